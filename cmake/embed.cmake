@@ -1,0 +1,18 @@
+# Lua scripts and web files become C at build time.
+set(SC_GEN ${CMAKE_BINARY_DIR}/gen)
+file(MAKE_DIRECTORY ${SC_GEN})
+
+file(GLOB_RECURSE SC_LUA CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lua/*.lua)
+add_custom_command(
+  OUTPUT ${SC_GEN}/scripts.h ${SC_GEN}/scripts.c
+  COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/embed lua ${CMAKE_SOURCE_DIR}/lua ${SC_GEN}
+  DEPENDS ${SC_LUA} ${CMAKE_SOURCE_DIR}/tools/embed
+  VERBATIM)
+
+file(GLOB_RECURSE SC_WEB CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*)
+add_custom_command(
+  OUTPUT ${SC_GEN}/web.h ${SC_GEN}/web.c
+  COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/embed web ${CMAKE_SOURCE_DIR}/web ${SC_GEN}
+  DEPENDS ${SC_WEB} ${CMAKE_SOURCE_DIR}/tools/embed
+  VERBATIM)
+add_custom_target(sc_gen DEPENDS ${SC_GEN}/scripts.h ${SC_GEN}/scripts.c ${SC_GEN}/web.h ${SC_GEN}/web.c)

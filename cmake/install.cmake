@@ -1,0 +1,21 @@
+# Headers, library, pkg-config file, CMake config, program and man pages.
+include(CMakePackageConfigHelpers)
+configure_file(cmake/storychain.pc.in ${CMAKE_BINARY_DIR}/storychain.pc @ONLY)
+install(DIRECTORY include/storychain DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS sc_shared EXPORT storychainTargets)
+install(TARGETS sc_static)
+install(FILES ${CMAKE_BINARY_DIR}/storychain.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set_target_properties(sc_shared PROPERTIES EXPORT_NAME storychain)
+install(EXPORT storychainTargets NAMESPACE storychain:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/storychain)
+configure_package_config_file(cmake/storychainConfig.cmake.in ${CMAKE_BINARY_DIR}/storychainConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/storychain)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/storychainConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/storychainConfig.cmake ${CMAKE_BINARY_DIR}/storychainConfigVersion.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/storychain)
+if(SC_PROGRAM)
+  install(TARGETS storychain)
+endif()
+file(GLOB SC_MAN1 CONFIGURE_DEPENDS docs/man/*.1)
+if(SC_MAN1)
+  install(FILES ${SC_MAN1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()

@@ -1,0 +1,109 @@
+/* A cache in front of something slow: get_or_set asks Redis, and on a miss the loader, once.
+ *
+ * A failure of the cache never breaks its user: without Redis, or with a broken value in it,
+ * get_or_set gives what the loader gives, and one line of log tells when that begins and ends.
+ *
+ * Values are bytes. A value that is empty, "null", "0" or "false" is a value, not a miss.
+ *
+ * Since 0.1. */
+#ifndef STORYCHAIN_CACHE_H
+#define STORYCHAIN_CACHE_H
+
+#include <storychain/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sc_cache sc_cache;
+
+typedef struct sc_cache_opts {
+    int64_t timeout_ms;    /* how long Redis may take before the loader is asked; 0: 250 */
+    size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
+    size_t max_key_size;   /* 0: 64 KiB */
+} sc_cache_opts;
+
+/* `opts` (NULL: defaults) is copied. */
+SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
+                                       sc_cache **ret_cache, sc_reason *ret_reason);
+
+/* Ends loads that others wait for first. NULL is fine. */
+SC_API void sc_cache_free(sc_cache *cache);
+
+typedef enum sc_cache_source {
+    SC_CACHE_MISS,  /* not there (get), or loaded just now (get_or_set) */
+    SC_CACHE_HIT,   /* from Redis */
+    SC_CACHE_SHARED /* loaded just now by another thread that asked for the same key */
+} sc_cache_source;
+
+/* A value and where it came from. Release each with sc_cache_value_release. */
+typedef struct sc_cache_value {
+    sc_slice bytes; /* NUL-terminated; {NULL, 0} on a miss */
+    sc_cache_source source;
+    int64_t age_ms; /* since it was stored */
+    void *owner;    /* private */
+} sc_cache_value;
+
+SC_API void sc_cache_value_release(sc_cache_value *value);
+
+/* What a stored value must satisfy. ttl_ms: > 0; or SC_TTL_FOREVER. 0 stores nothing. */
+#define SC_TTL_FOREVER INT64_MAX
+
+/* Looks a key up. A miss is SC_OK with source SC_CACHE_MISS; so is Redis away (logged). SC_EINVAL, SC_ETOOBIG. */
+SC_API SC_MUST_USE sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value);
+
+/* Stores. SC_ETOOBIG; SC_ECONNECT, … when it could not be stored (callers may ignore it). */
+SC_API SC_MUST_USE sc_err sc_cache_set(sc_cache *cache, sc_slice key, sc_slice bytes,
+                                       int64_t ttl_ms);
+
+/* Removes keys. `*ret_removed` (may be NULL) counts those that were there. A load of the same key that is
+ * under way in this process does not store its value afterwards. */
+SC_API SC_MUST_USE sc_err sc_cache_del(sc_cache *cache, sc_slice key, bool *ret_removed);
+SC_API SC_MUST_USE sc_err sc_cache_del_many(sc_cache *cache, const sc_slice *keys, size_t count,
+                                            int64_t *ret_removed);
+
+/* Removes keys that match a glob pattern of Redis (* ? [] \), by SCAN and UNLINK in slices of bounded
+ * time. */
+SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern,
+                                               int64_t *ret_removed);
+
+SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists);
+
+/* Makes a value. Runs on the caller's thread and may block. The bytes it sets with sc_cache_load_set
+ * are copied. An error goes to all who wait for the key; nothing is stored then. */
+typedef struct sc_cache_load sc_cache_load;
+typedef sc_err (*sc_cache_loader)(sc_cache_load *load, sc_slice key, void *user);
+
+SC_API SC_MUST_USE sc_err sc_cache_load_set(sc_cache_load *load, sc_slice bytes);
+SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms); /* instead of the call's */
+
+/* The cached value, else the loader's, which is then stored. Callers of one process that ask for one key at the
+ * same time share one load, its error too. Never fails because of the cache: only with the loader's error,
+ * SC_EINVAL, SC_ETOOBIG or SC_ENOMEM. */
+SC_API SC_MUST_USE sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms,
+                                              sc_cache_loader loader, void *user,
+                                              sc_cache_value *ret_value);
+
+/* A cached twin of a loader: the key is made from the argument, the rest is fixed once. */
+typedef struct sc_cache_wrapped {
+    sc_cache *cache;
+    /* Writes the key of `arg` with sc_cache_load_set. */
+    sc_err (*make_key)(sc_cache_load *key, const void *arg, void *user);
+    sc_err (*load)(sc_cache_load *load, const void *arg, void *user);
+    int64_t ttl_ms;
+    void *user;
+} sc_cache_wrapped;
+
+SC_API SC_MUST_USE sc_err sc_cache_wrapped_get(const sc_cache_wrapped *wrapped, const void *arg,
+                                               sc_cache_value *ret_value);
+
+typedef struct sc_cache_stats {
+    uint64_t hits, misses, shared, loads, load_errors, sets, deletes, errors;
+} sc_cache_stats;
+
+SC_API void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

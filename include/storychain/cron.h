@@ -1,0 +1,64 @@
+/* Cron expressions and time zones: when is the next time?
+ *
+ * Five fields (minute hour day month weekday), six (seconds first) or seven (year last), with lists, ranges,
+ * steps, names, L, W, #, H and @macros; docs/cron.md has the grammar. Zones are IANA names, read from the system's
+ * tzdata. sc_cron_next is pure: it depends on its arguments alone, allocates nothing and is thread-safe.
+ *
+ * Since 0.1. */
+#ifndef STORYCHAIN_CRON_H
+#define STORYCHAIN_CRON_H
+
+#include <storychain/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sc_cron sc_cron;
+typedef struct sc_zone sc_zone;
+
+/* Where and why an expression is not valid. `column` counts from 1. */
+typedef struct sc_cron_error {
+    const char *field; /* "minute", "day of month", … or "expression"; static text */
+    int column;
+    char text[320]; /* the whole sentence, which names field, text, column and what was expected */
+} sc_cron_error;
+
+typedef struct sc_cron_opts {
+    sc_slice hash_seed; /* what H hashes: the scheduler's id; empty: H is an error */
+} sc_cron_opts;
+
+/* Parses; `opts` and `ret_error` may be NULL. SC_ESYNTAX, SC_ETOOBIG (over 1,024 bytes). */
+SC_API SC_MUST_USE sc_err sc_cron_parse(sc_slice text, const sc_cron_opts *opts, sc_cron **ret_cron,
+                                        sc_cron_error *ret_error);
+SC_API void sc_cron_free(sc_cron *cron);
+
+/* A zone by its IANA name (any case), "UTC", or empty for UTC. Shared and counted: close each.
+ * SC_ENOTFOUND with a reason that names close spellings. */
+SC_API SC_MUST_USE sc_err sc_zone_open(sc_slice name, sc_zone **ret_zone, sc_reason *ret_reason);
+SC_API void sc_zone_close(sc_zone *zone);
+SC_API const char *sc_zone_name(const sc_zone *zone); /* as tzdata spells it */
+
+/* What the clocks of a zone show. */
+typedef struct sc_local_time {
+    int year, month, day;     /* month 1-12, day 1-31 */
+    int hour, minute, second; /* 0-23, 0-59, 0-59 */
+    int weekday;              /* 0 = Sunday */
+    int offset_s;             /* seconds east of UTC */
+    bool is_dst;
+    char abbreviation[16]; /* "CEST" */
+} sc_local_time;
+
+SC_API void sc_zone_local(const sc_zone *zone, int64_t wall_ms, sc_local_time *ret_local);
+
+/* The first time strictly after `after_ms`, in whole seconds. Where clocks jump, the rules of Vixie cron: a
+ * job of one fixed time a day runs once, right after a gap if its time does not exist, at the first pass if it
+ * comes twice; any other keeps its rhythm through both passes and skips what does not exist.
+ * SC_ENOTFOUND: none before the year 2200. `zone` NULL: UTC. */
+SC_API SC_MUST_USE sc_err sc_cron_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
+                                       int64_t *ret_next_ms);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,120 @@
+/* A job: what it is made from, what it is, and the states it can be in.
+ *
+ * Names and meanings are BullMQ's (6.7). A job lives in Redis as a hash; sc_job is a copy of it as it
+ * was when it was read.
+ *
+ * Since 0.1. */
+#ifndef STORYCHAIN_JOB_H
+#define STORYCHAIN_JOB_H
+
+#include <storychain/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The states, with BullMQ's names. SC_JOB_UNKNOWN: in none of them, or no such job. */
+#define SC_JOB_STATES(X)                                                                           \
+    X(WAITING, "waiting")                                                                          \
+    X(ACTIVE, "active")                                                                            \
+    X(DELAYED, "delayed")                                                                          \
+    X(PRIORITIZED, "prioritized")                                                                  \
+    X(WAITING_CHILDREN, "waiting-children")                                                        \
+    X(COMPLETED, "completed")                                                                      \
+    X(FAILED, "failed")                                                                            \
+    X(UNKNOWN, "unknown")
+
+typedef enum sc_job_state {
+#define X(name, text) SC_JOB_##name,
+    SC_JOB_STATES(X)
+#undef X
+        SC_JOB_STATE_COUNT
+} sc_job_state;
+
+/* "waiting-children" for SC_JOB_WAITING_CHILDREN, and back; SC_JOB_UNKNOWN for other texts. */
+SC_API const char *sc_job_state_name(sc_job_state state);
+SC_API sc_job_state sc_job_state_of(sc_slice name);
+
+/* How long to wait before the next attempt. Zeroed: at once. */
+typedef enum sc_backoff_kind {
+    SC_BACKOFF_NONE,
+    SC_BACKOFF_FIXED,       /* delay_ms each time */
+    SC_BACKOFF_EXPONENTIAL, /* delay_ms * 2^(attempts made - 1) */
+    SC_BACKOFF_CUSTOM       /* `custom` names a strategy of the worker */
+} sc_backoff_kind;
+
+typedef struct sc_backoff {
+    sc_backoff_kind kind;
+    int64_t delay_ms; /* >= 0 */
+    double jitter;    /* 0 to 1: the delay d becomes a random one in [d * (1 - jitter), d) */
+    sc_slice custom;
+} sc_backoff;
+
+/* How many finished jobs to keep. Zeroed: the worker's default, else all of them. */
+typedef enum sc_keep_kind { SC_KEEP_DEFAULT, SC_KEEP_ALL, SC_KEEP_NONE, SC_KEEP_SOME } sc_keep_kind;
+
+typedef struct sc_keep {
+    sc_keep_kind kind;
+    /* For SC_KEEP_SOME. -1: no such bound. */
+    int64_t count;
+    int64_t age_s; /* in seconds, as BullMQ has it */
+    int64_t limit; /* at most so many removed a finish, by age; 0: 1,000 */
+} sc_keep;
+
+/* Options of a job. Zeroed (SC_JOB_OPTS_INIT) is BullMQ's default. */
+typedef struct sc_job_opts {
+    sc_slice id;          /* custom id: not all digits, no ':'; empty: the queue's next number */
+    int64_t delay_ms;     /* not started earlier than that from now */
+    int64_t priority;     /* 0 to 2,097,151; 0 goes first, then 1, 2, … */
+    int64_t attempts;     /* tries in all; 0 and 1 both mean one */
+    sc_backoff backoff;   /* between tries */
+    bool lifo;            /* to the head of the queue */
+    int64_t timestamp_ms; /* creation date; 0: now */
+    sc_keep keep_completed, keep_failed;
+    int64_t keep_logs;         /* newest log rows kept; 0: all */
+    int64_t stack_trace_limit; /* newest traces kept; -1: none; 0: all */
+    int64_t size_limit;        /* most bytes of data; 0: no limit of the job's own */
+    /* Members to store in the job's `opts` beside these: a JSON object as text ("{\"tm\":\"…\"}"); empty: none. */
+    sc_slice extra;
+} sc_job_opts;
+
+#define SC_JOB_OPTS_INIT ((sc_job_opts){.timestamp_ms = 0})
+
+/* A job to add. */
+typedef struct sc_job_spec {
+    sc_slice name;           /* not empty */
+    sc_slice data;           /* JSON text, stored byte for byte; empty: "{}" */
+    const sc_job_opts *opts; /* NULL: the queue's defaults */
+} sc_job_spec;
+
+/* A job as it was read. All slices live as long as the job (or the run that gave it) and are
+ * NUL-terminated; absent texts have len 0. */
+typedef struct sc_job {
+    sc_slice id, name;
+    sc_slice data;         /* JSON text */
+    sc_slice opts;         /* JSON text as stored */
+    sc_slice progress;     /* JSON text; "0" when never set */
+    sc_slice return_value; /* JSON text, when completed */
+    sc_slice failed_reason;
+    sc_slice stacktrace; /* JSON array of texts */
+    sc_slice parent_key; /* full key of the parent job */
+    sc_slice parent;     /* JSON text {"id","queueKey"} */
+    sc_slice scheduler_id;
+    sc_slice dedup_id;
+    sc_slice processed_by; /* worker name */
+    sc_slice deferred_failure;
+    int64_t timestamp_ms, processed_ms, finished_ms; /* 0: not yet */
+    int64_t delay_ms, priority;
+    int64_t attempts;         /* opts.attempts */
+    int64_t attempts_made;    /* finished tries */
+    int64_t attempts_started; /* activations */
+    int64_t stalled_count;
+} sc_job;
+
+/* Frees a job that a getter gave. NULL is fine. */
+SC_API void sc_job_free(sc_job *job);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,61 @@
+/* Job schedulers: a queue's repeating jobs, by cron expression or interval, in BullMQ's layout (6.7).
+ *
+ * A scheduler is stored once, whatever number of nodes upsert it, and has one pending job; the worker that takes
+ * that job adds the next one in the same breath. So each tick runs once over all nodes.
+ *
+ * Since 0.1. */
+#ifndef STORYCHAIN_SCHEDULER_H
+#define STORYCHAIN_SCHEDULER_H
+
+#include <storychain/queue.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* When to repeat: exactly one of pattern and every_ms. */
+typedef struct sc_repeat {
+    sc_slice pattern; /* cron expression */
+    sc_slice tz;      /* IANA zone of the pattern; empty: UTC */
+    int64_t every_ms;
+    int64_t offset_ms;        /* of `every` within its slots; -1: none given */
+    int64_t start_ms, end_ms; /* dates; 0: none */
+    int64_t limit;            /* number of jobs; 0: none */
+    bool immediately;         /* pattern only: the first job now */
+} sc_repeat;
+
+#define SC_REPEAT_INIT ((sc_repeat){.offset_ms = -1})
+
+/* Makes or replaces a scheduler. `spec` is the template of its jobs. `*ret_next_ms` (may be NULL) is its
+ * next run, `*ret_id` (may be NULL; sc_free) its pending job. SC_ESYNTAX / SC_ENOTFOUND / SC_EINVAL with a
+ * reason for a bad pattern, zone or combination; SC_ESLOT; SC_ELAYOUT for a repeatable of old BullMQ. */
+SC_API SC_MUST_USE sc_err sc_scheduler_upsert(sc_queue *queue, sc_slice scheduler_id,
+                                              const sc_repeat *repeat, const sc_job_spec *spec,
+                                              char **ret_id, int64_t *ret_next_ms,
+                                              sc_reason *ret_reason);
+
+/* Removes it and its pending job. SC_ENOTFOUND. */
+SC_API SC_MUST_USE sc_err sc_scheduler_remove(sc_queue *queue, sc_slice scheduler_id);
+
+/* A scheduler as it is stored. Texts live as long as the list. */
+typedef struct sc_scheduler_info {
+    sc_slice id, name, pattern, tz, data, opts;
+    int64_t every_ms, offset_ms, start_ms, end_ms, limit; /* 0 (offset: -1): none */
+    int64_t iterations;                                   /* jobs made so far */
+    int64_t next_ms;
+} sc_scheduler_info;
+
+typedef struct sc_scheduler_list {
+    size_t count;
+    const sc_scheduler_info *items; /* by next run */
+} sc_scheduler_list;
+
+/* At most 1,000 from `start`, by next run. */
+SC_API SC_MUST_USE sc_err sc_scheduler_list_get(sc_queue *queue, int64_t start, int64_t end,
+                                                sc_scheduler_list **ret_list);
+SC_API void sc_scheduler_list_free(sc_scheduler_list *list);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,120 @@
+/* A worker: takes jobs of one queue and runs processors on a pool of threads.
+ *
+ * States: made, running, paused, closing, closed. One worker takes many jobs a call, up to its
+ * concurrency; finishing one takes the next in the same call. Locks are renewed on the I/O thread, so
+ * job code that blocks or spins can't lose its job. A job whose worker died is run again by another
+ * (processors should be idempotent); its outcome is recorded once.
+ *
+ * Since 0.1. */
+#ifndef STORYCHAIN_WORKER_H
+#define STORYCHAIN_WORKER_H
+
+#include <storychain/client.h>
+#include <storychain/job.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sc_worker sc_worker;
+typedef struct sc_run sc_run;
+
+/* What a processor made of its job. The details are set by the sc_run_… call that gives it. */
+typedef enum sc_outcome {
+    SC_DONE,    /* completed; the result of sc_run_return, else null */
+    SC_FAILED,  /* failed: tried again while attempts are left */
+    SC_GIVE_UP, /* failed for good, whatever attempts are left */
+    SC_DELAY,   /* back to delayed; not an attempt */
+    SC_LIMITED  /* back to the head of the queue, which rests for a time; not an attempt */
+} sc_outcome;
+
+/* A processor: runs on a thread of the pool and may block. `run` and `job` live until it returns. */
+typedef sc_outcome (*sc_processor)(sc_run *run, const sc_job *job, void *user);
+
+/* Saves the job's result: JSON text, copied. */
+SC_API sc_outcome sc_run_return(sc_run *run, sc_slice json);
+
+/* Says why it failed; give the result to `return`. The text is copied. */
+SC_API sc_outcome sc_run_fail(sc_run *run, sc_outcome failed_or_give_up, const char *fmt, ...)
+    SC_PRINTF(3, 4);
+
+/* Try again in `delay_ms`, without counting an attempt. */
+SC_API sc_outcome sc_run_delay(sc_run *run, int64_t delay_ms);
+
+/* The queue rests for `delay_ms` (for a 429 from someone else's service). */
+SC_API sc_outcome sc_run_limit(sc_run *run, int64_t delay_ms);
+
+/* Memory that is freed when the run ends; NULL when it is out (64 MiB a run). Not thread-safe. */
+SC_API void *sc_run_alloc(sc_run *run, size_t size);
+
+/* The job's progress: JSON text. Waits for the server. SC_ENOJOB, connection errors. */
+SC_API SC_MUST_USE sc_err sc_run_progress(sc_run *run, sc_slice json);
+
+/* Adds a row to the job's log. Waits for the server. */
+SC_API SC_MUST_USE sc_err sc_run_log(sc_run *run, const char *fmt, ...) SC_PRINTF(2, 3);
+
+/* True once the lock is lost or the worker wants to close: long work should look now and then, and
+ * stop. What it returns after a lost lock is not recorded. */
+SC_API bool sc_run_is_cancelled(const sc_run *run);
+
+typedef struct sc_rate_limit {
+    int64_t max; /* jobs … ; 0: no limit */
+    int64_t duration_ms;
+} sc_rate_limit;
+
+/* Told about each job's end, on a thread of the pool. `error` is the reason, NULL when done. */
+typedef void (*sc_worker_job_cb)(void *user, const sc_job *job, sc_outcome outcome, bool final,
+                                 const char *error, int64_t took_ms);
+
+typedef struct sc_worker_opts {
+    sc_slice prefix;     /* empty: "bull" */
+    sc_slice name;       /* shown as the job's `processedBy` and in client lists; empty: none */
+    int concurrency;     /* jobs at once; 0: 1; at most 10,000 */
+    sc_rate_limit limit; /* over all workers of the queue that say the same */
+    int64_t lock_ms;     /* 0: 30,000 */
+    int64_t stalled_interval_ms;         /* 0: 30,000 */
+    int64_t max_stalled;                 /* stalls that a job survives; 0: 1; -1: none */
+    int64_t drain_delay_ms;              /* longest wait for a marker on an empty queue; 0: 5,000 */
+    sc_keep keep_completed, keep_failed; /* for jobs that don't say */
+    size_t stack_bytes;                  /* of a pool thread; 0: 256 KiB */
+    sc_worker_job_cb on_job;             /* may be NULL */
+    void *on_job_user;
+} sc_worker_opts;
+
+/* Makes a worker; nothing runs yet. `queue_name` and `opts` are copied. SC_EINVAL with a reason. */
+SC_API SC_MUST_USE sc_err sc_worker_new(sc_client *client, sc_slice queue_name,
+                                        const sc_worker_opts *opts, sc_worker **ret_worker,
+                                        sc_reason *ret_reason);
+
+/* The processor of jobs named `name`; an empty name: of all others. Replaces an earlier one; jobs under way
+ * end with theirs. A job without a processor fails for good with a reason. `user` is kept until close. */
+SC_API SC_MUST_USE sc_err sc_worker_handle(sc_worker *worker, sc_slice name, sc_processor processor,
+                                           void *user);
+
+SC_API SC_MUST_USE sc_err sc_worker_start(sc_worker *worker);
+
+/* Stops taking jobs, here only; running ones go on. Resume takes again. */
+SC_API void sc_worker_pause(sc_worker *worker);
+SC_API void sc_worker_resume(sc_worker *worker);
+
+typedef struct sc_worker_stats {
+    uint64_t started, completed, failed, retried, stalled, locks_lost;
+    int running; /* jobs at this moment */
+} sc_worker_stats;
+
+SC_API void sc_worker_stats_get(const sc_worker *worker, sc_worker_stats *ret_stats);
+
+/* Stops taking, waits up to `drain_ms` for running jobs while renewing their locks, then hands the
+ * rest back to the head of the queue (not an attempt) and sets their cancelled flag. Waits for
+ * their processors to return, for they use the caller's memory; `*ret_handed_back` (may be NULL) counts them.
+ * Not on the I/O thread nor a processor's. */
+SC_API SC_MUST_USE sc_err sc_worker_close(sc_worker *worker, int64_t drain_ms,
+                                          int *ret_handed_back);
+
+/* Closes without waiting (drain 0) unless that was done, and frees. NULL is fine. */
+SC_API void sc_worker_free(sc_worker *worker);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,162 @@
+#include "pool.h"
+
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+enum { DEFAULT_STACK = 256 * 1024 };
+
+struct sc__pool {
+    pthread_mutex_t mutex;
+    pthread_cond_t more;  /* work came, or the pool shrinks or closes */
+    pthread_cond_t ended; /* a thread ended */
+    sc__work *first, *last;
+    size_t queued, threads, idle, target, stack_bytes;
+    bool closing;
+    char name[16];
+};
+
+static sc__work *next_work(sc__pool *pool)
+{
+    sc__work *work = pool->first;
+
+    pool->first = work->next;
+    if (!pool->first)
+        pool->last = NULL;
+    pool->queued--;
+    return work;
+}
+
+static void *thread_main(void *arg)
+{
+    sc__pool *pool = arg;
+
+    pthread_setname_np(pthread_self(), pool->name);
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->threads <= pool->target || pool->first) {
+        if (pool->first) {
+            sc__work *work = next_work(pool);
+
+            pthread_mutex_unlock(&pool->mutex);
+            work->run(work);
+            pthread_mutex_lock(&pool->mutex);
+            continue;
+        }
+        if (pool->closing)
+            break;
+        pool->idle++;
+        pthread_cond_wait(&pool->more, &pool->mutex);
+        pool->idle--;
+    }
+    pool->threads--;
+    pthread_cond_broadcast(&pool->ended);
+    pthread_mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+sc_err sc__pool_new(const char *thread_name, size_t threads, size_t stack_bytes,
+                    sc__pool **ret_pool)
+{
+    sc__pool *pool = sc__calloc(1, sizeof(*pool));
+
+    if (!pool)
+        return SC_ENOMEM;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->more, NULL);
+    pthread_cond_init(&pool->ended, NULL);
+    pool->target = threads ? threads : 1;
+    pool->stack_bytes = stack_bytes ? stack_bytes : DEFAULT_STACK;
+    snprintf(pool->name, sizeof(pool->name), "%s", thread_name);
+    *ret_pool = pool;
+    return SC_OK;
+}
+
+static bool start_thread(sc__pool *pool)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int rc;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, pool->stack_bytes);
+    rc = pthread_create(&thread, &attr, thread_main, pool);
+    pthread_attr_destroy(&attr);
+    return rc == 0;
+}
+
+/* Wakes or starts threads for the work that waits. When not even the first thread can be started
+ * the caller runs the work itself, so that nothing submitted is ever left lying. */
+static void staff(sc__pool *pool)
+{
+    size_t wanted = pool->queued, i;
+
+    for (i = 0; i < wanted && i < pool->idle; i++)
+        pthread_cond_signal(&pool->more);
+    while (i < wanted && pool->threads < pool->target) {
+        pool->threads++;
+        if (!start_thread(pool)) {
+            pool->threads--;
+            break;
+        }
+        i++;
+    }
+    while (!pool->threads && pool->first) {
+        sc__work *work = next_work(pool);
+
+        pthread_mutex_unlock(&pool->mutex);
+        work->run(work);
+        pthread_mutex_lock(&pool->mutex);
+    }
+}
+
+void sc__pool_submit_list(sc__pool *pool, sc__work *first, size_t count)
+{
+    sc__work *last = first;
+
+    if (!first)
+        return;
+    while (last->next)
+        last = last->next;
+    pthread_mutex_lock(&pool->mutex);
+    if (pool->last)
+        pool->last->next = first;
+    else
+        pool->first = first;
+    pool->last = last;
+    pool->queued += count;
+    staff(pool);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void sc__pool_submit(sc__pool *pool, sc__work *work)
+{
+    work->next = NULL;
+    sc__pool_submit_list(pool, work, 1);
+}
+
+void sc__pool_resize(sc__pool *pool, size_t threads)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->target = threads ? threads : 1;
+    pthread_cond_broadcast(&pool->more);
+    staff(pool);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void sc__pool_free(sc__pool *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pool->closing = true;
+    pthread_cond_broadcast(&pool->more);
+    while (pool->threads)
+        pthread_cond_wait(&pool->ended, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+    pthread_cond_destroy(&pool->more);
+    pthread_cond_destroy(&pool->ended);
+    pthread_mutex_destroy(&pool->mutex);
+    sc_free(pool);
+}

@@ -1,0 +1,24 @@
+/* One thread waits for one event of another: how a plain call waits for its _async twin. */
+#ifndef SC_LOOP_WAITER_H
+#define SC_LOOP_WAITER_H
+
+#include <storychain/base.h>
+
+#include <pthread.h>
+
+/* On the stack of the waiting thread. */
+typedef struct sc__waiter {
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    bool woken;
+} sc__waiter;
+
+void sc__waiter_init(sc__waiter *w);
+void sc__waiter_release(sc__waiter *w);
+void sc__waiter_wake(sc__waiter *w); /* once; the waiter may be gone when this returns */
+void sc__waiter_wait(sc__waiter *w);
+
+/* False when `timeout_ms` passed first. */
+SC_MUST_USE bool sc__waiter_wait_for(sc__waiter *w, int64_t timeout_ms);
+
+#endif

@@ -1,0 +1,72 @@
+#include "keys.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { NAME_MAX_BYTES = 512 };
+
+static const char *const suffixes[] = {
+#define X(name, suffix, type, content) suffix,
+    SC_QUEUE_KEYS(X)
+#undef X
+};
+
+static sc_err check_name(const char *what, sc_slice name, bool colon_allowed, sc_reason *ret_reason)
+{
+    int shown = name.len < 64 ? (int)name.len : 64;
+
+    if (!name.len)
+        return sc__because(ret_reason, SC_EINVAL, "the %s is empty", what);
+    if (name.len > NAME_MAX_BYTES)
+        return sc__because(ret_reason, SC_EINVAL, "the %s has %zu bytes; the limit is %d", what,
+                           name.len, NAME_MAX_BYTES);
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+
+        if (c < 0x20 || c == 0x7f)
+            return sc__because(ret_reason, SC_EINVAL, "the %s has the control byte 0x%02x at %zu",
+                               what, c, i);
+        if (c == ':' && !colon_allowed)
+            return sc__because(ret_reason, SC_EINVAL,
+                               "the %s \"%.*s\" has a ':', which separates the parts of a key",
+                               what, shown, name.ptr);
+    }
+    return SC_OK;
+}
+
+sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
+                           sc_reason *ret_reason)
+{
+    AUTO_STR all = STR_MAX(64 * 1024);
+    size_t starts[SC__QUEUE_KEY_COUNT], base_len;
+    sc_err err;
+
+    if (!prefix.len)
+        prefix = SC_S("bull");
+    err = check_name("queue name", name, false, ret_reason);
+    if (!err)
+        err = check_name("queue prefix", prefix, true, ret_reason);
+    if (err)
+        return err;
+    base_len = prefix.len + 1 + name.len + 1;
+    sc__str_printf(&all, "%.*s:%.*s:", (int)prefix.len, prefix.ptr, (int)name.len, name.ptr);
+    for (size_t i = 0; i < SC__QUEUE_KEY_COUNT; i++) {
+        starts[i] = all.len;
+        sc__str_printf(&all, "%.*s:%.*s:%s", (int)prefix.len, prefix.ptr, (int)name.len, name.ptr,
+                       suffixes[i]);
+    }
+    err = sc__str_take(&all, &keys->memory);
+    if (err)
+        return err;
+    keys->base = (sc_slice){keys->memory, base_len};
+    for (size_t i = 0; i < SC__QUEUE_KEY_COUNT; i++)
+        keys->key[i] = (sc_slice){keys->memory + starts[i], base_len + strlen(suffixes[i])};
+    return SC_OK;
+}
+
+void sc__queue_keys_release(sc__queue_keys *keys)
+{
+    sc_free(keys->memory);
+    *keys = (sc__queue_keys){0};
+}

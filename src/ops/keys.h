@@ -1,0 +1,46 @@
+/* Every Redis key of the library. docs/protocol.md is made from these tables. */
+#ifndef SC_OPS_KEYS_H
+#define SC_OPS_KEYS_H
+
+#include <storychain/base.h>
+
+/* Keys of a queue: {prefix}:{queue}:{suffix}, in BullMQ's layout. */
+#define SC_QUEUE_KEYS(X)                                                                           \
+    X(ID, "id", "string", "job counter")                                                           \
+    X(WAIT, "wait", "list", "waiting job ids; the right end is the head")                          \
+    X(PAUSED, "paused", "list", "written by BullMQ 5 only; read, never written")                   \
+    X(ACTIVE, "active", "list", "ids being processed")                                             \
+    X(PRIORITIZED, "prioritized", "zset", "ids with a priority; priority * 2^32 + counter")        \
+    X(DELAYED, "delayed", "zset", "ids that wait for their time; due ms * 4096 + order")           \
+    X(COMPLETED, "completed", "zset", "ids by finish ms")                                          \
+    X(FAILED, "failed", "zset", "ids by finish ms")                                                \
+    X(WAITING_CHILDREN, "waiting-children", "zset", "parents by entry ms")                         \
+    X(MARKER, "marker", "zset", "what workers block on: \"0\" take, \"1\" at its score")           \
+    X(EVENTS, "events", "stream", "what happened")                                                 \
+    X(META, "meta", "hash", "settings of the queue")                                               \
+    X(PC, "pc", "string", "priority counter")                                                      \
+    X(STALLED, "stalled", "set", "ids suspected to be stalled")                                    \
+    X(STALLED_CHECK, "stalled-check", "string", "a check ran recently")                            \
+    X(LIMITER, "limiter", "string", "jobs started in this window")                                 \
+    X(REPEAT, "repeat", "zset", "job scheduler ids by next run ms")
+
+typedef enum sc__queue_key {
+#define X(name, suffix, type, content) SC__KEY_##name,
+    SC_QUEUE_KEYS(X)
+#undef X
+        SC__QUEUE_KEY_COUNT
+} sc__queue_key;
+
+/* The keys of one queue, built once. */
+typedef struct sc__queue_keys {
+    sc_slice base; /* "bull:email:" */
+    sc_slice key[SC__QUEUE_KEY_COUNT];
+    char *memory; /* what the slices point into */
+} sc__queue_keys;
+
+/* Checks prefix (empty: "bull") and name, and builds. SC_EINVAL with a reason. */
+SC_MUST_USE sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
+                                       sc_reason *ret_reason);
+void sc__queue_keys_release(sc__queue_keys *keys);
+
+#endif

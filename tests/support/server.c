@@ -1,0 +1,185 @@
+#include "server.h"
+
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARGS_MAX = 32, OUT_MAX = 64 * 1024 };
+
+static const char *extra[ARGS_MAX];
+
+static void spawn(struct test_server *server)
+{
+    const char *program = getenv("SC_TEST_SERVER");
+    const char *argv[64] = {program ? program : "redis-server",
+                            "--port",
+                            "0",
+                            "--unixsocket",
+                            server->socket,
+                            "--dir",
+                            server->folder,
+                            "--save",
+                            "",
+                            "--daemonize",
+                            "no",
+                            "--logfile",
+                            "server.log"};
+    size_t n = 13;
+
+    for (size_t i = 0; extra[i]; i++)
+        argv[n++] = extra[i];
+    server->pid = fork();
+    assert_true(server->pid >= 0);
+    if (server->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execvp(argv[0], (char *const *)argv);
+        fprintf(stderr, "cannot run %s: %s\n", argv[0], strerror(errno));
+        _exit(127);
+    }
+}
+
+static int dial(const struct test_server *server)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(to.sun_path, sizeof(to.sun_path), "%s", server->socket);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static bool answers(const struct test_server *server)
+{
+    char reply[64] = "";
+    int fd = dial(server);
+    bool ok;
+
+    if (fd < 0)
+        return false;
+    ok = write(fd, "PING\r\n", 6) == 6 && read(fd, reply, sizeof(reply) - 1) > 0 && reply[0] == '+';
+    close(fd);
+    return ok;
+}
+
+void test_server_restart(struct test_server *server)
+{
+    spawn(server);
+    wait_until(answers(server));
+}
+
+void test_server_start_args(struct test_server *server, const char *const *more_args)
+{
+    static int count;
+    size_t n = 0;
+
+    for (; more_args && more_args[n] && n < ARGS_MAX - 1; n++)
+        extra[n] = more_args[n];
+    extra[n] = NULL;
+    snprintf(server->folder, sizeof(server->folder), "%s/redis%d", test_folder(), count++);
+    assert_int_equal(mkdir(server->folder, 0700), 0);
+    snprintf(server->socket, sizeof(server->socket), "%s/redis.sock", server->folder);
+    snprintf(server->url, sizeof(server->url), "unix://%s", server->socket);
+    test_server_restart(server);
+}
+
+void test_server_start(struct test_server *server)
+{
+    test_server_start_args(server, NULL);
+}
+
+void test_server_kill(struct test_server *server, int signal_number)
+{
+    int status;
+
+    kill(server->pid, signal_number);
+    waitpid(server->pid, &status, 0);
+}
+
+sc_client *test_server_client(const struct test_server *server)
+{
+    sc_client_opts opts = {.url = server->url};
+    sc_client *client = NULL;
+    sc_reason reason = {""};
+
+    if (sc_client_new(&opts, &client, &reason) || sc_client_wait_ready(client, 10000, &reason))
+        fail_msg("no client for %s: %s", server->url, reason.text);
+    return client;
+}
+
+/* A tiny reader of RESP2, apart from the library's own, so that tests don't trust what they test. */
+struct reader {
+    FILE *in;
+    char *out;
+    size_t len;
+};
+
+static void put(struct reader *r, const char *bytes, size_t len)
+{
+    if (r->len + len >= OUT_MAX)
+        len = OUT_MAX - 1 - r->len;
+    memcpy(r->out + r->len, bytes, len);
+    r->len += len;
+    r->out[r->len] = '\0';
+}
+
+static void read_reply(struct reader *r)
+{
+    char line[4096];
+    long n;
+
+    if (!fgets(line, sizeof(line), r->in)) {
+        put(r, "(eof)", 5);
+        return;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    n = strtol(line + 1, NULL, 10);
+    if (line[0] == '$' && n >= 0) {
+        char *bytes = malloc((size_t)n + 2);
+
+        if (bytes && fread(bytes, 1, (size_t)n + 2, r->in) == (size_t)n + 2)
+            put(r, bytes, (size_t)n);
+        free(bytes);
+    } else if (line[0] == '*' && n >= 0) {
+        for (long i = 0; i < n; i++) {
+            if (i)
+                put(r, " ", 1);
+            read_reply(r);
+        }
+    } else if ((line[0] == '$' || line[0] == '*') && n < 0) {
+        put(r, "(nil)", 5);
+    } else {
+        put(r, line + 1, strlen(line + 1));
+    }
+}
+
+const char *test_redis(const struct test_server *server, const char *command)
+{
+    static char out[OUT_MAX];
+    struct reader r = {.out = out};
+    char *copy = strdup(command), *save = NULL, *words[256];
+    int fd = dial(server), n = 0;
+
+    assert_true(fd >= 0 && copy);
+    for (char *w = strtok_r(copy, " ", &save); w && n < 256; w = strtok_r(NULL, " ", &save))
+        words[n++] = w;
+    dprintf(fd, "*%d\r\n", n);
+    for (int i = 0; i < n; i++)
+        dprintf(fd, "$%zu\r\n%s\r\n", strlen(words[i]), words[i]);
+    free(copy);
+    r.in = fdopen(fd, "r");
+    out[0] = '\0';
+    read_reply(&r);
+    fclose(r.in);
+    return out;
+}
