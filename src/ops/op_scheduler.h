@@ -1,0 +1,38 @@
+/* Job schedulers in Redis, in BullMQ's layout: the rule in the hash repeat:<id> and the zset `repeat` (its
+ * score is the next run), and one pending job repeat:<id>:<ms>.
+ *
+ * What a worker needs is the ticker: it adds the next job of a scheduler when a job of it is taken. */
+#ifndef SC_OPS_OP_SCHEDULER_H
+#define SC_OPS_OP_SCHEDULER_H
+
+#include <storychain/client.h>
+
+#include "keys.h"
+
+/* Adds next jobs for one worker. Keeps the patterns and zones it met (bounded), so that a tick costs no
+ * parsing and no file. Used on the client's I/O thread only. */
+typedef struct sc__ticker sc__ticker;
+
+/* `client` and `keys` must outlive it. */
+SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
+                                  sc__ticker **ret_ticker);
+
+/* After the last callback came. Any thread. NULL is fine. */
+void sc__ticker_free(sc__ticker *ticker);
+
+/* SC_OK: the next job was added, or none was due: the scheduler has ended (limit, end date, no next time), was
+ * removed, or this job is not the one that its next run hangs on (a retry, a stalled job's second start). Other
+ * errors were logged once; in all cases the job itself is to be run as usual. */
+typedef void (*sc__ticker_cb)(void *user, sc_err err);
+
+/* Call it for each job taken that has a scheduler id (`rjk`), on every start, and run the job when `cb` came: so the
+ * next run is stored before the job can fail, hang or kill its process.
+ *
+ * `job_id` and `opts` (the job's stored opts, JSON) are borrowed for the call. One script decides, by
+ * the hash, by Redis' own clock, and only if `job_id` is repeat:<scheduler_id>:<score>; sent twice it does nothing
+ * the second time. A pattern or zone that we cannot read (another client wrote it) ends in the log, and in
+ * `cb` with its error. When this returns an error, `cb` never comes; run the job then too. */
+SC_MUST_USE sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_id,
+                                   sc_slice opts, sc__ticker_cb cb, void *user);
+
+#endif
