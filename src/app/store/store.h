@@ -72,7 +72,7 @@ struct story {
     sc_slice author_name; /* read only */
     enum publication status;
     bool featured;
-    int64_t chapters, followers;      /* read only: published chapters, followers */
+    int64_t chapters, followers;      /* how many; read only */
     int64_t created_ms, published_ms; /* published_ms: 0 for a draft */
     int64_t updated_ms;               /* last change of it or its chapters */
     double score;                     /* of store_story_trending(), else 0 */
@@ -94,8 +94,9 @@ enum story_order {
 };
 
 struct story_query {
-    sc_slice author_id; /* stories of one user, drafts too; absent: published ones of all */
+    sc_slice author_id; /* stories of one user; absent: of all */
     bool featured_only;
+    bool drafts_too; /* else published ones alone */
     enum story_order order;
     int64_t limit, offset; /* limit: 1 to 1,000 */
 };
@@ -126,7 +127,7 @@ SC_MUST_USE sc_err store_story_insert(struct store *store, struct story *story, 
 SC_MUST_USE sc_err store_story_update(struct store *store, struct story *story,
                                       sc_reason *ret_reason);
 
-/* ---- Chapters: a tree per story ---- */
+/* ---- Chapters: a tree per story; what is not published yet is an autosave ---- */
 
 struct chapter {
     sc_slice id;
@@ -137,10 +138,9 @@ struct chapter {
     sc_slice parent_slug; /* absent: it begins the story */
     sc_slice author_id;
     sc_slice author_name; /* read only */
-    enum publication status;
-    int64_t position; /* among the chapters with the same parent, from 0; read only */
-    int64_t words;    /* in content; read only */
-    int64_t created_ms, published_ms, updated_ms;
+    int64_t position;     /* among the chapters with the same parent, from 0; read only */
+    int64_t words;        /* in content; read only */
+    int64_t created_ms, updated_ms;
 };
 
 struct chapters {
@@ -152,7 +152,7 @@ SC_MUST_USE sc_err store_chapter_find(struct store *store, sc_slice story_id, sc
                                       sc__arena *arena, struct chapter **ret_chapter,
                                       sc_reason *ret_reason);
 
-/* All published chapters, parents before children, siblings by position; without content. */
+/* All chapters, parents before children, siblings by position; without content. */
 SC_MUST_USE sc_err store_chapter_list(struct store *store, sc_slice story_id, sc__arena *arena,
                                       struct chapters *ret_chapters, sc_reason *ret_reason);
 
