@@ -1,0 +1,167 @@
+#include "iso8601.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "civil.h"
+#include "error.h"
+
+struct reader {
+    sc_slice text;
+    size_t at;
+    const char *wrong; /* the first thing that was not as it should be */
+};
+
+static int digits(struct reader *r, size_t count, int min, int max, const char *wrong)
+{
+    int value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned digit =
+            r->at < r->text.len ? (unsigned char)r->text.ptr[r->at] - (unsigned)'0' : 10;
+
+        if (digit > 9) {
+            r->wrong = r->wrong ? r->wrong : wrong;
+            return min;
+        }
+        value = value * 10 + (int)digit;
+        r->at++;
+    }
+    if (value < min || value > max)
+        r->wrong = r->wrong ? r->wrong : wrong;
+    return value;
+}
+
+static bool take(struct reader *r, char c)
+{
+    if (r->at >= r->text.len || r->text.ptr[r->at] != c)
+        return false;
+    r->at++;
+    return true;
+}
+
+static void expect(struct reader *r, char c, const char *wrong)
+{
+    if (!take(r, c) && !r->wrong)
+        r->wrong = wrong;
+}
+
+static int fraction_ms(struct reader *r)
+{
+    int value = 0, scale = 100;
+
+    if (!take(r, '.'))
+        return 0;
+    value = digits(r, 1, 0, 9, "digits must follow the '.'") * scale;
+    while (scale > 1 && r->at < r->text.len && r->text.ptr[r->at] >= '0' &&
+           r->text.ptr[r->at] <= '9') {
+        scale /= 10;
+        value += (r->text.ptr[r->at++] - '0') * scale;
+    }
+    return value;
+}
+
+static int offset_s(struct reader *r)
+{
+    int sign, hours, minutes;
+
+    if (take(r, 'Z'))
+        return 0;
+    sign = take(r, '-') ? -1 : 1;
+    if (sign > 0)
+        expect(r, '+', "after the time comes 'Z' or an offset like +01:00");
+    hours = digits(r, 2, 0, 23, "the offset's hours are two digits, 00 to 23");
+    expect(r, ':', "the offset is written +hh:mm");
+    minutes = digits(r, 2, 0, 59, "the offset's minutes are two digits, 00 to 59");
+    return sign * (hours * 3600 + minutes * 60);
+}
+
+static int64_t date_days(struct reader *r)
+{
+    int year, month, day;
+
+    year = digits(r, 4, 1970, 9999, "the year is four digits, 1970 to 9999");
+    expect(r, '-', "a date is written YYYY-MM-DD");
+    month = digits(r, 2, 1, 12, "the month is two digits, 01 to 12");
+    expect(r, '-', "a date is written YYYY-MM-DD");
+    day = digits(r, 2, 1, 31, "the day is two digits, 01 to 31");
+    if (r->wrong)
+        return 0;
+    if (day > sc__civil_month_days(year, month))
+        r->wrong = "that month has no such day";
+    return sc__civil_days(year, month, day);
+}
+
+sc_err sc__iso8601_parse(sc_slice text, int64_t *ret_wall_ms, sc_reason *ret_reason)
+{
+    struct reader r = {.text = text};
+    int64_t seconds;
+    int ms;
+
+    seconds = date_days(&r) * SC__DAY_S;
+    expect(&r, 'T', "a 'T' separates date and time");
+    seconds += digits(&r, 2, 0, 23, "the hour is two digits, 00 to 23") * 3600;
+    expect(&r, ':', "a time is written hh:mm:ss");
+    seconds += digits(&r, 2, 0, 59, "the minute is two digits, 00 to 59") * 60;
+    expect(&r, ':', "a time is written hh:mm:ss");
+    seconds += digits(&r, 2, 0, 59, "the second is two digits, 00 to 59");
+    ms = fraction_ms(&r);
+    seconds -= offset_s(&r);
+    if (!r.wrong && r.at < text.len)
+        r.wrong = "something follows the date";
+    if (r.wrong)
+        return sc__because(ret_reason, SC_ESYNTAX,
+                           "\"%.*s\" is not a date like 2026-03-28T01:00:00Z: %s",
+                           text.len < 64 ? (int)text.len : 64, text.len ? text.ptr : "", r.wrong);
+    *ret_wall_ms = seconds * 1000 + ms;
+    return SC_OK;
+}
+
+static int64_t clamp(int64_t wall_ms)
+{
+    const int64_t first = sc__civil_days(0, 1, 1) * SC__DAY_S * 1000;
+    const int64_t last = sc__civil_days(10000, 1, 1) * SC__DAY_S * 1000 - 1;
+
+    return wall_ms < first ? first : wall_ms > last ? last : wall_ms;
+}
+
+static int write_seconds(int64_t seconds, char *out, size_t size)
+{
+    sc__civil date = sc__civil_of_days(sc__floor_div(seconds, SC__DAY_S));
+    int of_day = (int)sc__floor_mod(seconds, SC__DAY_S);
+
+    return snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02d", date.year, date.month, date.day,
+                    of_day / 3600, of_day / 60 % 60, of_day % 60);
+}
+
+size_t sc__iso8601_text(int64_t wall_ms, bool with_ms, char out[SC__ISO8601_LEN + 1])
+{
+    char text[64];
+    int len;
+
+    wall_ms = clamp(wall_ms);
+    len = write_seconds(sc__floor_div(wall_ms, 1000), text, sizeof(text));
+    if (with_ms)
+        len += snprintf(text + len, sizeof(text) - (size_t)len, ".%03d",
+                        (int)sc__floor_mod(wall_ms, 1000));
+    text[len++] = 'Z';
+    memcpy(out, text, (size_t)len);
+    out[len] = '\0';
+    return (size_t)len;
+}
+
+size_t sc__iso8601_local_text(int64_t wall_ms, int offset_seconds,
+                              char out[SC__ISO8601_LOCAL_LEN + 1])
+{
+    int minutes = abs(offset_seconds) / 60;
+    char text[64];
+    int len;
+
+    wall_ms = clamp(wall_ms);
+    len = write_seconds(sc__floor_div(wall_ms, 1000) + offset_seconds, text, sizeof(text));
+    len += snprintf(text + len, sizeof(text) - (size_t)len, "%c%02d:%02d",
+                    offset_seconds < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
+    memcpy(out, text, (size_t)len);
+    out[len] = '\0';
+    return (size_t)len;
+}
