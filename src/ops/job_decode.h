@@ -1,0 +1,21 @@
+/* A job from its hash in Redis. Data of other clients is read as far as it goes: a number that is none
+ * is 0, a missing text is empty (data and opts: "{}", progress: "0"). */
+#ifndef SC_OPS_JOB_DECODE_H
+#define SC_OPS_JOB_DECODE_H
+
+#include <storychain/client.h>
+#include <storychain/job.h>
+
+#include "base/arena.h"
+
+/* `fields` is the reply of HGETALL, or a flat array of fields and values inside a script's reply. All is copied
+ * into one piece of the arena. SC_ENOJOB when it is empty or nil, SC_ELAYOUT when it is something
+ * else, SC_ETOOBIG when the arena is full. */
+SC_MUST_USE sc_err sc__job_decode(sc__arena *arena, sc_slice id, const sc_reply *fields,
+                                  sc_job **ret_job, sc_reason *ret_reason);
+
+/* The same, in an allocation of its own: free with sc_job_free. */
+SC_MUST_USE sc_err sc__job_decode_new(sc_slice id, const sc_reply *fields, sc_job **ret_job,
+                                      sc_reason *ret_reason);
+
+#endif
