@@ -1,4 +1,4 @@
-# Lua scripts and web files become C at build time.
+# Lua scripts, web files and mail templates become C at build time.
 set(SC_GEN ${CMAKE_BINARY_DIR}/gen)
 file(MAKE_DIRECTORY ${SC_GEN})
 
@@ -15,4 +15,13 @@ add_custom_command(
   COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/embed web ${CMAKE_SOURCE_DIR}/web ${SC_GEN}
   DEPENDS ${SC_WEB} ${CMAKE_SOURCE_DIR}/tools/embed
   VERBATIM)
-add_custom_target(sc_gen DEPENDS ${SC_GEN}/scripts.h ${SC_GEN}/scripts.c ${SC_GEN}/web.h ${SC_GEN}/web.c)
+
+file(GLOB SC_MAIL_TEMPLATES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/app/mail/templates/*)
+add_custom_command(
+  OUTPUT ${SC_GEN}/mail_templates.h ${SC_GEN}/mail_templates.c
+  COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/embed mail ${CMAKE_SOURCE_DIR}/src/app/mail/templates ${SC_GEN}
+  DEPENDS ${SC_MAIL_TEMPLATES} ${CMAKE_SOURCE_DIR}/tools/embed
+  VERBATIM)
+add_custom_target(sc_gen DEPENDS
+  ${SC_GEN}/scripts.h ${SC_GEN}/scripts.c ${SC_GEN}/web.h ${SC_GEN}/web.c
+  ${SC_GEN}/mail_templates.h ${SC_GEN}/mail_templates.c)

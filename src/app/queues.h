@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 
+#include "app/payload.h"
+
 enum queue_id {
     QUEUE_EMAIL,
     QUEUE_NOTIFICATION,
@@ -21,16 +23,12 @@ enum queue_id {
     QUEUE_COUNT
 };
 
-/* Says whether `payload` is what the jobs called `job_name` need: SC_OK, or SC_EPAYLOAD with a
- * sentence that names the field. */
-typedef sc_err (*payload_check)(sc_slice job_name, const json_t *payload, sc_reason *ret_reason);
-
 struct queue_rule {
     const char *name;
-    int concurrency;     /* jobs at once in one process */
-    sc_rate_limit limit; /* over all processes */
-    payload_check check;
-    const char *refuses; /* why it takes no jobs in this version; NULL: it does */
+    int concurrency;                    /* jobs at once in one process */
+    sc_rate_limit limit;                /* over all processes */
+    const struct payload_field *fields; /* of its payloads */
+    const char *refuses;                /* why it takes no jobs in this version; NULL: it does */
 };
 
 const struct queue_rule *queue_rule_of(enum queue_id id);
