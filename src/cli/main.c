@@ -1,10 +1,7 @@
 /* The program's entry. */
-#include <storychain/base.h>
+#include "cmd.h"
 
-#include <stdio.h>
-
-int main(void)
+int main(int argc, char **argv)
 {
-    puts(sc_version());
-    return 0;
+    return cli_main(argc, argv);
 }
