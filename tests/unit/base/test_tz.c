@@ -1,0 +1,279 @@
+/* base/tz.c, base/tz_file.c, base/tz_rule.c, base/tz_names.c */
+#include <dirent.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/tz.h"
+#include "support/test.h"
+
+enum { FIRST_YEAR_S = 0 };
+static const int64_t end_of_2100_s = 4133980799; /* 2100-12-31T23:59:59Z */
+
+static void same_as_libc(const sc_zone *zone, int64_t at_s)
+{
+    sc_local_time ours;
+    struct tm libc;
+    time_t t = (time_t)at_s;
+
+    sc_zone_local(zone, at_s * 1000, &ours);
+    assert_non_null(localtime_r(&t, &libc));
+    if (ours.year != libc.tm_year + 1900 || ours.month != libc.tm_mon + 1 ||
+        ours.day != libc.tm_mday || ours.hour != libc.tm_hour || ours.minute != libc.tm_min ||
+        ours.second != libc.tm_sec || ours.weekday != libc.tm_wday ||
+        ours.offset_s != libc.tm_gmtoff || ours.is_dst != (libc.tm_isdst > 0) ||
+        strcmp(ours.abbreviation, libc.tm_zone) != 0)
+        fail_msg("%s at %lld: %04d-%02d-%02d %02d:%02d:%02d %+d %s, libc says %+ld %s", zone->name,
+                 (long long)at_s, ours.year, ours.month, ours.day, ours.hour, ours.minute,
+                 ours.second, ours.offset_s, ours.abbreviation, libc.tm_gmtoff, libc.tm_zone);
+}
+
+static void compare_zone(const char *name)
+{
+    sc_zone *zone = NULL;
+    uint64_t random = 88172645463325252;
+
+    assert_ok(sc_zone_open(sc_slice_of(name), &zone, NULL));
+    setenv("TZ", name, 1);
+    tzset();
+    for (size_t i = 0; i < zone->count; i++) {
+        if (zone->at_s[i] < FIRST_YEAR_S || zone->at_s[i] > end_of_2100_s)
+            continue;
+        same_as_libc(zone, zone->at_s[i] - 1);
+        same_as_libc(zone, zone->at_s[i]);
+    }
+    for (int i = 0; i < 60; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        same_as_libc(zone, (int64_t)(random % (uint64_t)end_of_2100_s));
+    }
+    sc_zone_close(zone);
+}
+
+static int compare_folder(const char *below)
+{
+    char path[512], name[512];
+    struct dirent *entry;
+    struct stat st;
+    int count = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", below);
+    dir = opendir(path);
+    while (dir && (entry = readdir(dir))) {
+        snprintf(name, sizeof(name), "%s%s%s", below, *below ? "/" : "", entry->d_name);
+        if (strchr(entry->d_name, '.') || strchr("+", entry->d_name[0]) ||
+            strstr("posixrules localtime leapseconds right posix Factory", entry->d_name) ||
+            fstatat(dirfd(dir), entry->d_name, &st, 0))
+            continue;
+        if (S_ISDIR(st.st_mode)) {
+            count += compare_folder(name);
+            continue;
+        }
+        compare_zone(name);
+        count++;
+    }
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+TEST_LIMIT(every_zone_shows_what_libc_shows_from_1970_to_2100, 60)
+{
+    assert_true(compare_folder("") > 400);
+}
+
+static int64_t offset_at(const char *name, int64_t at_s)
+{
+    sc_local_time local;
+    sc_zone *zone = NULL;
+
+    assert_ok(sc_zone_open(sc_slice_of(name), &zone, NULL));
+    sc_zone_local(zone, at_s * 1000, &local);
+    sc_zone_close(zone);
+    return local.offset_s;
+}
+
+TEST(rules_hold_for_ever)
+{
+    assert_int_equal(offset_at("Europe/Berlin", 7271683199), 7200);  /* 2200-06-06 */
+    assert_int_equal(offset_at("Europe/Berlin", 32503680000), 3600); /* 3000-01-01 */
+    assert_int_equal(offset_at("Europe/Berlin", 32519318400), 7200); /* 3000-07-01 */
+    assert_int_equal(offset_at("Australia/Sydney", 32503680000), 39600);
+    assert_int_equal(offset_at("Asia/Tokyo", 32503680000), 32400);
+}
+
+TEST(names_are_found_in_any_case_and_given_as_tzdata_spells_them)
+{
+    static const char *const rows[][2] = {
+        {"europe/berlin", "Europe/Berlin"},
+        {"AMERICA/ARGENTINA/BUENOS_AIRES", "America/Argentina/Buenos_Aires"},
+        {"Etc/gmt+3", "Etc/GMT+3"},
+        {"utc", "UTC"},
+        {"", "UTC"},
+        {"America/North_Dakota/New_Salem", "America/North_Dakota/New_Salem"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        sc_zone *zone = NULL;
+
+        assert_ok(sc_zone_open(sc_slice_of(rows[i][0]), &zone, NULL));
+        assert_string_equal(sc_zone_name(zone), rows[i][1]);
+        sc_zone_close(zone);
+    }
+}
+
+TEST(what_is_no_zone_is_refused)
+{
+    static const char *const names[] = {
+        "UTC+3",
+        "+03:00",
+        "Europe",
+        "Europe/",
+        "/Europe/Berlin",
+        "Europe//Berlin",
+        "../zoneinfo/UTC",
+        "Europe/../Europe/Berlin",
+        "posix/Europe/Berlin",
+        "right/Europe/Berlin",
+        "posixrules",
+        "localtime",
+        "zone.tab",
+        "tzdata.zi",
+        "leapseconds",
+        "Europe/Berlin ",
+        "Factory",
+        ".",
+        "Europe/Berlin/Mitte",
+        "a/b/c/d/e/f/g",
+        "America/Argentina/ComodRivadaviaComodRivadaviaComodRivadaviaComodRivadavia",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        sc_zone *zone = NULL;
+        sc_reason reason = {""};
+
+        if (sc_zone_open(sc_slice_of(names[i]), &zone, &reason) != SC_ENOTFOUND)
+            fail_msg("\"%s\" was opened", names[i]);
+        assert_non_null(strstr(reason.text, "there is no time zone"));
+    }
+    sc_zone *zone = NULL;
+    assert_err(sc_zone_open((sc_slice){"Europe\0Berlin", 13}, &zone, NULL), SC_ENOTFOUND);
+}
+
+TEST(close_spellings_are_named)
+{
+    static const char *const rows[][2] = {
+        {"Europe/Berln", "Europe/Berlin"},
+        {"Berlin", "Europe/Berlin"},
+        {"America/New York", "America/New_York"},
+        {"lord_how", "Australia/Lord_Howe"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        sc_zone *zone = NULL;
+        sc_reason reason = {""};
+
+        assert_err(sc_zone_open(sc_slice_of(rows[i][0]), &zone, &reason), SC_ENOTFOUND);
+        if (!strstr(reason.text, rows[i][1]))
+            fail_msg("%s: %s", rows[i][0], reason.text);
+    }
+}
+
+TEST(a_folder_without_zones_is_named)
+{
+    sc_reason reason = {""};
+    sc_zone *zone = NULL;
+
+    setenv("TZDIR", "/nowhere/at/all", 1);
+
+    assert_err(sc_zone_open(SC_S("Europe/Berlin"), &zone, &reason), SC_EIO);
+    assert_non_null(strstr(reason.text, "/nowhere/at/all"));
+    assert_ok(sc_zone_open(SC_S("UTC"), &zone, &reason));
+    sc_zone_close(zone);
+}
+
+static void rule_year(const char *text, int year, int64_t first, bool first_to_daylight,
+                      int64_t second)
+{
+    sc__tz_change changes[2];
+    sc__tz_rule rule;
+
+    assert_ok(sc__tz_rule_parse(sc_slice_of(text), &rule));
+    sc__tz_rule_year(&rule, year, changes);
+    if (changes[0].at_s != first || changes[1].at_s != second)
+        fail_msg("%s in %d: %lld %lld, expected %lld %lld", text, year, (long long)changes[0].at_s,
+                 (long long)changes[1].at_s, (long long)first, (long long)second);
+    assert_int_equal(changes[0].to_daylight, first_to_daylight);
+}
+
+TEST(rules_are_read_in_all_their_forms)
+{
+    rule_year("CET-1CEST,M3.5.0,M10.5.0/3", 2026, 1774746000, true, 1792890000);
+    rule_year("<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", 2026, 1775314800, false, 1791041400);
+    rule_year("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 2026, 1774746000, true, 1792890000);
+    rule_year("EET-2EEST,M4.5.5/0,M10.5.4/24", 2026, 1776981600, true, 1793307600);
+    rule_year("IST-2IDT,M3.4.4/26,M10.5.0", 2026, 1774569600, true, 1792882800);
+    /* J60 is always 1 March, 59 the 60th day of the year, counted from 0. */
+    rule_year("AAA0BBB,J60/0,J365/23", 2024, 1709251200, true, 1735682400);
+    rule_year("AAA0BBB,59/0,364/23", 2024, 1709164800, true, 1735596000);
+    /* Daylight saving time all the year: it ends when it begins. */
+    rule_year("EST5EDT,0/0,J365/25", 2025, 1735707600, true, 1767243600);
+}
+
+TEST(bad_rules_are_refused)
+{
+    static const char *const texts[] = {
+        "",
+        "CE",
+        "CET",
+        "CET-1CEST,M3.5.0",
+        "CET-1CEST,M13.5.0,M10.5.0",
+        "CET-1CEST,M3.6.0,M10.5.0",
+        "CET-1CEST,M3.5.7,M10.5.0",
+        "CET-1CEST,M3.5.0,M10.5.0x",
+        "CET-25",
+        "<+1-1",
+        "CET-1:60",
+        "CET-1CEST,J0,J365",
+        "CET-1CEST,366,1",
+        "CET-1CEST,M3.5.0/168,M10.5.0",
+        "CET-1CEST",
+        "ABCDEFGHIJKLMNOPQRST-1",
+    };
+    sc__tz_rule rule;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (sc__tz_rule_parse(sc_slice_of(texts[i]), &rule) != SC_ESYNTAX)
+            fail_msg("\"%s\" was read", texts[i]);
+}
+
+static size_t read_zone_file(const char *path, char *bytes, size_t size)
+{
+    FILE *f = fopen(path, "rb");
+    size_t len;
+
+    assert_non_null(f);
+    len = fread(bytes, 1, size, f);
+    fclose(f);
+    return len;
+}
+
+TEST(files_that_are_cut_or_changed_never_do_harm)
+{
+    static char bytes[16384];
+    size_t len = read_zone_file("/usr/share/zoneinfo/Europe/Berlin", bytes, sizeof(bytes));
+    sc_zone *zone = NULL;
+
+    for (size_t cut = 0; cut < len; cut++)
+        assert_err(sc__tzif_parse((sc_slice){bytes, cut}, &zone), SC_ESYNTAX);
+    for (size_t i = 0; i < len; i++) {
+        char kept = bytes[i];
+
+        bytes[i] = (char)~kept;
+        if (sc__tzif_parse((sc_slice){bytes, len}, &zone) == SC_OK)
+            sc_zone_close(zone);
+        bytes[i] = kept;
+    }
+    assert_ok(sc__tzif_parse((sc_slice){bytes, len}, &zone));
+    sc_zone_close(zone);
+}
