@@ -1,0 +1,170 @@
+// What every interop test needs: a Redis of its own, BullMQ's side, our side (tests_peer), waiting, and dumps of a queue's keys.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import Redis from 'ioredis';
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const BUILD_DIR = process.env.SC_BUILD_DIR ?? join(ROOT, 'build/dev');
+
+/** Awaits a condition (may be async); throws `what` after `limitMs`. Gives the condition's value. */
+export async function waitFor(what, condition, limitMs = 20_000) {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A Redis on a unix socket in a folder of its own: { url, connection, redis, stop() }.
+ *  `connection` is for BullMQ, `url` for ours, `redis` an ioredis client to look at keys with. */
+export async function startRedis(...args) {
+  const folder = await mkdtemp(join(tmpdir(), 'sc-interop-'));
+  const path = join(folder, 'redis.sock');
+  const program = process.env.SC_TEST_SERVER ?? 'redis-server';
+  const child = spawn(program, ['--port', '0', '--unixsocket', path, '--dir', folder, '--save', '', '--daemonize', 'no', ...args], {
+    stdio: 'ignore',
+  });
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  const redis = new Redis({ path, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+  redis.on('error', () => {});
+  await redis.ping();
+  return {
+    url: `unix://${path}`,
+    connection: { path, maxRetriesPerRequest: null },
+    redis,
+    folder,
+    async stop() {
+      redis.disconnect();
+      process.removeListener('exit', end);
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Our side: tests_peer as a child. `await ours.add({ queue: 'q', … })` sends one command and gives its result, or
+ *  throws an Error whose `code` is the sc_err's name. Every op of tests/interop/peer*.c is a method. */
+export function startPeer(url) {
+  const child = spawn(join(BUILD_DIR, 'tests_peer'), [url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  const waiting = new Map();
+  let next = 1;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const { id, result, error } = JSON.parse(line);
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (error) reject(Object.assign(new Error(`${error.code}: ${error.reason}`), error));
+    else resolve(result);
+  });
+  child.on('exit', (code, signal) => {
+    for (const { reject } of waiting.values()) reject(new Error(`tests_peer ended (${signal ?? code})`));
+    waiting.clear();
+  });
+  child.stdin.on('error', () => {});
+  const call = (op, args = {}) =>
+    new Promise((resolve, reject) => {
+      const id = next++;
+      waiting.set(id, { resolve, reject });
+      child.stdin.write(JSON.stringify({ id, op, ...args }) + '\n');
+    });
+  const own = {
+    child,
+    /** Ends it and waits; fails when it did not end by itself with 0 (a sanitizer's report, for one). */
+    async stop() {
+      process.removeListener('exit', end);
+      child.stdin.end();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      if (child.exitCode !== 0) throw new Error(`tests_peer ended with ${child.signalCode ?? child.exitCode}`);
+    },
+    async kill() {
+      process.removeListener('exit', end);
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+  return new Proxy(own, {
+    get: (target, name) => (name in target || typeof name !== 'string' || name === 'then' ? target[name] : (args) => call(name, args)),
+  });
+}
+
+const JSON_FIELDS = new Set(['data', 'opts', 'parent', 'progress', 'returnvalue', 'stacktrace']);
+
+function parsed(field, text) {
+  if (!JSON_FIELDS.has(field)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { notJson: text };
+  }
+}
+
+function pairs(flat, decode = (_, value) => value) {
+  const out = {};
+  for (let i = 0; i < flat.length; i += 2) out[flat[i]] = decode(flat[i], flat[i + 1]);
+  return out;
+}
+
+const readers = {
+  string: (redis, key) => redis.get(key),
+  list: (redis, key) => redis.lrange(key, 0, -1),
+  set: async (redis, key) => (await redis.smembers(key)).sort(),
+  zset: async (redis, key) => {
+    const flat = await redis.zrange(key, 0, -1, 'WITHSCORES');
+    return flat.flatMap((member, i) => (i % 2 ? [] : [[member, flat[i + 1]]]));
+  },
+  hash: async (redis, key) => {
+    const hash = await redis.hgetall(key);
+    return Object.fromEntries(
+      Object.keys(hash)
+        .sort()
+        .map((field) => [field, parsed(field, hash[field])]),
+    );
+  },
+  stream: async (redis, key) => (await redis.xrange(key, '-', '+')).map(([, fields]) => pairs(fields, parsed)),
+};
+
+/** Every key under `prefix:`, as data that can be compared: JSON parsed, streams in order without their ids.
+ *  `rename(text)` is applied to every key, text and score: give it what makes ids, times and prefixes alike. */
+export async function dump(redis, prefix, rename = (text) => text) {
+  const out = {};
+  const keys = [];
+  let cursor = '0';
+  do {
+    const [to, some] = await redis.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', 1000);
+    keys.push(...some);
+    cursor = to;
+  } while (cursor !== '0');
+  const deep = (value) =>
+    typeof value === 'string'
+      ? rename(value)
+      : Array.isArray(value)
+        ? value.map(deep)
+        : value && typeof value === 'object'
+          ? Object.fromEntries(Object.entries(value).map(([k, v]) => [rename(k), deep(v)]))
+          : value;
+  for (const key of keys.sort()) {
+    const type = await redis.type(key);
+    const ttl = await redis.pttl(key);
+    out[rename(key)] = { type, value: deep(await readers[type](redis, key)), expires: ttl > 0 };
+  }
+  return out;
+}
+
+/** Texts of `dump` made alike: the prefix becomes P, dates in ms become T, scores of delayed jobs T*4096+k. */
+export function alike(prefix) {
+  return (text) =>
+    text
+      .replaceAll(new RegExp(`(^|"|')${prefix}:`, 'g'), '$1P:')
+      .replace(/^[67]\d{15}$/, (score) => `T*4096+${BigInt(score) % 4096n}`)
+      .replaceAll(/\b1[5-9]\d{11}(\.\d+)?\b/g, 'T');
+}
