@@ -1,0 +1,53 @@
+/* The answer to a request: status, headers, body; errors are problem JSON (RFC 9457). */
+#ifndef SERVER_ANSWER_H
+#define SERVER_ANSWER_H
+
+#include "base/str.h"
+
+struct request;
+struct MHD_Connection;
+
+enum { ANSWER_HEADERS = 8, ANSWER_MAX = 32 * 1024 * 1024 };
+
+enum answer_caching {
+    ANSWER_NO_STORE,  /* nobody keeps it */
+    ANSWER_REVALIDATE /* clients may keep it, and ask with its ETag whether it is still so */
+};
+
+struct answer {
+    int status; /* 0: none yet */
+    const char *type;
+    char *body;              /* owned; else NULL */
+    const void *static_body; /* lives as long as the program; else NULL */
+    size_t len;
+    enum answer_caching caching;
+    const char *etag; /* in the request's arena or static; NULL: made from the body if needed */
+    struct {
+        const char *name, *value; /* static, or in the request's arena */
+    } headers[ANSWER_HEADERS];
+    size_t header_count;
+};
+
+/* Takes the text, whatever the result. An error it kept (out of memory, too big) is given back. */
+SC_MUST_USE sc_err answer_text(struct request *request, int status, const char *type,
+                               sc__str *text);
+SC_MUST_USE sc_err answer_json(struct request *request, int status, sc__str *json);
+
+/* A copy of JSON text. */
+SC_MUST_USE sc_err answer_json_copy(struct request *request, int status, sc_slice json);
+
+/* `value` is copied. More than ANSWER_HEADERS are left out. */
+void answer_header(struct request *request, const char *name, const char *value);
+
+/* A refusal: replaces what was said before. `status` 0: the one that `err` stands for. */
+void answer_problem(struct request *request, int status, sc_err err, const char *detail);
+
+/* The HTTP status of an error. */
+int answer_status_of(sc_err err);
+
+/* Hands the answer to libmicrohttpd. False: the connection must be closed. */
+bool answer_send(struct request *request);
+
+void answer_release(struct answer *answer);
+
+#endif

@@ -1,0 +1,54 @@
+#include "prometheus.h"
+
+#include <math.h>
+
+static void write_number(sc__str *out, double value)
+{
+    if (value == floor(value) && fabs(value) < 9e15)
+        sc__str_int(out, (int64_t)value);
+    else
+        sc__str_printf(out, "%.6f", value);
+    sc__str_char(out, '\n');
+}
+
+static void write_label(sc__str *out, const char *label, sc_slice text)
+{
+    sc__str_printf(out, "%s=\"", label);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (c == '\\' || c == '"')
+            sc__str_char(out, '\\');
+        if (c == '\n')
+            sc__str_text(out, "\\n");
+        else
+            sc__str_char(out, c);
+    }
+    sc__str_char(out, '"');
+}
+
+void prometheus_family(sc__str *out, const char *name, const char *type, const char *help)
+{
+    sc__str_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void prometheus_value(sc__str *out, const char *name, const char *type, const char *help,
+                      double value)
+{
+    prometheus_family(out, name, type, help);
+    sc__str_printf(out, "%s ", name);
+    write_number(out, value);
+}
+
+void prometheus_sample(sc__str *out, const char *name, const char *label, sc_slice text,
+                       const char *label2, const char *text2, double value)
+{
+    sc__str_printf(out, "%s{", name);
+    write_label(out, label, text);
+    if (label2) {
+        sc__str_char(out, ',');
+        write_label(out, label2, sc_slice_of(text2));
+    }
+    sc__str_text(out, "} ");
+    write_number(out, value);
+}
