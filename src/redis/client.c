@@ -1,0 +1,517 @@
+#include "client.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "backoff.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conn.h"
+#include "loop/timer.h"
+#include "loop/waiter.h"
+#include "pipeline.h"
+#include "reply.h"
+#include "url.h"
+
+struct sc_client {
+    sc_client_opts opts; /* strings are ours */
+    sc__url url;
+    sc__conn_target target;
+    sc__loop *loop;
+    sc__pipeline pipeline;
+
+    /* the I/O thread's */
+    sc__conn *conn; /* NULL while waiting for the next attempt */
+    sc__timer *retry;
+    sc__backoff backoff;
+    bool ready, told_lost, stopping;
+    sc__client_watch *watches, *next_watch; /* next: while they are being called */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool connected;      /* from here on: under the mutex */
+    sc_err last_err;     /* of the last attempt; SC_OK: none has ended */
+    sc_reason last_text; /* what it met */
+    sc_server_info info;
+    uint64_t reconnects;
+
+    sc__traffic traffic;
+};
+
+/* connecting, and again */
+
+static void set_connected(sc_client *c, bool connected, const sc_server_info *info)
+{
+    pthread_mutex_lock(&c->mutex);
+    if (connected) {
+        c->info = *info;
+        c->last_err = SC_OK;
+    }
+    c->connected = connected;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+static void set_failure(sc_client *c, sc_err err, const char *text)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->last_err = err;
+    sc__because(&c->last_text, err, "%s: %s", c->url.shown, text);
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+static void tell_watches(sc_client *c, bool connected)
+{
+    sc__client_watch *watch = c->watches;
+
+    while (watch) {
+        c->next_watch = watch->next;
+        watch->cb(watch->user, connected);
+        watch = c->next_watch;
+    }
+}
+
+static void retry_later(sc_client *c)
+{
+    sc__timer_start(c->retry, sc__backoff_next(&c->backoff));
+}
+
+static void on_ready(void *user, const sc_server_info *info)
+{
+    sc_client *c = user;
+
+    c->ready = true;
+    sc__backoff_up(&c->backoff);
+    if (c->told_lost)
+        sc__log(SC_LOG_INFO, "%s: connected again", c->url.shown);
+    c->told_lost = false;
+    set_connected(c, true, info);
+    sc__pipeline_attach(&c->pipeline, c->conn);
+    tell_watches(c, true);
+}
+
+static void on_ended(void *user, sc_err err, const char *text)
+{
+    sc_client *c = user;
+    bool was_ready = c->ready;
+
+    set_failure(c, err, text);
+    c->conn = NULL;
+    c->ready = false;
+    if (!c->told_lost)
+        sc__log(SC_LOG_WARN, "%s: %s: %s; trying again until it works", c->url.shown,
+                was_ready ? "connection lost" : "can't connect", text);
+    c->told_lost = true;
+    if (was_ready) {
+        set_connected(c, false, NULL);
+        pthread_mutex_lock(&c->mutex);
+        c->reconnects++;
+        pthread_mutex_unlock(&c->mutex);
+        sc__pipeline_detach(&c->pipeline, err);
+        tell_watches(c, false);
+    }
+    retry_later(c);
+}
+
+static void give_up(void *user, const char *why)
+{
+    sc_client *c = user;
+    sc__conn *conn = c->conn;
+
+    on_ended(c, SC_ECONNLOST, why);
+    sc__conn_close(conn);
+}
+
+static void on_reply(void *user, const sc_reply *reply, bool is_push)
+{
+    sc_client *c = user;
+
+    if (is_push)
+        return; /* nothing of ours subscribes to anything on this connection */
+    if (sc__pipeline_reply(&c->pipeline, reply))
+        give_up(c, "the server sent a reply that nothing asked for");
+}
+
+static void on_writable(void *user)
+{
+    sc_client *c = user;
+
+    sc__pipeline_flush(&c->pipeline);
+}
+
+static const sc__conn_events conn_events = {on_ready, on_reply, on_writable, on_ended};
+
+static void open_conn(void *arg)
+{
+    sc_client *c = arg;
+
+    if (sc__conn_open(c->loop, &c->target, &conn_events, c, &c->conn)) {
+        c->conn = NULL;
+        set_failure(c, SC_ENOMEM, "out of memory");
+        retry_later(c);
+    }
+}
+
+/* making and freeing */
+
+static sc_err copy_text(const char *text, const char **ret_copy)
+{
+    if (!text)
+        return SC_OK;
+    *ret_copy = sc__strdup(text);
+    return *ret_copy ? SC_OK : SC_ENOMEM;
+}
+
+static sc_err copy_opts(const sc_client_opts *from, sc_client_opts *to)
+{
+    static const sc_client_opts defaults = {0};
+    const char *url;
+
+    if (!from)
+        from = &defaults;
+    url = from->url ? from->url : "redis://127.0.0.1:6379";
+    *to = *from;
+    to->url = to->name = to->tls_ca_file = NULL;
+    to->tls_cert_file = to->tls_key_file = to->tls_server_name = NULL;
+    if (!to->connect_timeout_ms)
+        to->connect_timeout_ms = 5000;
+    if (!to->command_timeout_ms)
+        to->command_timeout_ms = 5000;
+    if (!to->max_waiting_bytes)
+        to->max_waiting_bytes = (size_t)256 * 1024 * 1024;
+    if (!to->max_reply_bytes)
+        to->max_reply_bytes = (size_t)512 * 1024 * 1024;
+    if (copy_text(url, &to->url) || copy_text(from->name, &to->name) ||
+        copy_text(from->tls_ca_file, &to->tls_ca_file) ||
+        copy_text(from->tls_cert_file, &to->tls_cert_file) ||
+        copy_text(from->tls_key_file, &to->tls_key_file) ||
+        copy_text(from->tls_server_name, &to->tls_server_name))
+        return SC_ENOMEM;
+    return SC_OK;
+}
+
+static sc_err check_opts(const sc_client_opts *opts, sc_reason *reason)
+{
+    if (opts->connect_timeout_ms < 0 || opts->command_timeout_ms < 0)
+        return sc__because(reason, SC_EINVAL, "a timeout of the client is negative");
+    for (const char *at = opts->name; at && *at; at++)
+        if (*at <= ' ' || *at > '~')
+            return sc__because(reason, SC_EINVAL,
+                               "the client's name may hold no spaces and nothing beyond ASCII");
+    return SC_OK;
+}
+
+static void free_parts(sc_client *c)
+{
+    sc__pipeline_release(&c->pipeline);
+    sc__url_release(&c->url);
+    sc_free((char *)c->opts.url);
+    sc_free((char *)c->opts.name);
+    sc_free((char *)c->opts.tls_ca_file);
+    sc_free((char *)c->opts.tls_cert_file);
+    sc_free((char *)c->opts.tls_key_file);
+    sc_free((char *)c->opts.tls_server_name);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->mutex);
+    sc_free(c);
+}
+
+struct start {
+    sc_client *client;
+    sc_err err;
+};
+
+static void start_on_loop(void *arg)
+{
+    struct start *start = arg;
+    sc_client *c = start->client;
+
+    start->err = sc__timer_new(c->loop, open_conn, c, &c->retry);
+    if (start->err)
+        return;
+    start->err = sc__pipeline_start(&c->pipeline, c->loop);
+    if (start->err)
+        sc__timer_free(c->retry);
+    else
+        open_conn(c);
+}
+
+static void stop_on_loop(void *arg)
+{
+    sc_client *c = arg;
+
+    sc__conn_close(c->conn);
+    c->conn = NULL;
+    sc__timer_free(c->retry);
+    sc__pipeline_stop(&c->pipeline);
+}
+
+static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reason)
+{
+    sc_err err;
+
+    err = copy_opts(opts, &c->opts);
+    if (!err)
+        err = check_opts(&c->opts, reason);
+    if (!err)
+        err = sc__url_parse(c->opts.url, &c->url, reason);
+    if (!err && c->url.tls)
+        err = sc__because(reason, SC_EINVAL, "rediss:// does not work yet");
+    if (err)
+        return err;
+    c->target = (sc__conn_target){
+        .url = &c->url,
+        .name = c->opts.name,
+        .connect_timeout_ms = c->opts.connect_timeout_ms,
+        .max_reply_bytes = c->opts.max_reply_bytes,
+        .traffic = &c->traffic,
+    };
+    c->pipeline.timeout_ms = c->opts.command_timeout_ms;
+    c->pipeline.max_waiting_bytes = c->opts.max_waiting_bytes;
+    c->pipeline.give_up = give_up;
+    c->pipeline.user = c;
+    return SC_OK;
+}
+
+static sc_err start(sc_client *c)
+{
+    struct start start = {.client = c};
+    sc_err err;
+
+    err = sc__loop_start("sc-io", &c->loop);
+    if (err)
+        return err;
+    sc__loop_run_wait(c->loop, start_on_loop, &start);
+    if (start.err)
+        sc__loop_stop(c->loop);
+    return start.err;
+}
+
+static void init_sync(sc_client *c)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&c->mutex, NULL);
+}
+
+sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reason *ret_reason)
+{
+    sc_client *c = sc__calloc(1, sizeof(*c));
+    sc_reason reason = {""};
+    sc_err err;
+
+    if (!c)
+        return sc__because(ret_reason, SC_ENOMEM, "out of memory");
+    init_sync(c);
+    err = prepare(c, opts, &reason);
+    if (!err)
+        err = start(c);
+    if (err) {
+        free_parts(c);
+        return sc__because(ret_reason, err, "%s", reason.text[0] ? reason.text : sc_err_text(err));
+    }
+    *ret_client = c;
+    return SC_OK;
+}
+
+void sc_client_free(sc_client *client)
+{
+    if (!client)
+        return;
+    sc__loop_run_wait(client->loop, stop_on_loop, client);
+    sc__loop_stop(client->loop);
+    free_parts(client);
+}
+
+/* state */
+
+static struct timespec mono_after(int64_t timeout_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return until;
+}
+
+sc_err sc_client_wait_ready(sc_client *client, int64_t timeout_ms, sc_reason *ret_reason)
+{
+    struct timespec until = mono_after(timeout_ms);
+    sc_err err = SC_OK;
+
+    if (sc__loop_is_current(client->loop))
+        return sc__because(ret_reason, SC_EDEADLK, "%s", sc_err_text(SC_EDEADLK));
+    pthread_mutex_lock(&client->mutex);
+    while (!client->connected && client->last_err != SC_EAUTH && !err)
+        if (pthread_cond_timedwait(&client->changed, &client->mutex, &until))
+            err = SC_ETIMEDOUT;
+    if (client->connected)
+        err = SC_OK;
+    else if (client->last_err == SC_EAUTH)
+        err = SC_EAUTH;
+    if (err && client->last_err)
+        sc__because(ret_reason, err, "%s", client->last_text.text);
+    else if (err)
+        sc__because(ret_reason, err, "%s: no answer yet", client->url.shown);
+    pthread_mutex_unlock(&client->mutex);
+    return err;
+}
+
+bool sc_client_is_connected(const sc_client *client)
+{
+    sc_client *c = (sc_client *)client; /* the mutex alone is changed */
+    bool connected;
+
+    pthread_mutex_lock(&c->mutex);
+    connected = c->connected;
+    pthread_mutex_unlock(&c->mutex);
+    return connected;
+}
+
+void sc_client_server(const sc_client *client, sc_server_info *ret_info)
+{
+    sc_client *c = (sc_client *)client;
+
+    pthread_mutex_lock(&c->mutex);
+    *ret_info = c->info;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+void sc_client_stats_get(const sc_client *client, sc_client_stats *ret_stats)
+{
+    sc_client *c = (sc_client *)client;
+
+    *ret_stats = (sc_client_stats){
+        .commands = atomic_load_explicit(&c->pipeline.commands, memory_order_relaxed),
+        .replies = atomic_load_explicit(&c->pipeline.replies, memory_order_relaxed),
+        .timeouts = atomic_load_explicit(&c->pipeline.timeouts, memory_order_relaxed),
+        .bytes_out = atomic_load_explicit(&c->traffic.bytes_out, memory_order_relaxed),
+        .bytes_in = atomic_load_explicit(&c->traffic.bytes_in, memory_order_relaxed),
+        .writes = atomic_load_explicit(&c->traffic.writes, memory_order_relaxed),
+    };
+    pthread_mutex_lock(&c->mutex);
+    ret_stats->reconnects = c->reconnects;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+sc__loop *sc__client_loop(sc_client *client)
+{
+    return client->loop;
+}
+
+const sc_client_opts *sc__client_opts(const sc_client *client)
+{
+    return &client->opts;
+}
+
+const sc__conn_target *sc__client_target(const sc_client *client)
+{
+    return &client->target;
+}
+
+/* watches: kept on the I/O thread, so that removing one waits for its callback */
+
+struct watching {
+    sc_client *client;
+    sc__client_watch *watch;
+};
+
+static void add_on_loop(void *arg)
+{
+    struct watching *w = arg;
+
+    w->watch->next = w->client->watches;
+    w->client->watches = w->watch;
+}
+
+static void remove_on_loop(void *arg)
+{
+    struct watching *w = arg;
+    sc__client_watch **at = &w->client->watches;
+
+    while (*at && *at != w->watch)
+        at = &(*at)->next;
+    if (*at)
+        *at = w->watch->next;
+    if (w->client->next_watch == w->watch)
+        w->client->next_watch = w->watch->next;
+}
+
+void sc__client_watch_add(sc_client *client, sc__client_watch *watch)
+{
+    sc__loop_run_wait(client->loop, add_on_loop, &(struct watching){client, watch});
+}
+
+void sc__client_watch_remove(sc_client *client, sc__client_watch *watch)
+{
+    sc__loop_run_wait(client->loop, remove_on_loop, &(struct watching){client, watch});
+}
+
+/* commands */
+
+sc_err sc__client_send(sc_client *client, const sc_slice *argv, size_t argc,
+                       const sc__send_opts *opts, sc_reply_cb cb, void *user)
+{
+    return sc__pipeline_submit(&client->pipeline, argv, argc, opts, cb, user);
+}
+
+struct call {
+    sc__waiter waiter;
+    sc_err err;
+    sc_reply *reply;
+};
+
+static void on_answered(void *user, sc_err err, const sc_reply *reply)
+{
+    struct call *call = user;
+
+    call->err = err;
+    if (!err) {
+        call->reply = sc__reply_dup(reply);
+        call->err = call->reply ? SC_OK : SC_ENOMEM;
+    }
+    sc__waiter_wake(&call->waiter);
+}
+
+sc_err sc__client_send_wait(sc_client *client, const sc_slice *argv, size_t argc,
+                            const sc__send_opts *opts, sc_reply **ret_reply)
+{
+    struct call call = {.err = SC_OK};
+    sc_err err;
+
+    if (sc__loop_is_current(client->loop))
+        return SC_EDEADLK;
+    sc__waiter_init(&call.waiter);
+    err = sc__client_send(client, argv, argc, opts, on_answered, &call);
+    if (!err) {
+        sc__waiter_wait(&call.waiter);
+        err = call.err;
+    }
+    sc__waiter_release(&call.waiter);
+    if (!err)
+        *ret_reply = call.reply;
+    return err;
+}
+
+sc_err sc_client_call(sc_client *client, const sc_slice *argv, size_t argc, sc_reply **ret_reply)
+{
+    return sc__client_send_wait(client, argv, argc, NULL, ret_reply);
+}
+
+sc_err sc_client_call_async(sc_client *client, const sc_slice *argv, size_t argc, sc_reply_cb cb,
+                            void *user)
+{
+    return sc__client_send(client, argv, argc, NULL, cb, user);
+}
