@@ -16,7 +16,8 @@ SC_MUST_USE sc_err sc__blocking_new(sc_client *client, sc_slice name, sc__blocki
 
 /* Sends a command that the server answers within `block_ms`, and `cb` comes on the I/O thread:
  * SC_OK with the reply (nil: timed out), SC_ECONNECT / SC_ECONNLOST when there is no
- * connection (the caller tries again, after its own pause), SC_ECANCELED by cancel or free.
+ * connection (the caller tries again, after its own pause), SC_EREADONLY when the server has
+ * become a replica (reconnects), SC_ECANCELED by cancel or free. Other error replies are SC_OK.
  * On the I/O thread only. SC_ESTATE while another call is under way. */
 SC_MUST_USE sc_err sc__blocking_call(sc__blocking *b, const sc_slice *argv, size_t argc,
                                      int64_t block_ms, sc_reply_cb cb, void *user);

@@ -1,0 +1,224 @@
+#include "blocking.h"
+
+#include "backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "conn.h"
+#include "loop/timer.h"
+#include "reply.h"
+#include "resp.h"
+
+enum { LATE_MS = 2000 }; /* how much longer than it said the server may take */
+
+struct sc__blocking {
+    sc_client *client;
+    sc__conn_target target; /* the client's, but for the name */
+    char *name;
+    sc__conn *conn; /* NULL: none, not even on its way */
+    bool ready;
+    sc__backoff backoff;
+    int64_t not_before_ms; /* mono; of the next attempt to connect */
+    sc__timer *timer;      /* starts an attempt; or ends a call that takes too long */
+
+    sc_reply_cb cb; /* of the call under way; NULL: none */
+    void *user;
+    int64_t block_ms;
+    char *bytes; /* its command */
+    size_t len;
+};
+
+/* The last thing a function of ours does: the callback may call again, or free us. */
+static void answer(sc__blocking *b, sc_err err, const sc_reply *reply)
+{
+    sc_reply_cb cb = b->cb;
+
+    if (!cb)
+        return;
+    b->cb = NULL;
+    cb(b->user, err, reply);
+}
+
+static void drop_conn(sc__blocking *b)
+{
+    sc__conn_close(b->conn);
+    b->conn = NULL;
+    b->ready = false;
+    sc__timer_stop(b->timer);
+    b->not_before_ms = sc__mono_ms() + sc__backoff_next(&b->backoff);
+}
+
+static void send_call(sc__blocking *b)
+{
+    sc__timer_start(b->timer, b->block_ms + LATE_MS);
+    sc__conn_write(b->conn, &(uv_buf_t){.base = b->bytes, .len = b->len}, 1);
+}
+
+static void on_ready(void *user, const sc_server_info *info)
+{
+    sc__blocking *b = user;
+
+    (void)info;
+    b->ready = true;
+    sc__backoff_up(&b->backoff);
+    if (b->cb)
+        send_call(b);
+}
+
+/* Errors that say something of the server's state, not of the command. */
+static sc_err state_error(const sc_reply *reply)
+{
+    if (sc__reply_is_error(reply, "READONLY") || sc__reply_is_error(reply, "MASTERDOWN"))
+        return SC_EREADONLY;
+    if (sc__reply_is_error(reply, "LOADING") || sc__reply_is_error(reply, "UNBLOCKED"))
+        return SC_ECONNLOST;
+    return SC_OK;
+}
+
+static void on_reply(void *user, const sc_reply *reply, bool is_push)
+{
+    sc__blocking *b = user;
+    sc_err err;
+
+    if (is_push)
+        return;
+    sc__timer_stop(b->timer);
+    err = b->cb ? state_error(reply) : SC_EPROTO;
+    if (err)
+        drop_conn(b);
+    answer(b, err, err ? NULL : reply);
+}
+
+static void on_writable(void *user)
+{
+    (void)user; /* the command is written; the reply is next */
+}
+
+static void on_ended(void *user, sc_err err, const char *text)
+{
+    sc__blocking *b = user;
+    bool was_ready = b->ready;
+
+    (void)text; /* the client's own connection meets the same, and tells */
+    (void)err;
+    b->conn = NULL;
+    drop_conn(b);
+    answer(b, was_ready ? SC_ECONNLOST : SC_ECONNECT, NULL);
+}
+
+static const sc__conn_events events = {on_ready, on_reply, on_writable, on_ended};
+
+static void on_timer(void *arg)
+{
+    sc__blocking *b = arg;
+
+    if (b->conn) {
+        drop_conn(b);
+        answer(b, SC_ECONNLOST, NULL);
+        return;
+    }
+    if (sc__conn_open(sc__client_loop(b->client), &b->target, &events, b, &b->conn)) {
+        b->conn = NULL;
+        answer(b, SC_ECONNECT, NULL);
+    }
+}
+
+static sc_err encode(sc__blocking *b, const sc_slice *argv, size_t argc)
+{
+    size_t len;
+    char *bytes;
+    sc_err err;
+
+    err = sc__resp_command_size(argv, argc, sc__client_opts(b->client)->max_waiting_bytes, &len);
+    if (err)
+        return err;
+    bytes = sc__realloc(b->bytes, len);
+    if (!bytes)
+        return SC_ENOMEM;
+    sc__resp_command_write(bytes, argv, argc);
+    b->bytes = bytes;
+    b->len = len;
+    return SC_OK;
+}
+
+sc_err sc__blocking_call(sc__blocking *b, const sc_slice *argv, size_t argc, int64_t block_ms,
+                         sc_reply_cb cb, void *user)
+{
+    sc_err err;
+
+    if (b->cb)
+        return SC_ESTATE;
+    if (b->ready && !sc__conn_can_write(b->conn))
+        drop_conn(b); /* it answered before it had read the last command */
+    err = encode(b, argv, argc);
+    if (err)
+        return err;
+    b->cb = cb;
+    b->user = user;
+    b->block_ms = block_ms;
+    if (b->ready)
+        send_call(b);
+    else if (!b->conn)
+        sc__timer_start(b->timer, b->not_before_ms - sc__mono_ms());
+    return SC_OK;
+}
+
+void sc__blocking_cancel(sc__blocking *b)
+{
+    if (!b->cb)
+        return;
+    /* Our own doing, so nothing to hold back the next attempt for. */
+    drop_conn(b);
+    b->backoff.failures = 0;
+    b->not_before_ms = 0;
+    answer(b, SC_ECANCELED, NULL);
+}
+
+static void start_on_loop(void *arg)
+{
+    sc__blocking *b = arg;
+
+    if (sc__timer_new(sc__client_loop(b->client), on_timer, b, &b->timer))
+        b->timer = NULL;
+}
+
+sc_err sc__blocking_new(sc_client *client, sc_slice name, sc__blocking **ret_blocking)
+{
+    sc__blocking *b = sc__calloc(1, sizeof(*b));
+
+    if (!b)
+        return SC_ENOMEM;
+    b->client = client;
+    b->name = sc__slice_dup(name);
+    b->target = *sc__client_target(client);
+    b->target.name = b->name;
+    if (b->name)
+        sc__loop_run_wait(sc__client_loop(client), start_on_loop, b);
+    if (!b->timer) {
+        sc_free(b->name);
+        sc_free(b);
+        return SC_ENOMEM;
+    }
+    *ret_blocking = b;
+    return SC_OK;
+}
+
+static void free_on_loop(void *arg)
+{
+    sc__blocking *b = arg;
+    sc_reply_cb cb = b->cb;
+    void *user = b->user;
+
+    sc__conn_close(b->conn);
+    sc__timer_free(b->timer);
+    sc_free(b->name);
+    sc_free(b->bytes);
+    sc_free(b);
+    if (cb)
+        cb(user, SC_ECANCELED, NULL);
+}
+
+void sc__blocking_free(sc__blocking *b)
+{
+    if (b)
+        sc__loop_run_wait(sc__client_loop(b->client), free_on_loop, b);
+}

@@ -1,0 +1,190 @@
+/* redis/blocking.c: a connection of its own for commands that wait on the server */
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "redis/blocking.h"
+#include "support/server.h"
+#include "support/test.h"
+
+struct pop {
+    sc__blocking *blocking;
+    int64_t block_ms;
+    bool cancel;
+    sc_err started;
+    atomic_int done; /* callbacks so far */
+    sc_err err;
+    char member[64];
+};
+
+static void on_popped(void *user, sc_err err, const sc_reply *reply)
+{
+    struct pop *pop = user;
+
+    pop->err = err;
+    if (!err && reply->type == SC_REPLY_ARRAY)
+        snprintf(pop->member, sizeof(pop->member), "%.*s", (int)reply->items[1].str.len,
+                 reply->items[1].str.ptr);
+    if (!err && reply->type == SC_REPLY_ERROR)
+        snprintf(pop->member, sizeof(pop->member), "%.*s", (int)reply->str.len, reply->str.ptr);
+    pop->done++;
+}
+
+static void pop_on_loop(void *arg)
+{
+    struct pop *pop = arg;
+    char seconds[32];
+    sc_slice args[3] = {SC_S("BZPOPMIN"), SC_S("z"), {seconds, 0}};
+
+    args[2].len = (size_t)snprintf(seconds, sizeof(seconds), "%.3f", (double)pop->block_ms / 1000);
+    if (pop->cancel)
+        sc__blocking_cancel(pop->blocking);
+    else
+        pop->started = sc__blocking_call(pop->blocking, args, 3, pop->block_ms, on_popped, pop);
+}
+
+static void start_pop(sc_client *client, struct pop *pop)
+{
+    sc__loop_run_wait(sc__client_loop(client), pop_on_loop, pop);
+}
+
+TEST(a_blocking_pop_gets_what_comes_later)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 10000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "name=waiter"));
+    test_redis(&server, "ZADD z 0 job");
+
+    wait_until(pop.done == 1);
+    assert_ok(pop.err);
+    assert_string_equal(pop.member, "job");
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(an_empty_set_gives_nil_after_the_block_time)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 50};
+    assert_ok(sc__blocking_new(client, SC_S(""), &pop.blocking));
+
+    start_pop(client, &pop);
+
+    wait_until(pop.done == 1);
+    assert_ok(pop.err);
+    assert_string_equal(pop.member, "");
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(one_call_at_a_time_and_a_cancelled_one_ends_at_once)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000}, second = {.block_ms = 1000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    second.blocking = pop.blocking;
+
+    start_pop(client, &pop);
+    start_pop(client, &second);
+    assert_err(second.started, SC_ESTATE);
+    pop.cancel = true;
+    start_pop(client, &pop);
+
+    assert_int_equal(pop.done, 1);
+    assert_err(pop.err, SC_ECANCELED);
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(a_call_under_way_is_cancelled_by_free)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+
+    start_pop(client, &pop);
+    sc__blocking_free(pop.blocking);
+
+    assert_int_equal(pop.done, 1);
+    assert_err(pop.err, SC_ECANCELED);
+    sc_client_free(client);
+}
+
+TEST(a_killed_server_ends_the_call_and_the_next_one_finds_the_new_server)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "name=waiter"));
+
+    test_server_kill(&server, SIGKILL);
+    wait_until(pop.done == 1);
+    assert_err(pop.err, SC_ECONNLOST);
+    start_pop(client, &pop);
+    wait_until(pop.done == 2);
+    assert_err(pop.err, SC_ECONNECT);
+    test_server_restart(&server);
+    test_redis(&server, "ZADD z 0 job");
+    start_pop(client, &pop);
+
+    wait_until(pop.done == 3);
+    assert_ok(pop.err);
+    assert_string_equal(pop.member, "job");
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(a_server_that_falls_silent_is_a_lost_connection)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 100};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    start_pop(client, &pop);
+    wait_until(pop.done == 1);
+
+    int64_t began = sc__mono_ms();
+    kill(server.pid, SIGSTOP);
+    start_pop(client, &pop);
+    wait_until(pop.done == 2);
+
+    assert_err(pop.err, SC_ECONNLOST);
+    assert_true(sc__mono_ms() - began < 5000);
+    kill(server.pid, SIGCONT);
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(an_error_reply_is_handed_on)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 1000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    test_redis(&server, "SET z string");
+
+    start_pop(client, &pop);
+
+    wait_until(pop.done == 1);
+    assert_ok(pop.err);
+    assert_non_null(strstr(pop.member, "WRONGTYPE"));
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
