@@ -1,0 +1,294 @@
+#include "op_cache.h"
+
+#include "base/error.h"
+#include "base/str.h"
+#include "redis/reply.h"
+#include "scripts.h"
+
+enum { SCAN_COUNT = 500 };
+
+/* No end. Redis adds the TTL to its clock and refuses sums beyond int64; nobody waits for 300 years. */
+static const int64_t ttl_max_ms = (int64_t)300 * 366 * 86400 * 1000;
+
+/* `*ret_reply` is set only when it is no error reply. */
+static sc_err accept(sc_err err, sc_reply *reply, sc_reply **ret_reply, sc_reason *ret_reason)
+{
+    if (err)
+        return sc__because(ret_reason, err, "%s", sc_err_text(err));
+    err = sc__reply_check(reply, ret_reason);
+    if (err) {
+        sc_reply_free(reply);
+        return err;
+    }
+    *ret_reply = reply;
+    return SC_OK;
+}
+
+static sc_err command(sc_client *client, const sc_slice *argv, size_t argc,
+                      const sc__send_opts *opts, sc_reply **ret_reply, sc_reason *ret_reason)
+{
+    sc_reply *reply = NULL;
+    sc_err err = sc__client_send_wait(client, argv, argc, opts, &reply);
+
+    return accept(err, reply, ret_reply, ret_reason);
+}
+
+static sc_err script(sc_client *client, const sc__script *which, sc_slice key, const sc_slice *args,
+                     size_t arg_count, const sc__send_opts *opts, sc_reply **ret_reply,
+                     sc_reason *ret_reason)
+{
+    sc_reply *reply = NULL;
+    sc_err err = sc__script_call_wait(client, which, &key, 1, args, arg_count, opts, &reply);
+
+    return accept(err, reply, ret_reply, ret_reason);
+}
+
+/* The reply is a number; frees it. */
+static sc_err take_int(sc_reply *reply, int64_t *ret_value, sc_reason *ret_reason)
+{
+    sc_err err = sc__reply_int(reply, ret_value, ret_reason);
+
+    sc_reply_free(reply);
+    return err;
+}
+
+static sc_slice digits(int64_t value, char out[SC__INT_LEN])
+{
+    return (sc_slice){out, sc__int_text(value, out)};
+}
+
+/* The TTL as Redis takes it; empty for no end. */
+static sc_slice ttl_text(int64_t ttl_ms, char out[SC__INT_LEN])
+{
+    return ttl_ms > ttl_max_ms ? SC_S("") : digits(ttl_ms, out);
+}
+
+sc_err sc__op_cache_get(sc_client *client, sc_slice key, int64_t timeout_ms, sc_reply **ret_reply,
+                        sc_reason *ret_reason)
+{
+    const sc_slice argv[] = {SC_S("GET"), key};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+
+    return command(client, argv, 2, &opts, ret_reply, ret_reason);
+}
+
+sc_err sc__op_cache_lease(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,
+                          sc_slice unreadable, int64_t timeout_ms, sc_reply **ret_reply,
+                          sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN];
+    const sc_slice args[] = {lease, digits(lease_ms, number), unreadable};
+    /* Sent twice, the second finds our own lease: the caller knows it. */
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+
+    return script(client, &SC__SCRIPT_cacheLease, key, args, 3, &opts, ret_reply, ret_reason);
+}
+
+sc_err sc__op_cache_fill(sc_client *client, sc_slice key, sc_slice lease, sc_slice stored,
+                         int64_t ttl_ms, int64_t timeout_ms, bool *ret_stored,
+                         sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN];
+    const sc_slice args[] = {lease, stored, ttl_text(ttl_ms, number)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_reply *reply = NULL;
+    int64_t done = 0;
+    sc_err err =
+        script(client, &SC__SCRIPT_cacheFill, key, args, 3, &opts, &reply, ret_reason);
+
+    if (!err)
+        err = take_int(reply, &done, ret_reason);
+    if (!err)
+        *ret_stored = done == 1;
+    return err;
+}
+
+static void ignore_reply(void *user, sc_err err, const sc_reply *reply)
+{
+    (void)user, (void)err, (void)reply;
+}
+
+void sc__op_cache_hold(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,
+                       int64_t timeout_ms)
+{
+    char number[SC__INT_LEN];
+    const sc_slice args[] = {lease, digits(lease_ms, number)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_err err =
+        sc__script_call(client, &SC__SCRIPT_cacheHold, &key, 1, args, 2, &opts, ignore_reply, NULL);
+
+    (void)err; /* a lease that is not held ends by itself */
+}
+
+sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored, int64_t ttl_ms,
+                        int64_t timeout_ms, sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN];
+    const sc_slice argv[] = {SC_S("SET"), key, stored, SC_S("PX"), ttl_text(ttl_ms, number)};
+    /* Not sent twice: between the two, someone may have deleted it again. */
+    const sc__send_opts opts = {.timeout_ms = timeout_ms};
+    sc_reply *reply = NULL;
+    sc_err err = command(client, argv, argv[4].len ? 5 : 3, &opts, &reply, ret_reason);
+
+    if (!err)
+        sc_reply_free(reply);
+    return err;
+}
+
+/* The arguments of cacheDel after its first key. Returns how many. */
+static size_t del_args(const sc_slice *keys, size_t count, sc_slice *args)
+{
+    args[0] = sc__envelope_lease_mark();
+    for (size_t i = 1; i < count; i++)
+        args[i] = keys[i];
+    return count;
+}
+
+sc_err sc__op_cache_del(sc_client *client, const sc_slice *keys, size_t count, int64_t timeout_ms,
+                        int64_t *ret_removed, sc_reason *ret_reason)
+{
+    sc_slice args[SC__CACHE_DEL_MAX];
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_reply *reply = NULL;
+    sc_err err = script(client, &SC__SCRIPT_cacheDel, keys[0], args, del_args(keys, count, args),
+                        &opts, &reply, ret_reason);
+
+    return err ? err : take_int(reply, ret_removed, ret_reason);
+}
+
+sc_err sc__op_cache_del_async(sc_client *client, const sc_slice *keys, size_t count,
+                              int64_t timeout_ms, sc_reply_cb cb, void *user)
+{
+    sc_slice args[SC__CACHE_DEL_MAX];
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+
+    return sc__script_call(client, &SC__SCRIPT_cacheDel, keys, 1, args, del_args(keys, count, args),
+                           &opts, cb, user);
+}
+
+/* An empty value and no value look the same in GETRANGE. */
+static sc_err exists_empty(sc_client *client, sc_slice key, const sc__send_opts *opts,
+                           bool *ret_exists, sc_reason *ret_reason)
+{
+    const sc_slice argv[] = {SC_S("EXISTS"), key};
+    sc_reply *reply = NULL;
+    int64_t count = 0;
+    sc_err err = command(client, argv, 2, opts, &reply, ret_reason);
+
+    if (!err)
+        err = take_int(reply, &count, ret_reason);
+    if (!err)
+        *ret_exists = count == 1;
+    return err;
+}
+
+sc_err sc__op_cache_exists(sc_client *client, sc_slice key, int64_t timeout_ms, bool *ret_exists,
+                           sc_reason *ret_reason)
+{
+    /* A lease is no longer than this, so it is recognized by its beginning alone. */
+    const sc_slice argv[] = {SC_S("GETRANGE"), key, SC_S("0"), SC_S("48")};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_reply *reply = NULL;
+    sc_slice head, value;
+    int64_t stored_ms;
+    sc_err err = sc__client_send_wait(client, argv, 4, &opts, &reply);
+
+    if (!err && sc__reply_is_error(reply, "WRONGTYPE")) {
+        sc_reply_free(reply);
+        *ret_exists = false;
+        return SC_OK;
+    }
+    err = accept(err, reply, &reply, ret_reason);
+    if (err)
+        return err;
+    err = sc__reply_str(reply, &head, ret_reason);
+    if (!err && !head.len)
+        err = exists_empty(client, key, &opts, ret_exists, ret_reason);
+    else if (!err)
+        *ret_exists = sc__envelope_read(head, &value, &stored_ms) == SC__ENVELOPE_VALUE;
+    sc_reply_free(reply);
+    return err;
+}
+
+/* [cursor, [key, …]] */
+static sc_err read_scan(const sc_reply *reply, sc_slice *ret_cursor, const sc_reply **ret_keys,
+                        size_t *ret_count, sc_reason *ret_reason)
+{
+    const sc_reply *items, *keys;
+    size_t count, key_count;
+    sc_slice cursor;
+    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+
+    if (!err && count != 2)
+        return sc__because(ret_reason, SC_EPROTO, "SCAN answered with %zu values, not 2", count);
+    if (!err)
+        err = sc__reply_str(&items[0], &cursor, ret_reason);
+    if (!err)
+        err = sc__reply_array(&items[1], &keys, &key_count, ret_reason);
+    if (err)
+        return err;
+    for (size_t i = 0; i < key_count; i++)
+        if (keys[i].type != SC_REPLY_STRING)
+            return sc__because(ret_reason, SC_EPROTO, "SCAN answered with a key that is no string");
+    *ret_cursor = cursor;
+    *ret_keys = keys;
+    *ret_count = key_count;
+    return SC_OK;
+}
+
+sc_err sc__op_cache_scan(sc_client *client, sc_slice cursor, sc_slice pattern, sc_slice *ret_cursor,
+                         const sc_reply **ret_keys, size_t *ret_count, sc_reply **ret_reply,
+                         sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN];
+    const sc_slice argv[] = {SC_S("SCAN"), cursor, SC_S("MATCH"), pattern, SC_S("COUNT"),
+                             digits(SCAN_COUNT, number)};
+    const sc__send_opts opts = {.idempotent = true};
+    sc_reply *reply = NULL;
+    sc_err err = command(client, argv, 6, &opts, &reply, ret_reason);
+
+    if (err)
+        return err;
+    err = read_scan(reply, ret_cursor, ret_keys, ret_count, ret_reason);
+    if (err) {
+        sc_reply_free(reply);
+        return err;
+    }
+    *ret_reply = reply;
+    return SC_OK;
+}
+
+static sc_err read_request_count(const sc_reply *reply, sc__request_count *ret_count,
+                                 sc_reason *ret_reason)
+{
+    int64_t values[3];
+    const sc_reply *items;
+    size_t count;
+    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+
+    if (!err && count != 3)
+        return sc__because(ret_reason, SC_EPROTO, "countRequest answered with %zu values, not 3",
+                           count);
+    for (size_t i = 0; !err && i < 3; i++)
+        err = sc__reply_int(&items[i], &values[i], ret_reason);
+    if (!err)
+        *ret_count = (sc__request_count){values[0] == 1, values[1], values[2]};
+    return err;
+}
+
+sc_err sc__op_count_request(sc_client *client, sc_slice key, int64_t max, int64_t window_ms,
+                            int64_t timeout_ms, sc__request_count *ret_count, sc_reason *ret_reason)
+{
+    char max_text[SC__INT_LEN], window_text[SC__INT_LEN];
+    const sc_slice args[] = {digits(max, max_text), digits(window_ms, window_text)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms};
+    sc_reply *reply = NULL;
+    sc_err err =
+        script(client, &SC__SCRIPT_countRequest, key, args, 2, &opts, &reply, ret_reason);
+
+    if (err)
+        return err;
+    err = read_request_count(reply, ret_count, ret_reason);
+    sc_reply_free(reply);
+    return err;
+}

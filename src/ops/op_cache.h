@@ -1,0 +1,64 @@
+/* What the cache and the limiter do in Redis, one function each. All wait, up to `timeout_ms` (0: the
+ * client's own), and fail as sc__client_send_wait() does; a refusal of the server is SC_EREPLY or
+ * SC_EREADONLY. `ret_reason` may be NULL. */
+#ifndef SC_OPS_OP_CACHE_H
+#define SC_OPS_OP_CACHE_H
+
+#include "cache_envelope.h"
+#include "redis/client.h"
+
+enum { SC__CACHE_DEL_MAX = 100 }; /* keys a call: some 150 us of the server */
+
+/* What a key holds: a string or nil. Free with sc_reply_free. */
+SC_MUST_USE sc_err sc__op_cache_get(sc_client *client, sc_slice key, int64_t timeout_ms,
+                                    sc_reply **ret_reply, sc_reason *ret_reason);
+
+/* What a key holds; if nothing, or if it begins with `unreadable` (empty: no such), `lease` stands there
+ * now for `lease_ms`, and the reply is nil. */
+SC_MUST_USE sc_err sc__op_cache_lease(sc_client *client, sc_slice key, sc_slice lease,
+                                      int64_t lease_ms, sc_slice unreadable, int64_t timeout_ms,
+                                      sc_reply **ret_reply, sc_reason *ret_reason);
+
+/* Puts `stored` (a value in its envelope) where `lease` still stands. */
+SC_MUST_USE sc_err sc__op_cache_fill(sc_client *client, sc_slice key, sc_slice lease,
+                                     sc_slice stored, int64_t ttl_ms, int64_t timeout_ms,
+                                     bool *ret_stored, sc_reason *ret_reason);
+
+/* Gives a standing lease `lease_ms` more, or ends it with 0. Doesn't wait and tells no result; any thread. */
+void sc__op_cache_hold(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,
+                       int64_t timeout_ms);
+
+SC_MUST_USE sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored,
+                                    int64_t ttl_ms, int64_t timeout_ms, sc_reason *ret_reason);
+
+/* Deletes 1 to SC__CACHE_DEL_MAX keys; leases go, but don't count. */
+SC_MUST_USE sc_err sc__op_cache_del(sc_client *client, const sc_slice *keys, size_t count,
+                                    int64_t timeout_ms, int64_t *ret_removed,
+                                    sc_reason *ret_reason);
+
+/* The same with a callback, which sees the raw reply. */
+SC_MUST_USE sc_err sc__op_cache_del_async(sc_client *client, const sc_slice *keys, size_t count,
+                                          int64_t timeout_ms, sc_reply_cb cb, void *user);
+
+/* Whether a key holds a value that can be read. Another type than a string is none. */
+SC_MUST_USE sc_err sc__op_cache_exists(sc_client *client, sc_slice key, int64_t timeout_ms,
+                                       bool *ret_exists, sc_reason *ret_reason);
+
+/* A slice of the keys that match. Start with cursor "0"; `*ret_cursor` is "0" at the end. Both results live in
+ * `*ret_reply`, to be freed with sc_reply_free. */
+SC_MUST_USE sc_err sc__op_cache_scan(sc_client *client, sc_slice cursor, sc_slice pattern,
+                                     sc_slice *ret_cursor, const sc_reply **ret_keys,
+                                     size_t *ret_count, sc_reply **ret_reply,
+                                     sc_reason *ret_reason);
+
+typedef struct sc__request_count {
+    bool allowed;
+    int64_t remaining, reset_ms;
+} sc__request_count;
+
+/* Counts a request, unless its window is full. */
+SC_MUST_USE sc_err sc__op_count_request(sc_client *client, sc_slice key, int64_t max,
+                                        int64_t window_ms, int64_t timeout_ms,
+                                        sc__request_count *ret_count, sc_reason *ret_reason);
+
+#endif
