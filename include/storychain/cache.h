@@ -3,7 +3,13 @@
  * A failure of the cache never breaks its user: without Redis, or with a broken value in it,
  * get_or_set gives what the loader gives, and one line of log tells when that begins and ends.
  *
- * Values are bytes. A value that is empty, "null", "0" or "false" is a value, not a miss.
+ * No old value is stored: a load stores what it made only if nobody, here or in another process,
+ * deleted or set the key since the load began.
+ *
+ * Values are bytes. A value that is empty, "null", "0" or "false" is a value, not a miss. A value that another
+ * program stored with a plain SET is one, too. Keys are 1 to max_key_size bytes of any kind.
+ *
+ * docs/cache.md has the guarantees, and how values lie in Redis.
  *
  * Since 0.1. */
 #ifndef STORYCHAIN_CACHE_H
@@ -27,7 +33,7 @@ typedef struct sc_cache_opts {
 SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
                                        sc_cache **ret_cache, sc_reason *ret_reason);
 
-/* Ends loads that others wait for first. NULL is fine. */
+/* No call may be under way. Not on the I/O thread. NULL is fine. */
 SC_API void sc_cache_free(sc_cache *cache);
 
 typedef enum sc_cache_source {
@@ -40,7 +46,7 @@ typedef enum sc_cache_source {
 typedef struct sc_cache_value {
     sc_slice bytes; /* NUL-terminated; {NULL, 0} on a miss */
     sc_cache_source source;
-    int64_t age_ms; /* since it was stored */
+    int64_t age_ms; /* since it was stored; -1: not known, another program stored it */
     void *owner;    /* private */
 } sc_cache_value;
 
@@ -49,28 +55,38 @@ SC_API void sc_cache_value_release(sc_cache_value *value);
 /* What a stored value must satisfy. ttl_ms: > 0; or SC_TTL_FOREVER. 0 stores nothing. */
 #define SC_TTL_FOREVER INT64_MAX
 
-/* Looks a key up. A miss is SC_OK with source SC_CACHE_MISS; so is Redis away (logged). SC_EINVAL, SC_ETOOBIG. */
+/* Looks a key up. A miss is SC_OK with source SC_CACHE_MISS; so is Redis away (logged). SC_EINVAL, SC_ETOOBIG
+ * (the key), SC_EDEADLK. */
 SC_API SC_MUST_USE sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value);
 
-/* Stores. SC_ETOOBIG; SC_ECONNECT, … when it could not be stored (callers may ignore it). */
+/* Stores; with ttl_ms 0 removes what was there. SC_EINVAL, SC_ETOOBIG, SC_EDEADLK; SC_ECONNECT, SC_ETIMEDOUT, SC_EREPLY
+ * (Redis is full), … when it could not be stored: callers may ignore that, for the old value is removed
+ * then as by sc_cache_del(). */
 SC_API SC_MUST_USE sc_err sc_cache_set(sc_cache *cache, sc_slice key, sc_slice bytes,
                                        int64_t ttl_ms);
 
-/* Removes keys. `*ret_removed` (may be NULL) counts those that were there. A load of the same key that is
- * under way in this process does not store its value afterwards. */
+/* Removes keys. `*ret_removed` (may be NULL) counts those that were there. A load that is under way, in whatever
+ * process, does not store its value afterwards, and no later call here gets it.
+ * SC_EINVAL, SC_ETOOBIG, SC_EDEADLK: nothing was done. SC_ECONNECT, SC_ETIMEDOUT, …: Redis did not do it, or not all;
+ * the keys are remembered (the newest 10,000), are not read from Redis until then, and are removed as soon
+ * as it is back. Callers may ignore that. */
 SC_API SC_MUST_USE sc_err sc_cache_del(sc_cache *cache, sc_slice key, bool *ret_removed);
 SC_API SC_MUST_USE sc_err sc_cache_del_many(sc_cache *cache, const sc_slice *keys, size_t count,
                                             int64_t *ret_removed);
 
 /* Removes keys that match a glob pattern of Redis (* ? [] \), by SCAN and UNLINK in slices of bounded
- * time. */
+ * time. For keys of unknown names; it walks over the whole keyspace. Keys that are there from the
+ * beginning to the end are removed, those made meanwhile perhaps. On an error some were removed, and
+ * nothing is remembered. */
 SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern,
                                                int64_t *ret_removed);
 
+/* Whether a get would hit. SC_ECONNECT, … when Redis can't say. */
 SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists);
 
 /* Makes a value. Runs on the caller's thread and may block. The bytes it sets with sc_cache_load_set
- * are copied. An error goes to all who wait for the key; nothing is stored then. */
+ * are copied; a loader that sets none makes an empty value. An error goes to all who wait for the key;
+ * nothing is stored then. It may use the cache, but not ask for its own key. */
 typedef struct sc_cache_load sc_cache_load;
 typedef sc_err (*sc_cache_loader)(sc_cache_load *load, sc_slice key, void *user);
 
@@ -78,8 +94,10 @@ SC_API SC_MUST_USE sc_err sc_cache_load_set(sc_cache_load *load, sc_slice bytes)
 SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms); /* instead of the call's */
 
 /* The cached value, else the loader's, which is then stored. Callers of one process that ask for one key at the
- * same time share one load, its error too. Never fails because of the cache: only with the loader's error,
- * SC_EINVAL, SC_ETOOBIG or SC_ENOMEM. */
+ * same time share one load, its error too; but nobody gets a value whose load began before a removal
+ * that had ended when he asked. A key over its limit is loaded and not stored.
+ * Never fails because of the cache: only with the loader's error, SC_EINVAL (empty key, negative TTL), SC_ENOMEM, or
+ * SC_EDEADLK (on the I/O thread, or a loader asks for its own key). */
 SC_API SC_MUST_USE sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms,
                                               sc_cache_loader loader, void *user,
                                               sc_cache_value *ret_value);

@@ -11,7 +11,7 @@ enum { SCAN_COUNT = 500 };
 static const int64_t ttl_max_ms = (int64_t)300 * 366 * 86400 * 1000;
 
 /* `*ret_reply` is set only when it is no error reply. */
-static sc_err accept(sc_err err, sc_reply *reply, sc_reply **ret_reply, sc_reason *ret_reason)
+static sc_err keep_reply(sc_err err, sc_reply *reply, sc_reply **ret_reply, sc_reason *ret_reason)
 {
     if (err)
         return sc__because(ret_reason, err, "%s", sc_err_text(err));
@@ -30,7 +30,7 @@ static sc_err command(sc_client *client, const sc_slice *argv, size_t argc,
     sc_reply *reply = NULL;
     sc_err err = sc__client_send_wait(client, argv, argc, opts, &reply);
 
-    return accept(err, reply, ret_reply, ret_reason);
+    return keep_reply(err, reply, ret_reply, ret_reason);
 }
 
 static sc_err script(sc_client *client, const sc__script *which, sc_slice key, const sc_slice *args,
@@ -40,7 +40,7 @@ static sc_err script(sc_client *client, const sc__script *which, sc_slice key, c
     sc_reply *reply = NULL;
     sc_err err = sc__script_call_wait(client, which, &key, 1, args, arg_count, opts, &reply);
 
-    return accept(err, reply, ret_reply, ret_reason);
+    return keep_reply(err, reply, ret_reply, ret_reason);
 }
 
 /* The reply is a number; frees it. */
@@ -93,8 +93,7 @@ sc_err sc__op_cache_fill(sc_client *client, sc_slice key, sc_slice lease, sc_sli
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
     sc_reply *reply = NULL;
     int64_t done = 0;
-    sc_err err =
-        script(client, &SC__SCRIPT_cacheFill, key, args, 3, &opts, &reply, ret_reason);
+    sc_err err = script(client, &SC__SCRIPT_cacheFill, key, args, 3, &opts, &reply, ret_reason);
 
     if (!err)
         err = take_int(reply, &done, ret_reason);
@@ -198,7 +197,7 @@ sc_err sc__op_cache_exists(sc_client *client, sc_slice key, int64_t timeout_ms, 
         *ret_exists = false;
         return SC_OK;
     }
-    err = accept(err, reply, &reply, ret_reason);
+    err = keep_reply(err, reply, &reply, ret_reason);
     if (err)
         return err;
     err = sc__reply_str(reply, &head, ret_reason);
@@ -241,8 +240,8 @@ sc_err sc__op_cache_scan(sc_client *client, sc_slice cursor, sc_slice pattern, s
                          sc_reason *ret_reason)
 {
     char number[SC__INT_LEN];
-    const sc_slice argv[] = {SC_S("SCAN"), cursor, SC_S("MATCH"), pattern, SC_S("COUNT"),
-                             digits(SCAN_COUNT, number)};
+    const sc_slice argv[] = {SC_S("SCAN"), cursor,        SC_S("MATCH"),
+                             pattern,      SC_S("COUNT"), digits(SCAN_COUNT, number)};
     const sc__send_opts opts = {.idempotent = true};
     sc_reply *reply = NULL;
     sc_err err = command(client, argv, 6, &opts, &reply, ret_reason);
@@ -283,8 +282,7 @@ sc_err sc__op_count_request(sc_client *client, sc_slice key, int64_t max, int64_
     const sc_slice args[] = {digits(max, max_text), digits(window_ms, window_text)};
     const sc__send_opts opts = {.timeout_ms = timeout_ms};
     sc_reply *reply = NULL;
-    sc_err err =
-        script(client, &SC__SCRIPT_countRequest, key, args, 2, &opts, &reply, ret_reason);
+    sc_err err = script(client, &SC__SCRIPT_countRequest, key, args, 2, &opts, &reply, ret_reason);
 
     if (err)
         return err;

@@ -1,0 +1,219 @@
+#include "flight.h"
+
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+void sc__flights_init(sc__flights *flights)
+{
+    *flights = (sc__flights){0};
+    pthread_mutex_init(&flights->mutex, NULL);
+}
+
+void sc__flights_release(sc__flights *flights)
+{
+    pthread_mutex_destroy(&flights->mutex);
+}
+
+/* Under the mutex: from here on. */
+
+static sc__flight **place_of(sc__flights *flights, sc_slice key)
+{
+    sc__flight **at = &flights->buckets[XXH3_64bits(key.ptr, key.len) % SC__FLIGHT_BUCKETS];
+
+    while (*at && !sc_slice_eq(key, (sc_slice){(*at)->key, (*at)->key_len}))
+        at = &(*at)->next;
+    return at;
+}
+
+static void drop_ref(sc__flight *flight)
+{
+    if (--flight->refs)
+        return;
+    sc__blob_unref(flight->value);
+    pthread_cond_destroy(&flight->ended);
+    sc_free(flight);
+}
+
+static void unlist(sc__flights *flights, sc__flight *flight)
+{
+    if (!flight->listed)
+        return;
+    *place_of(flights, (sc_slice){flight->key, flight->key_len}) = flight->next;
+    flight->listed = false;
+    flights->count--;
+    drop_ref(flight);
+}
+
+static bool may_join(const sc__flight *flight, const sc__flight_call *call)
+{
+    if (flight->state == SC__FLIGHT_ASKING || flight->loading_ns >= call->began_ns)
+        return true;
+    if (!call->has_asked || !flight->lease.is_there)
+        return true;
+    return call->seen.is_there && memcmp(call->seen.bytes, flight->lease.bytes, SC__LEASE_LEN) == 0;
+}
+
+/* With a reference for the table and one for the leader. */
+static sc__flight *new_flight(sc_slice key)
+{
+    sc__flight *flight = sc__calloc(1, sizeof(*flight) + key.len);
+
+    if (!flight)
+        return NULL;
+    flight->leader = pthread_self();
+    pthread_cond_init(&flight->ended, NULL);
+    flight->listed = true;
+    flight->refs = 2;
+    flight->key_len = key.len;
+    memcpy(flight->key, key.ptr, key.len);
+    return flight;
+}
+
+static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__flight **ret_flight,
+                    bool *ret_leads)
+{
+    sc__flight **at = place_of(flights, call->key), *flight = *at;
+
+    if (flight && flight->state == SC__FLIGHT_LOADING &&
+        pthread_equal(flight->leader, pthread_self()))
+        return SC_EDEADLK;
+    if (flight && may_join(flight, call)) {
+        flight->refs++;
+        *ret_flight = flight;
+        *ret_leads = false;
+        return SC_OK;
+    }
+    if (flight)
+        unlist(flights, flight);
+    flight = new_flight(call->key);
+    if (!flight)
+        return SC_ENOMEM;
+    at = place_of(flights, call->key);
+    flight->next = *at;
+    *at = flight;
+    flights->count++;
+    *ret_flight = flight;
+    *ret_leads = true;
+    return SC_OK;
+}
+
+/* The rest takes the mutex. */
+
+sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call, sc__flight **ret_flight,
+                        bool *ret_leads)
+{
+    sc_err err;
+
+    pthread_mutex_lock(&flights->mutex);
+    err = enter(flights, call, ret_flight, ret_leads);
+    pthread_mutex_unlock(&flights->mutex);
+    return err;
+}
+
+void sc__flight_unref(sc__flights *flights, sc__flight *flight)
+{
+    pthread_mutex_lock(&flights->mutex);
+    drop_ref(flight);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
+                        bool is_ours)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->state = SC__FLIGHT_LOADING;
+    flight->loading_ns = sc__mono_ns();
+    flight->extended_ms = sc__mono_ms();
+    flight->is_ours = is_ours;
+    if (lease)
+        flight->lease = *lease;
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->state = SC__FLIGHT_ENDED;
+    flight->err = err;
+    flight->value = value ? sc__blob_ref(value) : NULL;
+    pthread_cond_broadcast(&flight->ended);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+void sc__flight_moot(sc__flights *flights, sc__flight *flight)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->state = SC__FLIGHT_MOOT;
+    unlist(flights, flight);
+    pthread_cond_broadcast(&flight->ended);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+bool sc__flight_is_current(sc__flights *flights, const sc__flight *flight)
+{
+    bool listed;
+
+    pthread_mutex_lock(&flights->mutex);
+    listed = flight->listed;
+    pthread_mutex_unlock(&flights->mutex);
+    return listed;
+}
+
+void sc__flight_leave(sc__flights *flights, sc__flight *flight)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->is_ours = false;
+    unlist(flights, flight);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+bool sc__flight_wait(sc__flights *flights, sc__flight *flight, sc_err *ret_err,
+                     sc__blob **ret_value)
+{
+    bool ended;
+
+    pthread_mutex_lock(&flights->mutex);
+    while (flight->state < SC__FLIGHT_ENDED)
+        pthread_cond_wait(&flight->ended, &flights->mutex);
+    ended = flight->state == SC__FLIGHT_ENDED;
+    if (ended) {
+        *ret_err = flight->err;
+        *ret_value = flight->value ? sc__blob_ref(flight->value) : NULL;
+    }
+    pthread_mutex_unlock(&flights->mutex);
+    return ended;
+}
+
+void sc__flights_void(sc__flights *flights, sc_slice key)
+{
+    sc__flight *flight;
+
+    pthread_mutex_lock(&flights->mutex);
+    flight = flights->count ? *place_of(flights, key) : NULL;
+    if (flight)
+        unlist(flights, flight);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+size_t sc__flights_due(sc__flights *flights, int64_t before_ms, sc__flight **ret_due, size_t max,
+                       bool *ret_any)
+{
+    size_t count = 0;
+
+    *ret_any = false;
+    pthread_mutex_lock(&flights->mutex);
+    for (size_t i = 0; flights->count && i < SC__FLIGHT_BUCKETS; i++) {
+        for (sc__flight *f = flights->buckets[i]; f; f = f->next) {
+            *ret_any = *ret_any || f->is_ours;
+            if (!f->is_ours || f->extended_ms >= before_ms || count == max)
+                continue;
+            f->extended_ms = sc__mono_ms();
+            f->refs++;
+            ret_due[count++] = f;
+        }
+    }
+    pthread_mutex_unlock(&flights->mutex);
+    return count;
+}

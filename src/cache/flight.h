@@ -1,0 +1,102 @@
+/* Loads under way: one per process and key. The first who misses a key leads, the others join and get its
+ * value or its error.
+ *
+ *     asking -> loading -> ended          asking -> moot (someone else had stored a value meanwhile)
+ *
+ * A flight leaves the table when it is over, or when a delete made its value an old one: whoever
+ * comes then starts another. */
+#ifndef SC_CACHE_FLIGHT_H
+#define SC_CACHE_FLIGHT_H
+
+#include <pthread.h>
+
+#include "ops/cache_envelope.h"
+#include "value.h"
+
+enum { SC__FLIGHT_BUCKETS = 256 };
+
+/* The lease that stands in a key. */
+typedef struct sc__lease {
+    bool is_there;
+    char bytes[SC__LEASE_LEN];
+} sc__lease;
+
+static inline sc_slice sc__lease_slice(const sc__lease *lease)
+{
+    return (sc_slice){lease->bytes, SC__LEASE_LEN};
+}
+
+typedef enum sc__flight_state {
+    SC__FLIGHT_ASKING,
+    SC__FLIGHT_LOADING,
+    SC__FLIGHT_ENDED,
+    SC__FLIGHT_MOOT
+} sc__flight_state;
+
+typedef struct sc__flight {
+    struct sc__flight *next; /* in its bucket */
+    pthread_t leader;
+    pthread_cond_t ended;
+    /* under the table's mutex */
+    sc__flight_state state;
+    unsigned refs;
+    bool listed;         /* in the table; else its value may be old and must not be stored */
+    bool is_ours;        /* the lease */
+    int64_t loading_ns;  /* mono; when the load began */
+    int64_t extended_ms; /* mono; when the lease was last taken or extended */
+    sc__lease lease;     /* that stood in the key when the load began */
+    sc_err err;
+    sc__blob *value; /* when ended without error */
+
+    size_t key_len;
+    char key[];
+} sc__flight;
+
+typedef struct sc__flights {
+    pthread_mutex_t mutex;
+    size_t count;
+    sc__flight *buckets[SC__FLIGHT_BUCKETS];
+} sc__flights;
+
+void sc__flights_init(sc__flights *flights);
+void sc__flights_release(sc__flights *flights); /* none may be under way */
+
+/* What a caller knows when it comes for a value that it did not find. */
+typedef struct sc__flight_call {
+    sc_slice key;
+    int64_t began_ns; /* mono; before it asked Redis */
+    bool has_asked;   /* Redis answered … */
+    sc__lease seen;   /* … with this lease, or none */
+} sc__flight_call;
+
+/* Leads a new flight (`*ret_leads`) or joins one that can't be older than what the call must see: its load
+ * began after the call did, or the lease it began with still stands, or there is no lease to judge by.
+ * SC_EDEADLK: the call comes from inside the key's own loader. SC_ENOMEM. Leave it with unref. */
+SC_MUST_USE sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call,
+                                    sc__flight **ret_flight, bool *ret_leads);
+void sc__flight_unref(sc__flights *flights, sc__flight *flight);
+
+/* The leader's steps. `lease` may be NULL: none could be had. `end` takes no reference of `value`. */
+void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
+                        bool is_ours);
+void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value);
+void sc__flight_moot(sc__flights *flights, sc__flight *flight);
+bool sc__flight_is_current(sc__flights *flights, const sc__flight *flight);
+void sc__flight_leave(sc__flights *flights,
+                      sc__flight *flight); /* the table; stored, or given up */
+
+/* Those who joined: waits for the end. False: moot, look again. `*ret_value` is a reference of the
+ * caller's. */
+SC_MUST_USE bool sc__flight_wait(sc__flights *flights, sc__flight *flight, sc_err *ret_err,
+                                 sc__blob **ret_value);
+
+/* The value of `key` changes: a flight of it still gives its value to those who wait, but to nobody who
+ * comes later, nor to Redis. */
+void sc__flights_void(sc__flights *flights, sc_slice key);
+
+/* References to flights whose lease is ours and was last extended before `before_ms`, up to `max` of them;
+ * they count as extended now. `*ret_any`: whether any of our leases is out at all. */
+size_t sc__flights_due(sc__flights *flights, int64_t before_ms, sc__flight **ret_due, size_t max,
+                       bool *ret_any);
+
+#endif

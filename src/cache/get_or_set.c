@@ -1,0 +1,264 @@
+/* The way of a value that may have to be loaded:
+ *
+ *     look into Redis -> hit
+ *                     -> join a load under way -> its value, or its error
+ *                     -> lead: lease -> loader -> fill, if the lease still stands */
+#include "handle.h"
+
+#include "base/clock.h"
+#include "ops/op_cache.h"
+
+enum { LOOKS_MAX = 4, LOAD_MAX = 512 * 1024 * 1024 };
+
+struct call {
+    sc_cache *cache;
+    sc_slice key;
+    int64_t ttl_ms;
+    sc_cache_loader loader;
+    void *user;
+    sc__look look;
+    sc_cache_value *ret_value;
+};
+
+/* the loader's side */
+
+sc_err sc_cache_load_set(sc_cache_load *load, sc_slice bytes)
+{
+    sc__blob *value;
+
+    if (bytes.len > LOAD_MAX)
+        return SC_ETOOBIG;
+    value = sc__blob_copy(bytes);
+    if (!value)
+        return SC_ENOMEM;
+    sc__blob_unref(load->value);
+    load->value = value;
+    return SC_OK;
+}
+
+void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms)
+{
+    load->ttl_ms = ttl_ms > 0 ? ttl_ms : 0;
+}
+
+/* `load->value` is set on SC_OK only. */
+static sc_err run_loader(struct call *c, sc_cache_load *load)
+{
+    sc_err err;
+
+    *load = (sc_cache_load){.ttl_ms = c->ttl_ms};
+    sc__cache_count(&c->cache->count.loads);
+    err = c->loader(load, c->key, c->user);
+    if (!err && !load->value)
+        err = sc_cache_load_set(load, SC_S(""));
+    if (!err)
+        return SC_OK;
+    sc__cache_count(&c->cache->count.load_errors);
+    sc__blob_unref(load->value);
+    load->value = NULL;
+    return err;
+}
+
+static sc_err give_hit(struct call *c)
+{
+    sc__cache_count(&c->cache->count.hits);
+    sc__blob_give(c->look.value, SC_CACHE_HIT, c->look.age_ms, c->ret_value);
+    return SC_OK;
+}
+
+/* For those who can't take part in a flight. */
+static sc_err load_alone(struct call *c)
+{
+    sc_cache_load load;
+    sc_err err = run_loader(c, &load);
+
+    sc__cache_count(&c->cache->count.misses);
+    if (!err)
+        sc__blob_give(load.value, SC_CACHE_MISS, 0, c->ret_value);
+    return err;
+}
+
+/* the leader */
+
+/* Gets the lease that the load begins with: ours (`*ret_is_ours`), another's, or none. Or finds a value
+ * (c->look.value) that was stored since we looked. */
+static sc_err take_lease(struct call *c, sc__lease *ret_lease, bool *ret_is_ours)
+{
+    const sc_slice unreadable = {c->look.unreadable, c->look.unreadable_len};
+    sc_cache *cache = c->cache;
+    sc_reply *reply = NULL;
+    sc_reason reason;
+    sc__lease ours;
+    sc_err err;
+
+    ret_lease->is_there = *ret_is_ours = false;
+    if (!c->look.has_asked || !sc__health_may_store(&cache->health))
+        return SC_OK;
+    sc__envelope_lease(ours.bytes, sc__wall_ms());
+    ours.is_there = true;
+    err = sc__op_cache_lease(cache->client, c->key, sc__lease_slice(&ours), SC__LEASE_MS,
+                             unreadable, cache->opts.timeout_ms, &reply, &reason);
+    if (err || reply->type == SC_REPLY_NIL)
+        sc__cache_after_store(cache, err, &reason);
+    else
+        sc__cache_after(cache, err);
+    if (err)
+        return SC_OK;
+    *ret_is_ours = reply->type == SC_REPLY_NIL;
+    err = sc__cache_open(cache, c->key, reply, &c->look);
+    *ret_lease = *ret_is_ours ? ours : c->look.lease;
+    /* A lease that was asked for twice, for the connection broke between, is ours all the same. */
+    if (ret_lease->is_there && memcmp(ret_lease->bytes, ours.bytes, SC__LEASE_LEN) == 0)
+        *ret_is_ours = true;
+    return err;
+}
+
+static bool is_worth_storing(const struct call *c, const sc_cache_load *load)
+{
+    return load->value && load->ttl_ms > 0 &&
+           load->value->bytes.len <= c->cache->opts.max_value_size;
+}
+
+/* The end of a lease of ours: the value takes its place, or it is given up. */
+static void settle_lease(struct call *c, sc__flight *flight, const sc_cache_load *load)
+{
+    const sc_slice lease = sc__lease_slice(&flight->lease);
+    sc_cache *cache = c->cache;
+    bool stored = false;
+    sc_reason reason;
+    sc_err err;
+
+    if (!is_worth_storing(c, load) || !sc__flight_is_current(&cache->flights, flight)) {
+        sc__op_cache_hold(cache->client, c->key, lease, 0, cache->opts.timeout_ms);
+        return;
+    }
+    if (sc__health_ask(&cache->health))
+        return;
+    err = sc__op_cache_fill(cache->client, c->key, lease, sc__blob_seal(load->value), load->ttl_ms,
+                            cache->opts.timeout_ms, &stored, &reason);
+    sc__cache_after_store(cache, err, &reason);
+    if (stored)
+        sc__cache_count(&cache->count.sets);
+}
+
+static sc_err lead(struct call *c, sc__flight *flight)
+{
+    sc__flights *flights = &c->cache->flights;
+    sc_cache_load load;
+    sc__lease lease;
+    bool is_ours;
+    sc_err err;
+
+    err = take_lease(c, &lease, &is_ours);
+    if (err || c->look.value) {
+        sc__flight_moot(flights, flight);
+        return err ? err : give_hit(c);
+    }
+    sc__flight_loading(flights, flight, &lease, is_ours);
+    if (is_ours)
+        sc__lease_keeper_wake(&c->cache->keeper);
+    sc__cache_count(&c->cache->count.misses);
+    err = run_loader(c, &load);
+    sc__flight_end(flights, flight, err, load.value);
+    if (is_ours)
+        settle_lease(c, flight, &load);
+    sc__flight_leave(flights, flight);
+    if (!err)
+        sc__blob_give(load.value, SC_CACHE_MISS, 0, c->ret_value);
+    return err;
+}
+
+/* everyone */
+
+/* False: what the call joined came to nothing; look again. */
+static bool join(struct call *c, sc__flight *flight, sc_err *ret_err)
+{
+    sc__blob *value = NULL;
+
+    if (!sc__flight_wait(&c->cache->flights, flight, ret_err, &value))
+        return false;
+    sc__cache_count(&c->cache->count.shared);
+    if (!*ret_err)
+        sc__blob_give(value, SC_CACHE_SHARED, 0, c->ret_value);
+    return true;
+}
+
+/* Looks, and if there's nothing, takes part in a flight. False: look again. */
+static bool try_once(struct call *c, sc_err *ret_err)
+{
+    sc__flight_call call = {.key = c->key, .began_ns = sc__mono_ns()};
+    sc__flight *flight;
+    bool leads, settled = true;
+
+    c->look = (sc__look){0};
+    if (c->key.len <= c->cache->opts.max_key_size)
+        *ret_err = sc__cache_look(c->cache, c->key, &c->look);
+    if (*ret_err)
+        return true;
+    if (c->look.value) {
+        *ret_err = give_hit(c);
+        return true;
+    }
+    call.has_asked = c->look.has_asked;
+    call.seen = c->look.lease;
+    *ret_err = sc__flight_enter(&c->cache->flights, &call, &flight, &leads);
+    if (*ret_err == SC_ENOMEM)
+        *ret_err = load_alone(c);
+    else if (!*ret_err) {
+        if (leads)
+            *ret_err = lead(c, flight);
+        else
+            settled = join(c, flight, ret_err);
+        sc__flight_unref(&c->cache->flights, flight);
+    }
+    return settled;
+}
+
+sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms, sc_cache_loader loader,
+                           void *user, sc_cache_value *ret_value)
+{
+    struct call c = {cache, key, ttl_ms, loader, user, {0}, ret_value};
+    sc_err err;
+
+    err = sc__cache_check(cache, key);
+    if (err && err != SC_ETOOBIG)
+        return err;
+    if (ttl_ms < 0 || !loader)
+        return SC_EINVAL;
+    for (int looks = 0; looks < LOOKS_MAX; looks++) {
+        err = SC_OK;
+        if (try_once(&c, &err))
+            return err;
+    }
+    return load_alone(&c);
+}
+
+/* the cached twin of a loader */
+
+struct wrapped_call {
+    const sc_cache_wrapped *wrapped;
+    const void *arg;
+};
+
+static sc_err load_wrapped(sc_cache_load *load, sc_slice key, void *user)
+{
+    const struct wrapped_call *call = user;
+
+    (void)key;
+    return call->wrapped->load(load, call->arg, call->wrapped->user);
+}
+
+sc_err sc_cache_wrapped_get(const sc_cache_wrapped *wrapped, const void *arg,
+                            sc_cache_value *ret_value)
+{
+    struct wrapped_call call = {wrapped, arg};
+    sc_cache_load key = {0};
+    sc_err err;
+
+    err = wrapped->make_key(&key, arg, wrapped->user);
+    if (!err)
+        err = sc_cache_get_or_set(wrapped->cache, key.value ? key.value->bytes : SC_S(""),
+                                  wrapped->ttl_ms, load_wrapped, &call, ret_value);
+    sc__blob_unref(key.value);
+    return err;
+}

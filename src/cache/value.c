@@ -1,0 +1,73 @@
+#include "value.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ops/cache_envelope.h"
+
+sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes)
+{
+    sc__blob *blob = sc__malloc(sizeof(*blob));
+
+    if (!blob) {
+        sc_reply_free(reply);
+        return NULL;
+    }
+    atomic_init(&blob->refs, 1);
+    blob->reply = reply;
+    blob->bytes = bytes;
+    return blob;
+}
+
+sc__blob *sc__blob_copy(sc_slice bytes)
+{
+    sc__blob *blob;
+    char *at;
+
+    if (bytes.len > SIZE_MAX / 2)
+        return NULL;
+    blob = sc__malloc(sizeof(*blob) + SC__ENVELOPE_LEN + bytes.len + 1);
+    if (!blob)
+        return NULL;
+    at = blob->stored + SC__ENVELOPE_LEN;
+    if (bytes.len)
+        memcpy(at, bytes.ptr, bytes.len);
+    at[bytes.len] = '\0';
+    atomic_init(&blob->refs, 1);
+    blob->reply = NULL;
+    blob->bytes = (sc_slice){at, bytes.len};
+    return blob;
+}
+
+sc__blob *sc__blob_ref(sc__blob *blob)
+{
+    atomic_fetch_add_explicit(&blob->refs, 1, memory_order_relaxed);
+    return blob;
+}
+
+void sc__blob_unref(sc__blob *blob)
+{
+    if (!blob || atomic_fetch_sub_explicit(&blob->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    sc_reply_free(blob->reply);
+    sc_free(blob);
+}
+
+sc_slice sc__blob_seal(sc__blob *blob)
+{
+    sc__envelope_write(blob->stored, sc__wall_ms());
+    return (sc_slice){blob->stored, SC__ENVELOPE_LEN + blob->bytes.len};
+}
+
+void sc__blob_give(sc__blob *blob, sc_cache_source source, int64_t age_ms,
+                   sc_cache_value *ret_value)
+{
+    *ret_value = (sc_cache_value){blob->bytes, source, age_ms, blob};
+}
+
+void sc_cache_value_release(sc_cache_value *value)
+{
+    if (!value)
+        return;
+    sc__blob_unref(value->owner);
+    *value = (sc_cache_value){0};
+}

@@ -1,0 +1,32 @@
+/* The bytes of a value, shared by all who got it: a reply of Redis, or what a loader made. */
+#ifndef SC_CACHE_VALUE_H
+#define SC_CACHE_VALUE_H
+
+#include <stdatomic.h>
+
+#include <storychain/cache.h>
+
+typedef struct sc__blob {
+    atomic_uint refs;
+    sc_reply *reply; /* holds the bytes; NULL: they follow */
+    sc_slice bytes;  /* the value, NUL-terminated */
+    char stored[];   /* room for the envelope, the value, NUL */
+} sc__blob;
+
+/* Takes the reply. `bytes` lie in it. NULL without memory: the reply is freed then. */
+SC_MUST_USE sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes);
+
+/* A copy of the bytes, with room for an envelope before them. NULL without memory. */
+SC_MUST_USE sc__blob *sc__blob_copy(sc_slice bytes);
+
+sc__blob *sc__blob_ref(sc__blob *blob);
+void sc__blob_unref(sc__blob *blob); /* NULL is fine */
+
+/* The value in its envelope, stored now; of copies only. Lives as long as the blob. */
+sc_slice sc__blob_seal(sc__blob *blob);
+
+/* Fills in a value for the caller and takes the reference. */
+void sc__blob_give(sc__blob *blob, sc_cache_source source, int64_t age_ms,
+                   sc_cache_value *ret_value);
+
+#endif
