@@ -26,6 +26,7 @@ typedef struct sc_cron_error {
 
 typedef struct sc_cron_opts {
     sc_slice hash_seed; /* what H hashes: the scheduler's id; empty: H is an error */
+    bool allow_short; /* 0 to 4 fields too, as BullMQ reads them: what is missing is on the left */
 } sc_cron_opts;
 
 /* Parses; `opts` and `ret_error` may be NULL. SC_ESYNTAX, SC_ETOOBIG (over 1,024 bytes). */
@@ -33,8 +34,9 @@ SC_API SC_MUST_USE sc_err sc_cron_parse(sc_slice text, const sc_cron_opts *opts,
                                         sc_cron_error *ret_error);
 SC_API void sc_cron_free(sc_cron *cron);
 
-/* A zone by its IANA name (any case), "UTC", or empty for UTC. Shared and counted: close each.
- * SC_ENOTFOUND with a reason that names close spellings. */
+/* A zone by its IANA name (any case), "UTC", or empty for UTC. Read from $TZDIR or /usr/share/zoneinfo, and never
+ * changed after that: any number of threads may use it. SC_ENOTFOUND with a reason that names close spellings;
+ * SC_EIO without time zone data. */
 SC_API SC_MUST_USE sc_err sc_zone_open(sc_slice name, sc_zone **ret_zone, sc_reason *ret_reason);
 SC_API void sc_zone_close(sc_zone *zone);
 SC_API const char *sc_zone_name(const sc_zone *zone); /* as tzdata spells it */

@@ -17,16 +17,17 @@ const char *sc__tz_folder(void)
     return folder && *folder ? folder : "/usr/share/zoneinfo";
 }
 
-/* Entries of the folder that are not zones: other flavours of them, lists, links to the machine's own zone. */
-static bool is_zone_entry(const char *name)
+/* False for the entries of the folder that are not zones: other flavours of them, lists, links to the
+ * machine's own zone. */
+static bool is_zone_entry(sc_slice name)
 {
     static const char *const others[] = {"posix",     "right",       "posixrules",
                                          "localtime", "leapseconds", "Factory"};
 
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-        if (strcasecmp(name, others[i]) == 0)
+        if (name.len == strlen(others[i]) && strncasecmp(name.ptr, others[i], name.len) == 0)
             return false;
-    return name[0] != '+' && !strchr(name, '.');
+    return name.len && name.ptr[0] != '+' && !memchr(name.ptr, '.', name.len);
 }
 
 static bool is_name_char(char c)
@@ -55,7 +56,8 @@ static bool find_entry(const char *folder, sc_slice part, char *out)
 
     while (dir && !found && (entry = readdir(dir))) {
         if (strlen(entry->d_name) != part.len ||
-            strncasecmp(entry->d_name, part.ptr, part.len) != 0 || !is_zone_entry(entry->d_name))
+            strncasecmp(entry->d_name, part.ptr, part.len) != 0 ||
+            !is_zone_entry(sc_slice_of(entry->d_name)))
             continue;
         memcpy(out, entry->d_name, part.len);
         found = true;
@@ -63,6 +65,19 @@ static bool find_entry(const char *folder, sc_slice part, char *out)
     if (dir)
         closedir(dir);
     return found;
+}
+
+static bool has_zone_parts(sc_slice name)
+{
+    for (size_t at = 0; at < name.len;) {
+        const char *slash = memchr(name.ptr + at, '/', name.len - at);
+        size_t end = slash ? (size_t)(slash - name.ptr) : name.len;
+
+        if (!is_zone_entry((sc_slice){name.ptr + at, end - at}))
+            return false;
+        at = end + 1;
+    }
+    return true;
 }
 
 static bool is_file(const char *path)
@@ -82,6 +97,13 @@ sc_err sc__tz_name_find(sc_slice name, char ret_name[SC__ZONE_NAME_MAX + 1])
         return SC_EIO;
     if (!is_name(name))
         return SC_ENOTFOUND;
+    /* As a rule it is spelled as it should be. */
+    snprintf(path, sizeof(path), "%s/%.*s", folder, (int)name.len, name.ptr);
+    if (has_zone_parts(name) && is_file(path)) {
+        memcpy(ret_name, name.ptr, name.len);
+        ret_name[name.len] = '\0';
+        return SC_OK;
+    }
     while (at < name.len) {
         const char *slash = memchr(name.ptr + at, '/', name.len - at);
         size_t end = slash ? (size_t)(slash - name.ptr) : name.len;
@@ -137,6 +159,7 @@ static int distance(sc_slice a, sc_slice b)
     return row[b.len];
 }
 
+/* `name` has at most SC__ZONE_NAME_MAX bytes. */
 static void consider(struct nearest *n, const char *name)
 {
     const char *city = strrchr(name, '/');
@@ -157,7 +180,7 @@ static void consider(struct nearest *n, const char *name)
     if (i == NEAREST)
         return;
     n->items[i].distance = d;
-    snprintf(n->items[i].name, sizeof(n->items[i].name), "%s", name);
+    memcpy(n->items[i].name, name, strlen(name) + 1);
     n->count += n->count < NEAREST;
 }
 
@@ -171,7 +194,7 @@ static void walk(struct nearest *n, const char *below, int depth)
     snprintf(path, sizeof(path), "%s/%s", sc__tz_folder(), below);
     dir = opendir(path);
     while (dir && (entry = readdir(dir))) {
-        if (!is_zone_entry(entry->d_name) ||
+        if (!is_zone_entry(sc_slice_of(entry->d_name)) ||
             (size_t)snprintf(name, sizeof(name), "%s%s%s", below, *below ? "/" : "",
                              entry->d_name) > SC__ZONE_NAME_MAX ||
             fstatat(dirfd(dir), entry->d_name, &st, 0))

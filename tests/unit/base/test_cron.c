@@ -1,0 +1,441 @@
+/* base/cron.c, base/cron_parse.c, base/cron_days.c, base/cron_hash.c; the cases are in cron.cases */
+#include <dirent.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/iso8601.h"
+#include "base/mem.h"
+#include "base/tz.h"
+#include "support/test.h"
+
+static const sc_cron_opts seeded = {.hash_seed = {"nightly", 7}};
+
+static sc_cron *parse(const char *text)
+{
+    sc_cron_error error = {0};
+    sc_cron *cron = NULL;
+
+    if (sc_cron_parse(sc_slice_of(text), &seeded, &cron, &error))
+        fail_msg("%s: %s", text, error.text);
+    return cron;
+}
+
+static sc_zone *zone_named(const char *name)
+{
+    sc_zone *zone = NULL;
+    sc_reason reason = {""};
+
+    if (sc_zone_open(sc_slice_of(name), &zone, &reason))
+        fail_msg("%s", reason.text);
+    return zone;
+}
+
+static int64_t date(const char *text)
+{
+    int64_t ms = 0;
+    sc_reason reason = {""};
+
+    if (sc__iso8601_parse(sc_slice_of(text), &ms, &reason))
+        fail_msg("%s", reason.text);
+    return ms;
+}
+
+/* Cuts "a | b | c" in place; gives the number of parts. */
+static int cut(char *line, char **parts, int max)
+{
+    int count = 0;
+
+    for (char *p = line; p && count < max; count++) {
+        char *bar = strstr(p, " | ");
+
+        parts[count] = p;
+        if (bar)
+            *bar = '\0';
+        p = bar ? bar + 3 : NULL;
+    }
+    return count;
+}
+
+static int check_times(const char *line, char **parts)
+{
+    sc_cron *cron = parse(parts[0]);
+    sc_zone *zone = zone_named(parts[1]);
+    int64_t at = date(parts[2]);
+    char *save = NULL;
+    int wrong = 0;
+
+    for (char *want = strtok_r(parts[3], " ", &save); want && !wrong;
+         want = strtok_r(NULL, " ", &save)) {
+        char got[SC__ISO8601_LEN + 1] = "none";
+
+        if (sc_cron_next(cron, zone, at, &at) == SC_OK)
+            sc__iso8601_text(at, false, got);
+        wrong = strcmp(got, want) != 0;
+        if (wrong)
+            print_message("%s: got %s instead of %s\n", line, got, want);
+    }
+    sc_zone_close(zone);
+    sc_cron_free(cron);
+    return wrong;
+}
+
+static int check_refusal(const char *line, char **parts)
+{
+    const char *text = strcmp(parts[0], "!") == 0 ? "" : parts[0] + 2;
+    sc_cron_error error = {0};
+    sc_cron *cron = NULL;
+
+    if (sc_cron_parse(sc_slice_of(text), &seeded, &cron, &error) == SC_ESYNTAX &&
+        strcmp(error.field, parts[1]) == 0 && error.column == atoi(parts[2]) &&
+        strstr(error.text, parts[3]) && strncmp(error.text, parts[1], strlen(parts[1])) == 0)
+        return 0;
+    print_message("%s: got %s\n", line, cron ? "no error" : error.text);
+    sc_cron_free(cron);
+    return 1;
+}
+
+TEST(all_cases_of_the_data_file_hold)
+{
+    FILE *f = fopen(SC_SOURCE_DIR "/tests/unit/base/cron.cases", "r");
+    char line[2048], copy[2048];
+    int rows = 0, wrong = 0;
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        char *parts[4];
+
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] == '#' || line[0] == '\0')
+            continue;
+        memcpy(copy, line, sizeof(copy));
+        assert_int_equal(cut(copy, parts, 4), 4);
+        wrong += line[0] == '!' ? check_refusal(line, parts) : check_times(line, parts);
+        rows++;
+    }
+    fclose(f);
+
+    assert_int_equal(wrong, 0);
+    assert_true(rows > 150);
+}
+
+TEST(bytes_that_are_not_plain_text_and_long_texts_are_refused)
+{
+    static char blank[1025];
+    sc_cron_error error;
+    sc_cron *cron = NULL;
+
+    assert_err(sc_cron_parse((sc_slice){"* * *\0* *", 9}, NULL, &cron, &error), SC_ESYNTAX);
+    assert_int_equal(error.column, 6);
+    assert_err(sc_cron_parse(SC_S("* * * * \xc3\xa4"), NULL, &cron, &error), SC_ESYNTAX);
+    assert_int_equal(error.column, 9);
+    memset(blank, ' ', sizeof(blank));
+    assert_err(sc_cron_parse((sc_slice){blank, 1025}, NULL, &cron, &error), SC_ETOOBIG);
+    assert_err(sc_cron_parse((sc_slice){blank, 1024}, NULL, &cron, &error), SC_ESYNTAX);
+    memcpy(blank, "* * * * *", 9);
+    assert_ok(sc_cron_parse((sc_slice){blank, 1024}, NULL, &cron, NULL));
+    sc_cron_free(cron);
+}
+
+TEST(h_needs_a_seed_and_moves_with_it)
+{
+    sc_cron_error error;
+    sc_cron *cron = NULL, *other = NULL;
+    int64_t a = 0, b = 0;
+
+    assert_err(sc_cron_parse(SC_S("H * * * *"), NULL, &cron, &error), SC_ESYNTAX);
+    assert_non_null(strstr(error.text, "seed"));
+
+    cron = parse("H H * * *");
+    assert_ok(sc_cron_parse(SC_S("H H * * *"),
+                            &(sc_cron_opts){.hash_seed = SC_S("n\xc3\xa4"
+                                                              "chtlich \xf0\x9f\x98\x80")},
+                            &other, NULL));
+    assert_ok(sc_cron_next(cron, NULL, 0, &a));
+    assert_ok(sc_cron_next(other, NULL, 0, &b));
+    assert_true(a != b);
+    sc_cron_free(cron);
+    sc_cron_free(other);
+}
+
+TEST(short_forms_are_read_as_bullmq_does_when_asked_for)
+{
+    static const struct {
+        const char *text, *next;
+    } rows[] = {
+        {"", "2026-01-01T00:01:00Z"},
+        {"*", "2026-01-01T00:01:00Z"},
+        {"5 *", "2026-05-01T00:00:00Z"},
+        {"12 * * *", "2026-01-01T12:00:00Z"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        sc_cron *cron = NULL;
+        int64_t next = 0;
+
+        assert_ok(sc_cron_parse(sc_slice_of(rows[i].text), &(sc_cron_opts){.allow_short = true},
+                                &cron, NULL));
+        assert_ok(sc_cron_next(cron, NULL, date("2026-01-01T00:00:00Z"), &next));
+        assert_true(next == date(rows[i].next));
+        sc_cron_free(cron);
+    }
+}
+
+TEST(times_beyond_the_years_of_cron_have_no_next)
+{
+    sc_cron *cron = parse("* * * * * *");
+    int64_t next = -1;
+
+    assert_err(sc_cron_next(cron, NULL, INT64_MAX, &next), SC_ENOTFOUND);
+    assert_err(sc_cron_next(cron, NULL, date("2199-12-31T23:59:59Z"), &next), SC_ENOTFOUND);
+    assert_true(next == -1);
+    assert_ok(sc_cron_next(cron, NULL, INT64_MIN, &next));
+    assert_true(next == 0);
+    assert_ok(sc_cron_next(cron, NULL, 1, &next));
+    assert_true(next == 1000);
+    assert_ok(sc_cron_next(cron, NULL, -1, &next));
+    assert_true(next == 0);
+    sc_cron_free(cron);
+}
+
+/* Every zone of the machine, for the properties below. */
+static const char *const some_zones[] = {
+    "America/New_York",     "Europe/Berlin",      "Australia/Lord_Howe", "Pacific/Chatham",
+    "Antarctica/Troll",     "Pacific/Apia",       "Africa/Cairo",        "America/Havana",
+    "Asia/Beirut",          "America/Sao_Paulo",  "Africa/Casablanca",   "Europe/Dublin",
+    "America/Nuuk",         "America/St_Johns",   "Asia/Gaza",           "Asia/Tehran",
+    "Pacific/Kwajalein",    "Pacific/Fakaofo",    "America/Caracas",     "Asia/Pyongyang",
+    "America/Punta_Arenas", "Antarctica/Casey",   "Asia/Kathmandu",      "Europe/Istanbul",
+    "America/Asuncion",     "Australia/Adelaide", "Africa/Juba",         "Africa/Monrovia",
+};
+
+typedef void (*zone_check)(sc_zone *zone);
+
+static void with_zones_of(const char *folder, zone_check check, int *count)
+{
+    char path[512], name[512];
+    struct dirent *entry;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", folder);
+    dir = opendir(path);
+    while (dir && (entry = readdir(dir))) {
+        sc_zone *zone = NULL;
+
+        snprintf(name, sizeof(name), "%s/%s", folder, entry->d_name);
+        if (sc_zone_open(sc_slice_of(name), &zone, NULL))
+            continue;
+        check(zone);
+        sc_zone_close(zone);
+        ++*count;
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static int with_all_zones(zone_check check)
+{
+    static const char *const folders[] = {"Africa", "America",  "America/Argentina", "Antarctica",
+                                          "Asia",   "Atlantic", "Australia",         "Europe",
+                                          "Indian", "Pacific"};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+        with_zones_of(folders[i], check, &count);
+    return count;
+}
+
+static int64_t next_of(const sc_cron *cron, const sc_zone *zone, int64_t at)
+{
+    int64_t next = INT64_MAX;
+
+    return sc_cron_next(cron, zone, at, &next) ? INT64_MAX : next;
+}
+
+/* For every s in [t, next(t)): next(s) = next(t), and next(t) > t. */
+static void check_pure(const sc_cron *cron, const sc_zone *zone, int64_t t)
+{
+    int64_t next = next_of(cron, zone, t), step;
+
+    if (next <= t || next % 1000)
+        fail_msg("%s: next of %lld is %lld", sc_zone_name(zone), (long long)t, (long long)next);
+    step = (next - t) / 7 + 1;
+    for (int64_t s = t; s < next; s += step)
+        if (next_of(cron, zone, s) != next)
+            fail_msg("%s: next of %lld is %lld, but of %lld it is %lld", sc_zone_name(zone),
+                     (long long)t, (long long)next, (long long)s,
+                     (long long)next_of(cron, zone, s));
+    if (next_of(cron, zone, next - 1) != next)
+        fail_msg("%s: next of %lld is not itself", sc_zone_name(zone), (long long)next - 1);
+}
+
+static const char *const shapes[] = {
+    "30 2 * * *",        "0 0 * * *",     "30 1 * * *", "*/15 * * * *",     "0 */2 * * *",
+    "30 0,1,2,23 * * *", "15 23 * * 6,0", "45 2 L * *", "*/20 0,2 1-7 * *",
+};
+
+static sc_cron *shape[sizeof(shapes) / sizeof(*shapes)];
+static const int64_t second_2037 = 2145916800;
+
+static void check_transitions_pure(sc_zone *zone)
+{
+    for (size_t i = 0; i < zone->count; i++) {
+        if (zone->at_s[i] < 0 || zone->at_s[i] > second_2037)
+            continue;
+        for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
+            for (int64_t off = -26; off <= 26; off += 13)
+                check_pure(shape[j], zone, (zone->at_s[i] + off * 900 - 1) * 1000);
+    }
+}
+
+TEST_LIMIT(next_is_pure_around_every_change_of_clocks_of_every_zone, 60)
+{
+    for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
+        shape[j] = parse(shapes[j]);
+
+    assert_true(with_all_zones(check_transitions_pure) > 300);
+
+    for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
+        sc_cron_free(shape[j]);
+}
+
+static int64_t local_day(const sc_zone *zone, int64_t at_ms)
+{
+    sc_local_time local;
+
+    sc_zone_local(zone, at_ms, &local);
+    return ((int64_t)local.year * 12 + local.month) * 31 + local.day;
+}
+
+/* A day that the zone has at all has one run, whatever its clocks do. (Only the hour before a midnight that a gap
+ * reaches is left out: 23:30 of 2024-03-30 in Nuuk.) */
+static void check_daily(sc_zone *zone)
+{
+    int64_t began = date("2010-01-01T12:00:00Z"), end = date("2028-01-01T00:00:00Z");
+    int64_t first_of_all = next_of(shape[0], zone, began), run = first_of_all;
+    int64_t today = local_day(zone, run);
+
+    for (int64_t hour = run; hour < end; hour += 3600 * 1000) {
+        int64_t day = local_day(zone, hour);
+
+        if (day <= today) /* clocks that go back over midnight show yesterday once more */
+            continue;
+        today = day;
+        run = next_of(shape[0], zone, run);
+        if (local_day(zone, run) != day)
+            fail_msg("%s: the run after %lld is not on that day but at %lld", sc_zone_name(zone),
+                     (long long)hour, (long long)run);
+    }
+}
+
+TEST_LIMIT(daily_jobs_run_once_on_every_day_there_is, 60)
+{
+    static const char *const daily[] = {"30 2 * * *", "0 0 * * *", "59 22 * * *", "15 1 * * *"};
+
+    for (size_t i = 0; i < sizeof(daily) / sizeof(*daily); i++) {
+        shape[0] = parse(daily[i]);
+        for (size_t z = 0; z < sizeof(some_zones) / sizeof(*some_zones); z++) {
+            sc_zone *zone = zone_named(some_zones[z]);
+
+            check_daily(zone);
+            sc_zone_close(zone);
+        }
+        sc_cron_free(shape[0]);
+    }
+}
+
+TEST(what_repeats_by_the_quarter_hour_keeps_its_rhythm_where_clocks_jump_by_quarters)
+{
+    sc_cron *cron = parse("*/15 * * * *");
+
+    for (size_t z = 0; z < sizeof(some_zones) / sizeof(*some_zones); z++) {
+        sc_zone *zone = zone_named(some_zones[z]);
+        int64_t t = date("2024-01-01T00:00:00Z"), end = date("2027-01-01T00:00:00Z");
+
+        while (t < end) {
+            int64_t next = next_of(cron, zone, t);
+
+            assert_true(next - t == 900 * 1000);
+            t = next;
+        }
+        sc_zone_close(zone);
+    }
+    sc_cron_free(cron);
+}
+
+static void *run_through(void *arg)
+{
+    const void *const *with = arg;
+    int64_t t = 1700000000000, sum = 0;
+
+    for (int i = 0; i < 20000; i++)
+        sum += t = next_of(with[0], with[1], t);
+    return (void *)(intptr_t)sum;
+}
+
+TEST(threads_share_an_expression_and_a_zone)
+{
+    sc_cron *cron = parse("*/7 1-5 * * 1-6");
+    sc_zone *zone = zone_named("Australia/Lord_Howe");
+    const void *with[] = {cron, zone};
+    pthread_t threads[4];
+    void *expected = run_through(with), *got;
+
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_through, with), 0);
+
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], &got);
+        assert_ptr_equal(got, expected);
+    }
+    sc_zone_close(zone);
+    sc_cron_free(cron);
+}
+
+static size_t allocations;
+
+static void *counting_malloc(size_t size)
+{
+    allocations++;
+    return malloc(size);
+}
+
+TEST(next_allocates_nothing)
+{
+    sc_cron *cron;
+    sc_zone *zone;
+    size_t before;
+
+    sc_set_allocator(&(sc_allocator){counting_malloc, realloc, free});
+    cron = parse("0 0 29 2 *");
+    zone = zone_named("Europe/Berlin");
+    before = allocations;
+
+    for (int64_t t = 0; t < 4000000000000; t = next_of(cron, zone, t))
+        ;
+
+    assert_true(before > 0);
+    assert_int_equal(allocations, before);
+    sc_zone_close(zone);
+    sc_cron_free(cron);
+}
+
+TEST(no_expression_is_slow)
+{
+    static const char *const slow[] = {"0 0 29 2 *",       "0 0 * 2 1#5",
+                                       "0 0 29 2 +0",      "0 0 0 29 2 +6 2100-2199",
+                                       "0 0 0 1 1 * 2199", "59 59 23 31 12 0 2199"};
+    sc_zone *zone = zone_named("America/New_York");
+
+    for (size_t i = 0; i < sizeof(slow) / sizeof(*slow); i++) {
+        sc_cron *cron = parse(slow[i]);
+        int64_t began = sc__mono_ns();
+
+        for (int64_t n = 0; n < 2000; n++)
+            (void)next_of(cron, zone, n * 3600 * 1000);
+
+        /* The bar is 20 µs; sanitizers and a loaded machine take their part. */
+        assert_true((sc__mono_ns() - began) / 2000 < 400 * 1000);
+        sc_cron_free(cron);
+    }
+    sc_zone_close(zone);
+}
