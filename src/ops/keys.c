@@ -35,6 +35,22 @@ static sc_err check_name(const char *what, sc_slice name, bool colon_allowed, sc
     return SC_OK;
 }
 
+/* Braces choose a cluster's slot, so they must mean just that: "{name}", "{tag}name". */
+static sc_err check_braces(sc_slice name, sc_reason *ret_reason)
+{
+    const char *close = memchr(name.ptr, '}', name.len);
+    const char *open = memchr(name.ptr, '{', name.len);
+    size_t braces = 0;
+
+    for (size_t i = 0; i < name.len; i++)
+        braces += name.ptr[i] == '{' || name.ptr[i] == '}';
+    if (!braces || (braces == 2 && open == name.ptr && close && close > open + 1))
+        return SC_OK;
+    return sc__because(ret_reason, SC_EINVAL,
+                       "the queue name \"%.*s\" has braces that are no hash tag (\"{name}\")",
+                       name.len < 64 ? (int)name.len : 64, name.ptr);
+}
+
 sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
                            sc_reason *ret_reason)
 {
@@ -45,6 +61,8 @@ sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
     if (!prefix.len)
         prefix = SC_S("bull");
     err = check_name("queue name", name, false, ret_reason);
+    if (!err)
+        err = check_braces(name, ret_reason);
     if (!err)
         err = check_name("queue prefix", prefix, true, ret_reason);
     if (err)
@@ -63,6 +81,13 @@ sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
     for (size_t i = 0; i < SC__QUEUE_KEY_COUNT; i++)
         keys->key[i] = (sc_slice){keys->memory + starts[i], base_len + strlen(suffixes[i])};
     return SC_OK;
+}
+
+void sc__queue_job_key(sc__str *out, const sc__queue_keys *keys, sc_slice id, const char *suffix)
+{
+    sc__str_append(out, keys->base);
+    sc__str_append(out, id);
+    sc__str_text(out, suffix);
 }
 
 void sc__queue_keys_release(sc__queue_keys *keys)

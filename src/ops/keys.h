@@ -2,7 +2,7 @@
 #ifndef SC_OPS_KEYS_H
 #define SC_OPS_KEYS_H
 
-#include <storychain/base.h>
+#include "base/str.h"
 
 /* Keys of a queue: {prefix}:{queue}:{suffix}, in BullMQ's layout. */
 #define SC_QUEUE_KEYS(X)                                                                           \
@@ -41,6 +41,10 @@ typedef struct sc__queue_keys {
 /* Checks prefix (empty: "bull") and name, and builds. SC_EINVAL with a reason. */
 SC_MUST_USE sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
                                        sc_reason *ret_reason);
+
+/* Appends the key of a job's hash, or with a suffix (":logs", ":lock") one beside it. */
+void sc__queue_job_key(sc__str *out, const sc__queue_keys *keys, sc_slice id, const char *suffix);
+
 void sc__queue_keys_release(sc__queue_keys *keys);
 
 #endif

@@ -13,6 +13,11 @@ typedef struct sc__script {
     size_t key_count;
 } sc__script;
 
+/* Stops the compiler when an array of keys has not the script's number: SC__SCRIPT_CHECK_KEYS(promoteJob, keys); */
+#define SC__SCRIPT_CHECK_KEYS(script, keys)                                                        \
+    _Static_assert(sizeof(keys) / sizeof(*(keys)) == SC__SCRIPT_KEYS_##script,                     \
+                   "lua/" #script " takes another number of keys")
+
 /* EVALSHA with these keys and arguments. `key_count` must be the script's own. */
 SC_MUST_USE sc_err sc__script_call(sc_client *client, const sc__script *script,
                                    const sc_slice *keys, size_t key_count, const sc_slice *args,

@@ -1,0 +1,110 @@
+-- Adds jobs to a queue, in order: standard, delayed and prioritized ones mixed. Jobs that differ in nothing but data (and
+-- id) stand in one group, so that what they share is sent, converted and looked at once.
+--
+-- Input:
+--   KEYS  id, meta, wait, prioritized, delayed, active, events, marker, pc
+--   ARGV  1     the queue's base ("bull:email:")
+--         2     number of jobs in all groups, at most a few thousand
+--         3...  groups: state, name, opts, timestamp, delay, priority, own ids?, count, then per job: id (only with own ids), data
+--               state is W (to the tail of wait), H (to its head), D (delayed) or P (prioritized); times are in ms; opts is the
+--               stored JSON; own ids is "1" or "0"
+--
+-- Output:
+--   the number that the first job got, or would have got: every job takes the next one, those with an id of their own too. So the
+--   caller knows all ids. An id that exists is left as it is.
+--
+-- Events: per job added, then waiting or delayed; or duplicated
+
+--- @include "includes/addToState"
+--- @include "includes/emitEvent"
+--- @include "includes/queueGate"
+
+local ID, META, WAIT, PRIORITIZED, DELAYED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local ACTIVE, EVENTS, MARKER, PC = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local base, total = ARGV[1], ARGV[2]
+
+local closed, maxEvents = queueGate(META, ACTIVE)
+local number = call("INCRBY", ID, total) - tonumber(total)
+local first = number + 1
+local tail, head = {}, {}
+local prioritized, priorities = {}, {}
+local delayedScores, nextScores = {}, {}
+local format = string.format
+
+-- The next score of a due time, of which the server is asked once.
+local function scoreOf(due)
+    local score = nextScores[due] or delayedScore(DELAYED, due)
+    nextScores[due] = math.min(score + 1, due * 4096 + 4095)
+    return score
+end
+
+local at = 3
+while ARGV[at] do
+    local state, name, opts, timestamp = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    local delay, priority, ownIds, count = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6] == "1", tonumber(ARGV[at + 7])
+    local due = state == "D" and tonumber(timestamp) + tonumber(delay)
+    local dueText = due and format("%.0f", due)
+    at = at + 8
+
+    for _ = 1, count do
+        number = number + 1
+        local id
+        if ownIds then
+            id = ARGV[at]
+            at = at + 1
+        else
+            id = format("%.0f", number)
+        end
+        local key = base .. id
+
+        if ownIds and call("EXISTS", key) == 1 then
+            call("XADD", EVENTS, "*", "event", "duplicated", "jobId", id)
+        else
+            call("HSET", key, "name", name, "data", ARGV[at], "opts", opts, "timestamp", timestamp, "delay", delay,
+                 "priority", priority)
+            call("XADD", EVENTS, "*", "event", "added", "jobId", id, "name", name)
+            if due then
+                local n = #delayedScores
+                delayedScores[n + 1] = scoreOf(due)
+                delayedScores[n + 2] = id
+                call("XADD", EVENTS, "*", "event", "delayed", "jobId", id, "delay", dueText)
+            else
+                if state == "W" then
+                    tail[#tail + 1] = id
+                elseif state == "H" then
+                    head[#head + 1] = id
+                else
+                    prioritized[#prioritized + 1] = id
+                    priorities[#priorities + 1] = priority
+                end
+                call("XADD", EVENTS, "*", "event", "waiting", "jobId", id)
+            end
+        end
+        at = at + 1
+    end
+end
+
+if #tail > 0 then
+    call("LPUSH", WAIT, unpack(tail))
+end
+if #head > 0 then
+    call("RPUSH", WAIT, unpack(head))
+end
+if #prioritized > 0 then
+    local counter = nextPriorityCounter(PC, #prioritized)
+    local members = {}
+    for i = 1, #prioritized do
+        members[2 * i - 1] = prioritizedScore(tonumber(priorities[i]), counter + i - 1)
+        members[2 * i] = prioritized[i]
+    end
+    call("ZADD", PRIORITIZED, unpack(members))
+end
+if not closed and #tail + #head + #prioritized > 0 then
+    addBaseMarker(MARKER)
+end
+if #delayedScores > 0 then
+    call("ZADD", DELAYED, unpack(delayedScores))
+    addDelayMarker(MARKER, DELAYED)
+end
+trimEvents(EVENTS, maxEvents)
+return first

@@ -1,0 +1,13 @@
+-- Stops a queue, for all workers: its jobs stay where they are, and no marker wakes a worker.
+--
+-- Input:
+--   KEYS  meta, marker, events
+--
+-- Events: paused
+
+--- @include "includes/call"
+
+call("HSET", KEYS[1], "paused", "1")
+call("DEL", KEYS[2])
+call("XADD", KEYS[3], "*", "event", "paused")
+return 0

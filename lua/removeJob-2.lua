@@ -1,0 +1,130 @@
+-- Removes a job from whatever state it is in, with all that belongs to it and all its children, in any queue, children first.
+-- A job that a worker has (it or an unfinished child is locked) is left alone.
+--
+-- Input:
+--   KEYS  job, repeat
+--   ARGV  1 the queue's base ("bull:email:")
+--         2 job id
+--         3 most jobs to remove in this call
+--
+-- Output: 0 removed; 1 so far only children were: call again
+-- Errors: -1 no such job, -6 a worker has it, -8 a job scheduler waits for it
+-- Events: removed (prev: the state it was in), in each job's own queue; waiting (prev waiting-children) of a parent that it was the last child of
+
+--- @include "includes/getMaxEvents"
+--- @include "includes/isPendingSchedulerJob"
+--- @include "includes/jobKey"
+--- @include "includes/releaseParent"
+--- @include "includes/removeDedupKey"
+--- @include "includes/removeJobKeys"
+
+local JOB, REPEAT = KEYS[1], KEYS[2]
+local base, id, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
+-- At most `most` jobs of a tree are looked at; the rest when their turn comes, in a later call.
+local looked = 0
+local function isLocked(jobKey)
+    looked = looked + 1
+    if call("EXISTS", jobKey .. ":lock") == 1 then
+        return true
+    end
+    local children = looked < most and call("SRANDMEMBER", jobKey .. ":dependencies", most) or {}
+    for _, child in ipairs(children) do
+        if looked < most and isLocked(child) then
+            return true
+        end
+    end
+    return false
+end
+
+local sets = { "completed", "waiting-children", "delayed", "failed", "prioritized" }
+local lists = { "wait", "paused", "active" }
+
+local function takeOutOfState(queueBase, jobId)
+    for _, set in ipairs(sets) do
+        if call("ZREM", queueBase .. set, jobId) == 1 then
+            return set
+        end
+    end
+    for _, list in ipairs(lists) do
+        if call("LREM", queueBase .. list, "1", jobId) == 1 then
+            return list
+        end
+    end
+    return "unknown"
+end
+
+-- Where a job keeps its children: how to read some of them, and how to forget one.
+local collections = {
+    { ":processed", "HRANDFIELD", "HDEL" },
+    { ":failed", "HRANDFIELD", "HDEL" },
+    { ":unsuccessful", "ZRANGE", "ZREM" },
+    { ":dependencies", "SRANDMEMBER", "SREM" },
+}
+
+local function someChildren(read, key)
+    if read == "ZRANGE" then
+        return call(read, key, "0", "99")
+    end
+    return call(read, key, "100")
+end
+
+local removed, found = 0, false
+local under = {} -- jobs whose children are being removed: bad data may make a circle
+local removeTree
+
+-- False when the call has done its share.
+local function removeChildren(jobKey)
+    for _, collection in ipairs(collections) do
+        local key, read, forget = jobKey .. collection[1], collection[2], collection[3]
+        local children = someChildren(read, key)
+        while #children > 0 do
+            for _, child in ipairs(children) do
+                if not under[child] and not removeTree(child, jobKey) then
+                    return false
+                end
+                call(forget, key, child)
+            end
+            children = someChildren(read, key)
+        end
+    end
+    return true
+end
+
+removeTree = function(jobKey, parentKey)
+    local queueBase, jobId = splitJobKey(jobKey)
+    if jobKey == JOB then
+        queueBase, jobId = base, id -- the id of a scheduler's job holds ':'
+    end
+    parentKey = parentKey or call("HGET", jobKey, "parentKey")
+    if parentKey and parentKey ~= "" then
+        releaseParent(parentKey, jobKey)
+    end
+    under[jobKey] = true
+    if removed >= most or not removeChildren(jobKey) then
+        return false
+    end
+    under[jobKey] = nil
+    removed = removed + 1
+
+    local prev = takeOutOfState(queueBase, jobId)
+    removeDedupKey(queueBase, jobId, call("HGET", jobKey, "deid"))
+    found = found or prev ~= "unknown"
+    if removeJobKeys(jobKey) > 0 then
+        found = true
+        call("XADD", queueBase .. "events", "MAXLEN", "~", getMaxEvents(queueBase .. "meta"), "*", "event", "removed",
+             "jobId", jobId, "prev", prev)
+    end
+    return true
+end
+
+if isPendingSchedulerJob(JOB, id, REPEAT) then
+    return -8
+end
+if isLocked(JOB) then
+    return -6
+end
+if not removeTree(JOB) then
+    return 1
+end
+return found and 0 or -1

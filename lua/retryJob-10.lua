@@ -1,0 +1,60 @@
+-- Runs a finished job again.
+--
+-- Input:
+--   KEYS  job, failed, completed, wait, prioritized, pc, meta, active, events, marker
+--   ARGV  1 job id
+--
+-- Output: 0
+-- Errors: -1 no such job, -3 neither failed nor completed
+-- Events: waiting (prev failed or completed)
+
+--- @include "includes/addToState"
+--- @include "includes/emitEvent"
+--- @include "includes/queueGate"
+
+local JOB, FAILED, COMPLETED, WAIT, PRIORITIZED, PC, META, ACTIVE, EVENTS, MARKER = unpack(KEYS)
+local id = ARGV[1]
+
+-- A child that runs again is again one that its parent waits for.
+local function giveBackToParent(prev)
+    local parent = call("HGET", JOB, "parentKey")
+    if not parent or call("EXISTS", parent) == 0 then
+        return
+    end
+    local known
+    if prev == "failed" then
+        known = call("ZREM", parent .. ":unsuccessful", JOB) == 1 or call("HDEL", parent .. ":failed", JOB) == 1
+    else
+        known = call("HDEL", parent .. ":processed", JOB) == 1
+    end
+    if known then
+        call("SADD", parent .. ":dependencies", JOB)
+    end
+end
+
+local function isLifo()
+    local ok, opts = pcall(cjson.decode, call("HGET", JOB, "opts") or "")
+    return ok and type(opts) == "table" and opts.lifo and opts.lifo ~= cjson.null
+end
+
+if call("EXISTS", JOB) == 0 then
+    return -1
+end
+local prev, result
+if call("ZREM", FAILED, id) == 1 then
+    prev, result = "failed", "failedReason"
+elseif call("ZREM", COMPLETED, id) == 1 then
+    prev, result = "completed", "returnvalue"
+else
+    return -3
+end
+call("HDEL", JOB, "finishedOn", "processedOn", result)
+local closed, maxEvents = queueGate(META, ACTIVE)
+addReady(WAIT, PRIORITIZED, PC, isLifo() and "RPUSH" or "LPUSH", id, priorityOf(JOB))
+if not closed then
+    addBaseMarker(MARKER)
+end
+giveBackToParent(prev)
+emitEvent(EVENTS, "waiting", id, "prev", prev)
+trimEvents(EVENTS, maxEvents)
+return 0

@@ -1,0 +1,133 @@
+#include "op_add.h"
+
+#include "base/error.h"
+#include "redis/reply.h"
+#include "scripts.h"
+
+enum {
+    JOBS_MAX = 250, /* about 1.5 ms of the server */
+    BYTES_MAX = 1024 * 1024,
+    ARGS_BYTES_MAX = 1024 * 1024 /* for the list of arguments and their numbers */
+};
+
+void sc__add_batch_init(sc__add_batch *batch)
+{
+    *batch = (sc__add_batch){0};
+    sc__arena_init(&batch->arena, ARGS_BYTES_MAX);
+    sc__add_batch_reset(batch);
+}
+
+void sc__add_batch_release(sc__add_batch *batch)
+{
+    sc__arena_release(&batch->arena);
+}
+
+void sc__add_batch_reset(sc__add_batch *batch)
+{
+    sc__arena_reset(&batch->arena);
+    sc__args_init(&batch->args, &batch->arena);
+    batch->last = NULL;
+    batch->group_count = batch->count = batch->bytes = 0;
+    /* The base and the number of jobs are known when the batch is sent. */
+    sc__args_slice(&batch->args, SC_S(""));
+    sc__args_slice(&batch->args, SC_S(""));
+}
+
+static bool same_group(const sc__add_job *a, const sc__add_job *b)
+{
+    return a->timestamp_ms == b->timestamp_ms && a->delay_ms == b->delay_ms &&
+           a->priority == b->priority && a->lifo == b->lifo && !a->id.len == !b->id.len &&
+           sc_slice_eq(a->name, b->name) &&
+           (a->opts.ptr == b->opts.ptr || sc_slice_eq(a->opts, b->opts));
+}
+
+static sc_slice number(sc__add_batch *batch, int64_t value)
+{
+    char *digits = sc__arena_alloc(&batch->arena, SC__INT_LEN);
+
+    if (!digits) {
+        batch->args.err = SC_ETOOBIG;
+        return SC_S("");
+    }
+    return (sc_slice){digits, sc__int_text(value, digits)};
+}
+
+static void close_group(sc__add_batch *batch)
+{
+    if (batch->last && !batch->args.err)
+        batch->args.items[batch->group_at] = number(batch, (int64_t)batch->group_count);
+}
+
+/* Delayed goes before prioritized: such a job gets its priority when its time has come. */
+static const char *state_of(const sc__add_job *job)
+{
+    if (job->delay_ms > 0)
+        return "D";
+    if (job->priority > 0)
+        return "P";
+    return job->lifo ? "H" : "W";
+}
+
+static void open_group(sc__add_batch *batch, const sc__add_job *job)
+{
+    sc__args *args = &batch->args;
+
+    close_group(batch);
+    sc__args_text(args, state_of(job));
+    sc__args_slice(args, job->name);
+    sc__args_slice(args, job->opts);
+    sc__args_int(args, job->timestamp_ms);
+    sc__args_int(args, job->delay_ms);
+    sc__args_int(args, job->priority);
+    sc__args_bool(args, job->id.len > 0);
+    batch->group_at = args->count;
+    batch->group_count = 0;
+    sc__args_slice(args, SC_S(""));
+    batch->bytes += job->name.len + job->opts.len + 64;
+}
+
+bool sc__add_batch_put(sc__add_batch *batch, const sc__add_job *job)
+{
+    if (batch->count == JOBS_MAX || (batch->count && batch->bytes + job->data.len > BYTES_MAX))
+        return false;
+    if (!batch->last || !same_group(batch->last, job))
+        open_group(batch, job);
+    batch->last = job;
+    if (job->id.len)
+        sc__args_slice(&batch->args, job->id);
+    sc__args_slice(&batch->args, job->data);
+    batch->group_count++;
+    batch->count++;
+    batch->bytes += job->id.len + job->data.len + 16;
+    return true;
+}
+
+sc_err sc__op_add(sc_client *client, const sc__queue_keys *keys, sc__add_batch *batch,
+                  sc_reply_cb cb, void *user)
+{
+    const sc_slice *k = keys->key;
+    const sc_slice script_keys[] = {
+        k[SC__KEY_ID],          k[SC__KEY_META],    k[SC__KEY_WAIT],
+        k[SC__KEY_PRIORITIZED], k[SC__KEY_DELAYED], k[SC__KEY_ACTIVE],
+        k[SC__KEY_EVENTS],      k[SC__KEY_MARKER],  k[SC__KEY_PC],
+    };
+
+    SC__SCRIPT_CHECK_KEYS(addJobs, script_keys);
+    close_group(batch);
+    if (batch->args.err)
+        return batch->args.err;
+    batch->args.items[0] = keys->base;
+    batch->args.items[1] = number(batch, (int64_t)batch->count);
+    if (batch->args.err)
+        return batch->args.err;
+    return sc__script_call(client, &SC__SCRIPT_addJobs, script_keys, SC__SCRIPT_KEYS_addJobs,
+                           batch->args.items, batch->args.count, NULL, cb, user);
+}
+
+sc_err sc__op_add_reply(sc_err err, const sc_reply *reply, int64_t *ret_first,
+                        sc_reason *ret_reason)
+{
+    if (err)
+        return sc__because(ret_reason, err, "adding jobs: %s", sc_err_text(err));
+    return sc__reply_int(reply, ret_first, ret_reason);
+}

@@ -1,0 +1,157 @@
+#include "op_control.h"
+
+#include "base/error.h"
+#include "codes.h"
+#include "layout.h"
+#include "redis/reply.h"
+#include "script.h"
+#include "scripts.h"
+
+#define REMOVE_SLICE "500"  /* jobs of a tree a call */
+#define RESUME_SLICE "5000" /* ids a call */
+
+enum { JOB_KEY_MAX = 16 * 1024 };
+
+/* A script of ours that answers with a number; its negative ones become errors. */
+static sc_err call_number(sc_client *client, const sc__script *script, const sc_slice *keys,
+                          const sc_slice *args, size_t arg_count, int64_t *ret_number,
+                          sc_reason *ret_reason)
+{
+    sc_reply *reply = NULL;
+    sc_err err;
+
+    err = sc__script_call_wait(client, script, keys, script->key_count, args, arg_count, NULL,
+                               &reply);
+    if (err)
+        return sc__because(ret_reason, err, "%s: %s", script->name, sc_err_text(err));
+    err = sc__reply_int(reply, ret_number, ret_reason);
+    if (!err)
+        err = sc__code_err(*ret_number, ret_reason);
+    sc_reply_free(reply);
+    return err;
+}
+
+sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys, int64_t max_events,
+                         sc_reply_cb cb, void *user)
+{
+    char digits[SC__INT_LEN];
+    const sc_slice argv[] = {
+        SC_S("HSET"),
+        keys->key[SC__KEY_META],
+        SC_S("opts.maxLenEvents"),
+        {digits, sc__int_text(max_events ? max_events : SC__LAYOUT_MAX_EVENTS, digits)},
+        SC_S("version"),
+        SC_S(SC__LAYOUT_VERSION),
+    };
+    const sc__send_opts again = {.idempotent = true};
+
+    return sc__client_send(client, argv, sizeof(argv) / sizeof(*argv), &again, cb, user);
+}
+
+sc_err sc__op_pause(sc_client *client, const sc__queue_keys *keys, sc_reason *ret_reason)
+{
+    const sc_slice *k = keys->key;
+    const sc_slice script_keys[] = {k[SC__KEY_META], k[SC__KEY_MARKER], k[SC__KEY_EVENTS]};
+    int64_t number;
+
+    SC__SCRIPT_CHECK_KEYS(pauseQueue, script_keys);
+    return call_number(client, &SC__SCRIPT_pauseQueue, script_keys, NULL, 0, &number, ret_reason);
+}
+
+sc_err sc__op_resume(sc_client *client, const sc__queue_keys *keys, sc_reason *ret_reason)
+{
+    const sc_slice *k = keys->key;
+    const sc_slice script_keys[] = {
+        k[SC__KEY_META],        k[SC__KEY_MARKER],  k[SC__KEY_EVENTS], k[SC__KEY_WAIT],
+        k[SC__KEY_PRIORITIZED], k[SC__KEY_DELAYED], k[SC__KEY_PAUSED],
+    };
+    sc_slice args[] = {SC_S(RESUME_SLICE), SC_S("1")};
+    int64_t left = 0;
+    sc_err err;
+
+    SC__SCRIPT_CHECK_KEYS(resumeQueue, script_keys);
+    do {
+        err = call_number(client, &SC__SCRIPT_resumeQueue, script_keys, args, 2, &left, ret_reason);
+        args[1] = SC_S("0");
+    } while (!err && left > 0);
+    return err;
+}
+
+sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *keys, bool *ret_paused,
+                        sc_reason *ret_reason)
+{
+    const sc_slice argv[] = {SC_S("HEXISTS"), keys->key[SC__KEY_META], SC_S("paused")};
+    const sc__send_opts again = {.idempotent = true};
+    sc_reply *reply = NULL;
+    int64_t number;
+    sc_err err;
+
+    err = sc__client_send_wait(client, argv, 3, &again, &reply);
+    if (err)
+        return sc__because(ret_reason, err, "reading the queue's meta: %s", sc_err_text(err));
+    err = sc__reply_int(reply, &number, ret_reason);
+    if (!err)
+        *ret_paused = number != 0;
+    sc_reply_free(reply);
+    return err;
+}
+
+sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                     sc_reason *ret_reason)
+{
+    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    const sc_slice args[] = {keys->base, id, SC_S(REMOVE_SLICE)};
+    int64_t more = 0;
+    sc_err err;
+
+    sc__queue_job_key(&job, keys, id, "");
+    if (job.err)
+        return sc__because(ret_reason, job.err, "the job id is too long");
+    do {
+        const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_REPEAT]};
+
+        SC__SCRIPT_CHECK_KEYS(removeJob, script_keys);
+        err = call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 3, &more, ret_reason);
+    } while (!err && more);
+    return err;
+}
+
+sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                    sc_reason *ret_reason)
+{
+    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    const sc_slice *k = keys->key;
+    int64_t number;
+
+    sc__queue_job_key(&job, keys, id, "");
+    if (job.err)
+        return sc__because(ret_reason, job.err, "the job id is too long");
+
+    const sc_slice script_keys[] = {
+        sc__str_slice(&job),    k[SC__KEY_FAILED], k[SC__KEY_COMPLETED], k[SC__KEY_WAIT],
+        k[SC__KEY_PRIORITIZED], k[SC__KEY_PC],     k[SC__KEY_META],      k[SC__KEY_ACTIVE],
+        k[SC__KEY_EVENTS],      k[SC__KEY_MARKER],
+    };
+    SC__SCRIPT_CHECK_KEYS(retryJob, script_keys);
+    return call_number(client, &SC__SCRIPT_retryJob, script_keys, &id, 1, &number, ret_reason);
+}
+
+sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                      sc_reason *ret_reason)
+{
+    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    const sc_slice *k = keys->key;
+    int64_t number;
+
+    sc__queue_job_key(&job, keys, id, "");
+    if (job.err)
+        return sc__because(ret_reason, job.err, "the job id is too long");
+
+    const sc_slice script_keys[] = {
+        sc__str_slice(&job),    k[SC__KEY_DELAYED], k[SC__KEY_WAIT],
+        k[SC__KEY_PRIORITIZED], k[SC__KEY_PC],      k[SC__KEY_META],
+        k[SC__KEY_ACTIVE],      k[SC__KEY_EVENTS],  k[SC__KEY_MARKER],
+    };
+    SC__SCRIPT_CHECK_KEYS(promoteJob, script_keys);
+    return call_number(client, &SC__SCRIPT_promoteJob, script_keys, &id, 1, &number, ret_reason);
+}

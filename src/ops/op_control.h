@@ -1,0 +1,32 @@
+/* Steering a queue and single jobs. All of these wait; SC_EDEADLK on the I/O thread. */
+#ifndef SC_OPS_OP_CONTROL_H
+#define SC_OPS_OP_CONTROL_H
+
+#include <storychain/client.h>
+
+#include "keys.h"
+
+/* The queue's `meta`: cap of the event stream and the version of the layout. `cb` gets the reply as it is. */
+SC_MUST_USE sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys,
+                                     int64_t max_events, sc_reply_cb cb, void *user);
+
+SC_MUST_USE sc_err sc__op_pause(sc_client *client, const sc__queue_keys *keys,
+                                sc_reason *ret_reason);
+
+/* Takes jobs that BullMQ 5 left in `paused` over into `wait`, in slices. */
+SC_MUST_USE sc_err sc__op_resume(sc_client *client, const sc__queue_keys *keys,
+                                 sc_reason *ret_reason);
+SC_MUST_USE sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *keys, bool *ret_paused,
+                                    sc_reason *ret_reason);
+
+/* With all children, in slices. SC_ENOJOB, SC_ELOCKLOST, SC_ESCHEDULED. */
+SC_MUST_USE sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                                 sc_reason *ret_reason);
+
+/* SC_ENOJOB, SC_EJOBSTATE. */
+SC_MUST_USE sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                                sc_reason *ret_reason);
+SC_MUST_USE sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                                  sc_reason *ret_reason);
+
+#endif

@@ -1,0 +1,344 @@
+/* Adding jobs: checks what the caller gives, encodes it, and hands it to the adder. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json_scan.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "id_list.h"
+#include "loop/waiter.h"
+#include "ops/job_opts.h"
+#include "queue.h"
+
+enum {
+    DATA_MAX = 64 * 1024 * 1024,
+    OPTS_MAX = 64 * 1024,
+    NAME_MAX_BYTES = 4096,
+};
+
+static int shown(sc_slice text)
+{
+    return text.len < 64 ? (int)text.len : 64;
+}
+
+static sc_err check_name(const sc_job_spec *spec, sc_reason *ret_reason)
+{
+    if (!spec->name.len)
+        return sc__because(ret_reason, SC_EINVAL, "the job has no name");
+    if (spec->name.len > NAME_MAX_BYTES)
+        return sc__because(ret_reason, SC_ETOOBIG, "the job's name has %zu bytes; the limit is %d",
+                           spec->name.len, NAME_MAX_BYTES);
+    if (!sc__utf8_valid(spec->name, NULL) || (spec->opts && !sc__utf8_valid(spec->opts->id, NULL)))
+        return sc__because(ret_reason, SC_EINVAL, "the job's name or id is not UTF-8");
+    return SC_OK;
+}
+
+/* Workers in other languages parse it, so it must be JSON. */
+static sc_err check_data(const sc_job_spec *spec, int64_t limit, sc_reason *ret_reason)
+{
+    sc_reason why;
+
+    if (limit <= 0 || limit > DATA_MAX)
+        limit = DATA_MAX;
+    if (spec->data.len > (size_t)limit)
+        return sc__because(ret_reason, SC_ETOOBIG,
+                           "the data of job \"%.*s\" has %zu bytes; the limit is %lld",
+                           shown(spec->name), spec->name.ptr, spec->data.len, (long long)limit);
+    if (spec->data.len && sc__json_check(spec->data, &why))
+        return sc__because(ret_reason, SC_EINVAL, "the data of job \"%.*s\" is %s",
+                           shown(spec->name), spec->name.ptr, why.text);
+    return SC_OK;
+}
+
+/* Checks a spec, and makes the job of it but for its stored options. */
+static sc_err make_job(const sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
+                       sc__add_job *ret_job, sc_reason *ret_reason)
+{
+    const sc_job_opts *opts = spec->opts;
+    sc_err err = check_name(spec, ret_reason);
+
+    if (!err)
+        err = check_data(spec, opts ? opts->size_limit : queue->default_size_limit, ret_reason);
+    if (!err && opts)
+        err = sc__job_opts_check(opts, ret_reason);
+    if (err)
+        return err;
+    *ret_job = queue->defaults;
+    if (opts)
+        *ret_job = (sc__add_job){.id = opts->id,
+                                 .delay_ms = opts->delay_ms,
+                                 .priority = opts->priority,
+                                 .lifo = opts->lifo};
+    ret_job->name = spec->name;
+    ret_job->data = spec->data.len ? spec->data : SC_S("{}");
+    ret_job->opts = (sc_slice){queue->default_opts, queue->default_opts_len};
+    ret_job->timestamp_ms = opts && opts->timestamp_ms ? opts->timestamp_ms : now_ms;
+    return SC_OK;
+}
+
+static sc_err may_not_wait(sc_reason *ret_reason)
+{
+    return sc__because(ret_reason, SC_EDEADLK, "%s", sc_err_text(SC_EDEADLK));
+}
+
+/* One job, on the stack of the thread that waits for it. */
+struct single {
+    sc__add_request request;
+    sc__waiter waiter;
+    sc__add_job job;
+    int64_t number;
+};
+
+static void single_done(sc__add_request *request)
+{
+    sc__waiter_wake(&((struct single *)request)->waiter);
+}
+
+static void add_and_wait(sc_queue *queue, struct single *s)
+{
+    s->request =
+        (sc__add_request){.jobs = &s->job, .numbers = &s->number, .count = 1, .done = single_done};
+    sc__waiter_init(&s->waiter);
+    sc__queue_write_meta(queue);
+    sc__adder_submit(&queue->adder, &s->request);
+    sc__waiter_wait(&s->waiter);
+    sc__waiter_release(&s->waiter);
+}
+
+static sc_slice id_of(const sc__add_job *job, int64_t number, char digits[SC__INT_LEN])
+{
+    if (job->id.len)
+        return job->id;
+    return (sc_slice){digits, sc__int_text(number, digits)};
+}
+
+sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)
+{
+    AUTO_STR opts = STR_MAX(OPTS_MAX);
+    char digits[SC__INT_LEN];
+    struct single s;
+    sc_err err;
+
+    if (sc__queue_may_not_wait(queue))
+        return may_not_wait(ret_reason);
+    err = make_job(queue, spec, sc__wall_ms(), &s.job, ret_reason);
+    if (err)
+        return err;
+    if (spec->opts) {
+        sc__job_opts_write(&opts, spec->opts);
+        if (opts.err)
+            return sc__because(ret_reason, opts.err, "the job's options are too large");
+        s.job.opts = sc__str_slice(&opts);
+    }
+    add_and_wait(queue, &s);
+    if (s.request.err)
+        return sc__because(ret_reason, s.request.err, "%s", s.request.reason.text);
+    if (!ret_id)
+        return SC_OK;
+    *ret_id = sc__slice_dup(id_of(&s.job, s.number, digits));
+    return *ret_id ? SC_OK : sc__because(ret_reason, SC_ENOMEM, "out of memory");
+}
+
+/* Many jobs: of a thread that waits, or (with `cb`) of one that does not. */
+struct many {
+    sc__add_request request;
+    sc__waiter waiter;
+    sc_queue *queue;
+    sc__add_job *jobs;
+    int64_t *numbers;
+    size_t count;
+    sc__arena arena; /* stored options; with `cb`, copies of everything */
+    sc_queue_add_cb cb;
+    void *user;
+};
+
+static void many_free(struct many *m)
+{
+    sc__arena_release(&m->arena);
+    sc_free(m->jobs);
+    sc_free(m->numbers);
+    sc_free(m);
+}
+
+static sc_err many_new(sc_queue *queue, size_t count, struct many **ret_many)
+{
+    struct many *m = sc__calloc(1, sizeof(*m));
+
+    if (!m)
+        return SC_ENOMEM;
+    sc__arena_init(&m->arena, SIZE_MAX / 4);
+    m->queue = queue;
+    m->count = count;
+    m->jobs = sc__calloc(count, sizeof(*m->jobs));
+    m->numbers = sc__calloc(count, sizeof(*m->numbers));
+    if (!m->jobs || !m->numbers) {
+        many_free(m);
+        return SC_ENOMEM;
+    }
+    *ret_many = m;
+    return SC_OK;
+}
+
+static sc_err copy_slice(struct many *m, sc_slice *slice)
+{
+    char *copy;
+
+    if (!slice->len)
+        return SC_OK;
+    copy = sc__arena_dup(&m->arena, *slice);
+    if (!copy)
+        return SC_ENOMEM;
+    slice->ptr = copy;
+    return SC_OK;
+}
+
+static sc_err copy_job(struct many *m, sc__add_job *job)
+{
+    sc_err err = copy_slice(m, &job->id);
+
+    if (!err)
+        err = copy_slice(m, &job->name);
+    if (!err)
+        err = copy_slice(m, &job->data);
+    return err;
+}
+
+static sc_err store_opts(struct many *m, const sc_job_spec *specs, size_t i, sc__str *text)
+{
+    /* Most callers give all their jobs the same options. */
+    if (i && specs[i].opts == specs[i - 1].opts) {
+        m->jobs[i].opts = m->jobs[i - 1].opts;
+        return SC_OK;
+    }
+    sc__str_reset(text);
+    sc__job_opts_write(text, specs[i].opts);
+    if (text->err)
+        return text->err;
+    m->jobs[i].opts = sc__str_slice(text);
+    return copy_slice(m, &m->jobs[i].opts);
+}
+
+static sc_err many_fill(struct many *m, const sc_job_spec *specs, bool copy, sc_reason *ret_reason)
+{
+    AUTO_STR text = STR_MAX(OPTS_MAX);
+    int64_t now_ms = sc__wall_ms();
+    sc_reason why = {""};
+
+    for (size_t i = 0; i < m->count; i++) {
+        sc_err err = make_job(m->queue, &specs[i], now_ms, &m->jobs[i], &why);
+
+        if (!err && specs[i].opts)
+            err = store_opts(m, specs, i, &text);
+        if (!err && copy)
+            err = copy_job(m, &m->jobs[i]);
+        if (err)
+            return sc__because(ret_reason, err, "job %zu of %zu: %s", i + 1, m->count,
+                               why.text[0] ? why.text : sc_err_text(err));
+    }
+    return SC_OK;
+}
+
+static sc_err many_ids(struct many *m, sc_id_list **ret_ids)
+{
+    sc_slice *ids = sc__calloc(m->count, sizeof(*ids));
+    char(*digits)[SC__INT_LEN] = sc__calloc(m->count, sizeof(*digits));
+    sc_id_list *list = NULL;
+
+    for (size_t i = 0; ids && digits && i < m->count; i++)
+        ids[i] = id_of(&m->jobs[i], m->numbers[i], digits[i]);
+    if (ids && digits)
+        list = sc__id_list_new(ids, m->count);
+    sc_free(ids);
+    sc_free(digits);
+    if (!list)
+        return SC_ENOMEM;
+    *ret_ids = list;
+    return SC_OK;
+}
+
+static void many_submit(struct many *m, void (*done)(sc__add_request *request))
+{
+    m->request =
+        (sc__add_request){.jobs = m->jobs, .numbers = m->numbers, .count = m->count, .done = done};
+    sc__queue_write_meta(m->queue);
+    sc__adder_submit(&m->queue->adder, &m->request);
+}
+
+static void many_done_waiting(sc__add_request *request)
+{
+    sc__waiter_wake(&((struct many *)request)->waiter);
+}
+
+static sc_err many_add_and_wait(struct many *m, size_t *ret_added, sc_reason *ret_reason)
+{
+    sc__waiter_init(&m->waiter);
+    many_submit(m, many_done_waiting);
+    sc__waiter_wait(&m->waiter);
+    sc__waiter_release(&m->waiter);
+    if (ret_added)
+        *ret_added = m->request.added;
+    if (m->request.err)
+        return sc__because(ret_reason, m->request.err, "%s", m->request.reason.text);
+    return SC_OK;
+}
+
+sc_err sc_queue_add_bulk(sc_queue *queue, const sc_job_spec *specs, size_t count,
+                         sc_id_list **ret_ids, size_t *ret_added, sc_reason *ret_reason)
+{
+    struct many *m;
+    sc_err err;
+
+    if (ret_added)
+        *ret_added = 0;
+    if (sc__queue_may_not_wait(queue))
+        return may_not_wait(ret_reason);
+    err = many_new(queue, count, &m);
+    if (err)
+        return sc__because(ret_reason, err, "out of memory");
+    err = many_fill(m, specs, false, ret_reason);
+    if (!err && count)
+        err = many_add_and_wait(m, ret_added, ret_reason);
+    if (!err && ret_ids)
+        err = many_ids(m, ret_ids);
+    many_free(m);
+    return err;
+}
+
+static void many_done_async(sc__add_request *request)
+{
+    struct many *m = (struct many *)request;
+    sc_queue *queue = m->queue;
+    sc_id_list *ids = NULL;
+    sc_err err = request->err;
+
+    if (!err)
+        err = many_ids(m, &ids);
+    m->cb(m->user, err, ids);
+    sc_id_list_free(ids);
+    many_free(m);
+    sc__queue_call_end(queue);
+}
+
+sc_err sc_queue_add_async(sc_queue *queue, const sc_job_spec *specs, size_t count,
+                          sc_queue_add_cb cb, void *user)
+{
+    struct many *m;
+    sc_err err;
+
+    if (!count)
+        return SC_EINVAL;
+    err = many_new(queue, count, &m);
+    if (err)
+        return err;
+    m->cb = cb;
+    m->user = user;
+    err = many_fill(m, specs, true, NULL);
+    if (err) {
+        many_free(m);
+        return err;
+    }
+    sc__queue_call_begin(queue);
+    many_submit(m, many_done_async);
+    return SC_OK;
+}

@@ -1,0 +1,176 @@
+#include "adder.h"
+
+#include "redis/client.h"
+
+static void on_reply(void *user, sc_err err, const sc_reply *reply);
+static void on_send_failed(sc__task *task);
+
+void sc__adder_init(sc__adder *adder, sc_client *client, const sc__queue_keys *keys)
+{
+    *adder = (sc__adder){.client = client, .keys = keys};
+    pthread_mutex_init(&adder->mutex, NULL);
+    for (size_t i = 0; i < SC__ADD_FLIGHTS; i++)
+        adder->flights[i] =
+            (struct sc__add_flight){.adder = adder, .task = {.run = on_send_failed}};
+    sc__add_batch_init(&adder->batch);
+}
+
+void sc__adder_release(sc__adder *adder)
+{
+    sc__add_batch_release(&adder->batch);
+    pthread_mutex_destroy(&adder->mutex);
+}
+
+static void append(sc__adder *adder, sc__add_request *request)
+{
+    request->next = NULL;
+    request->prev = adder->back;
+    if (adder->back)
+        adder->back->next = request;
+    else
+        adder->front = request;
+    adder->back = request;
+    if (!adder->unsent)
+        adder->unsent = request;
+}
+
+static void unlink_request(sc__adder *adder, sc__add_request *request)
+{
+    if (request->prev)
+        request->prev->next = request->next;
+    else
+        adder->front = request->next;
+    if (request->next)
+        request->next->prev = request->prev;
+    else
+        adder->back = request->prev;
+}
+
+static struct sc__add_flight *free_flight(sc__adder *adder)
+{
+    for (size_t i = 0; i < SC__ADD_FLIGHTS; i++)
+        if (!adder->flights[i].busy)
+            return &adder->flights[i];
+    return NULL;
+}
+
+/* Takes jobs from the front of the line until the batch is full or the line is empty. */
+static void fill(sc__adder *adder, struct sc__add_flight *flight)
+{
+    sc__add_request *r = adder->unsent;
+
+    flight->first = r;
+    flight->from = r->sent;
+    flight->err = SC_OK;
+    flight->busy = true;
+    sc__add_batch_reset(&adder->batch);
+    while (r && sc__add_batch_put(&adder->batch, &r->jobs[r->sent])) {
+        r->sent++;
+        if (r->sent == r->count)
+            r = r->next;
+    }
+    adder->unsent = r;
+    flight->count = adder->batch.count;
+}
+
+/* Sends as long as there are jobs in line and a flight is free. Under the mutex: calls go out in the line's order. */
+static void send_more(sc__adder *adder)
+{
+    struct sc__add_flight *flight;
+
+    while (adder->unsent && (flight = free_flight(adder))) {
+        fill(adder, flight);
+        flight->err = sc__op_add(adder->client, adder->keys, &adder->batch, on_reply, flight);
+        if (flight->err)
+            sc__loop_post(sc__client_loop(adder->client), &flight->task);
+    }
+}
+
+void sc__adder_submit(sc__adder *adder, sc__add_request *request)
+{
+    request->err = SC_OK;
+    request->sent = request->answered = request->added = 0;
+    pthread_mutex_lock(&adder->mutex);
+    append(adder, request);
+    send_more(adder);
+    pthread_mutex_unlock(&adder->mutex);
+}
+
+/* After a failure the rest of a request stays where it is: with its caller. */
+static void fail_request(sc__adder *adder, sc__add_request *r, sc_err err, const sc_reason *reason)
+{
+    if (r->err)
+        return;
+    r->err = err;
+    r->reason = *reason;
+    r->answered += r->count - r->sent;
+    r->sent = r->count;
+    if (adder->unsent == r)
+        adder->unsent = r->next;
+}
+
+/* Notes a flight's answer in its requests; gives those that are done as a list, out of the line. */
+static sc__add_request *settle(struct sc__add_flight *flight, sc_err err, int64_t number,
+                               const sc_reason *reason)
+{
+    sc__add_request *r = flight->first, *done = NULL, **done_end = &done;
+    size_t from = flight->from, left = flight->count;
+
+    while (left) {
+        sc__add_request *next = r->next;
+        size_t some = r->count - from < left ? r->count - from : left;
+
+        for (size_t i = 0; !err && i < some; i++)
+            r->numbers[from + i] = number++;
+        if (err)
+            fail_request(flight->adder, r, err, reason);
+        else if (!r->err)
+            r->added += some;
+        r->answered += some;
+        left -= some;
+        from = 0;
+        if (r->answered == r->count) {
+            unlink_request(flight->adder, r);
+            r->next = NULL;
+            *done_end = r;
+            done_end = &r->next;
+        }
+        r = next;
+    }
+    flight->busy = false;
+    return done;
+}
+
+static void land(struct sc__add_flight *flight, sc_err err, int64_t number, const sc_reason *reason)
+{
+    sc__adder *adder = flight->adder;
+    sc__add_request *done;
+
+    pthread_mutex_lock(&adder->mutex);
+    done = settle(flight, err, number, reason);
+    send_more(adder); /* the server first, then those who wait */
+    pthread_mutex_unlock(&adder->mutex);
+    while (done) {
+        sc__add_request *next = done->next;
+
+        done->done(done);
+        done = next;
+    }
+}
+
+static void on_reply(void *user, sc_err err, const sc_reply *reply)
+{
+    sc_reason reason = {""};
+    int64_t number = 0;
+
+    err = sc__op_add_reply(err, reply, &number, &reason);
+    land(user, err, number, &reason);
+}
+
+static void on_send_failed(sc__task *task)
+{
+    struct sc__add_flight *flight =
+        (struct sc__add_flight *)((char *)task - offsetof(struct sc__add_flight, task));
+
+    on_reply(flight, flight->err, NULL);
+}
