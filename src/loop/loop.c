@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "waiter.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 struct sc__loop {
@@ -38,10 +39,26 @@ static void run_posted(uv_async_t *wake)
     }
 }
 
+/* The program's signals are for its own threads; and a write to a closed socket is an error here, never
+ * a SIGPIPE. */
+static void block_signals(void)
+{
+    sigset_t set;
+
+    sigfillset(&set);
+    sigdelset(&set, SIGSEGV);
+    sigdelset(&set, SIGBUS);
+    sigdelset(&set, SIGFPE);
+    sigdelset(&set, SIGILL);
+    sigdelset(&set, SIGABRT);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
 static void thread_main(void *arg)
 {
     sc__loop *loop = arg;
 
+    block_signals();
     pthread_setname_np(pthread_self(), loop->name);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }

@@ -13,11 +13,13 @@
 #include "loop/waiter.h"
 #include "pipeline.h"
 #include "reply.h"
+#include "tls.h"
 #include "url.h"
 
 struct sc_client {
     sc_client_opts opts; /* strings are ours */
     sc__url url;
+    SSL_CTX *tls; /* NULL: none */
     sc__conn_target target;
     sc__loop *loop;
     sc__pipeline pipeline;
@@ -208,6 +210,7 @@ static void free_parts(sc_client *c)
 {
     sc__pipeline_release(&c->pipeline);
     sc__url_release(&c->url);
+    SSL_CTX_free(c->tls);
     sc_free((char *)c->opts.url);
     sc_free((char *)c->opts.name);
     sc_free((char *)c->opts.tls_ca_file);
@@ -259,7 +262,7 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
     if (!err)
         err = sc__url_parse(c->opts.url, &c->url, reason);
     if (!err && c->url.tls)
-        err = sc__because(reason, SC_EINVAL, "rediss:// does not work yet");
+        err = sc__tls_context(&c->opts, &c->tls, reason);
     if (err)
         return err;
     c->target = (sc__conn_target){
@@ -267,6 +270,8 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
         .name = c->opts.name,
         .connect_timeout_ms = c->opts.connect_timeout_ms,
         .max_reply_bytes = c->opts.max_reply_bytes,
+        .tls = c->tls,
+        .tls_server_name = c->opts.tls_server_name ? c->opts.tls_server_name : c->url.host,
         .traffic = &c->traffic,
     };
     c->pipeline.timeout_ms = c->opts.command_timeout_ms;

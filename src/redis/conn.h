@@ -29,6 +29,8 @@ typedef struct sc__conn_target {
     const char *name; /* CLIENT SETNAME; NULL or empty: none */
     int64_t connect_timeout_ms;
     size_t max_reply_bytes;
+    struct ssl_ctx_st *tls; /* NULL: none */
+    const char *tls_server_name;
     sc__traffic *traffic; /* NULL: not counted */
 } sc__conn_target;
 
