@@ -239,14 +239,14 @@ static bool walk_aggregate(sc__resp *p, char type, sc_slice line, bool *ret_open
         stop(p, SC_EPROTO, "an array has no valid count");
         return false;
     }
-    if (count > max || (size_t)count * (pairs ? 2 : 1) > SC__RESP_NODES_MAX - p->node_count) {
-        stop(p, SC_ETOOBIG, "a reply has too many values");
-        return false;
-    }
     p->at = after_line(p, line);
     *ret_open = count > 0;
     if (count <= 0)
         return true;
+    if (count > max || (size_t)count * (pairs ? 2 : 1) > SC__RESP_NODES_MAX - p->node_count) {
+        stop(p, SC_ETOOBIG, "a reply has too many values");
+        return false;
+    }
     if (p->depth == SC__RESP_DEPTH_MAX) {
         stop(p, SC_EPROTO, "a reply is nested too deep");
         return false;
