@@ -24,6 +24,12 @@ foreach(source ${SC_TEST_SOURCES})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endforeach()
 
+# Our side of tests/interop: reads commands as JSON lines. Each part of the library has its peer_<part>.c.
+file(GLOB SC_PEER_SOURCES CONFIGURE_DEPENDS tests/interop/peer*.c)
+add_executable(tests_peer ${SC_PEER_SOURCES})
+target_include_directories(tests_peer PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(tests_peer PRIVATE sc_static)
+
 # Fuzzers: tests/fuzz/fuzz_<name>.c has LLVMFuzzerTestOneInput. With clang they fuzz; in every other build they
 # run over their corpus, as a test.
 file(GLOB SC_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

@@ -1,6 +1,6 @@
 // What every interop test needs: a Redis of its own, BullMQ's side, our side (tests_peer), waiting, and dumps of a queue's keys.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,15 +52,21 @@ export async function startRedis(...args) {
 }
 
 /** Our side: tests_peer as a child. `await ours.add({ queue: 'q', … })` sends one command and gives its result, or
- *  throws an Error whose `code` is the sc_err's name. Every op of tests/interop/peer*.c is a method. */
+ *  throws an Error whose `code` is the sc_err's name. Every op of tests/interop/peer*.c is a method; `events` emits what it
+ *  tells without being asked ({"event":"completed",…} as events.on('completed', …)). */
 export function startPeer(url) {
   const child = spawn(join(BUILD_DIR, 'tests_peer'), [url], { stdio: ['pipe', 'pipe', 'inherit'] });
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   const waiting = new Map();
+  const events = new EventEmitter();
   let next = 1;
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const { id, result, error } = JSON.parse(line);
+    const { id, result, error, event, ...rest } = JSON.parse(line);
+    if (event) {
+      events.emit(event, rest);
+      return;
+    }
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
     if (error) reject(Object.assign(new Error(`${error.code}: ${error.reason}`), error));
@@ -79,6 +85,7 @@ export function startPeer(url) {
     });
   const own = {
     child,
+    events,
     /** Ends it and waits; fails when it did not end by itself with 0 (a sanitizer's report, for one). */
     async stop() {
       process.removeListener('exit', end);

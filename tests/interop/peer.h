@@ -1,0 +1,44 @@
+/* tests_peer: our side of the interop tests. Reads commands as JSON lines on stdin, answers each with a line:
+ * {"id":1,"op":"add",…} -> {"id":1,"result":…} or {"id":1,"error":{"code":"SC_EINVAL","reason":"…"}}.
+ *
+ * Commands run in order on one thread. What happens meanwhile is told by lines without an id:
+ * {"event":"completed",…}. Each part of the library has its file of ops, and a row in peer.c. */
+#ifndef TEST_INTEROP_PEER_H
+#define TEST_INTEROP_PEER_H
+
+#include <storychain/queue.h>
+
+#include "base/json.h"
+
+struct peer {
+    sc_client *client;
+    sc_queue *queues[64]; /* made at their first use */
+    size_t queue_count;
+};
+
+/* Gives its result (a new reference; json_null() when there is nothing to say) or fails with an error and a reason. */
+typedef sc_err (*peer_op)(struct peer *peer, const json_t *args, json_t **ret_result,
+                          sc_reason *ret_reason);
+
+struct peer_command {
+    const char *name;
+    peer_op run;
+};
+
+/* Each ends with a NULL name. */
+extern const struct peer_command peer_queue_commands[];
+
+/* The queue that `args` names by "queue" and "prefix" (absent: "bull"). Owned by the peer. */
+SC_MUST_USE sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,
+                              sc_reason *ret_reason);
+
+/* Options from an object with BullMQ's long names; slices borrow from it. Absent: zeroed. */
+sc_job_opts peer_job_opts(const json_t *object);
+
+/* Prints a line about something that happened (takes the reference). Any thread. */
+void peer_emit(json_t *event);
+
+/* A job as BullMQ's Job shows it. */
+json_t *peer_job(const sc_job *job);
+
+#endif
