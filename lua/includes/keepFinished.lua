@@ -1,0 +1,52 @@
+--- @include "includes/workKeys"
+--- @include "includes/removeJobKeys"
+--- @include "includes/releaseParent"
+--- @include "includes/tryCall"
+
+-- Jobs removed a call at most, so that a queue with 1,000,000 kept ones is cut down in slices, finish by finish.
+local REMOVE_MAX = 1000
+
+-- Deletes finished jobs. A failed child may still be what its parent waits for; a completed one never is.
+local function removeFinished(set, ids)
+    for _, id in ipairs(ids) do
+        if set == failedKey then
+            local parentKey = tryCall("HGET", base .. id, "parentKey")
+            if parentKey and parentKey ~= "" then
+                pcall(releaseParent, parentKey, base .. id)
+            end
+        end
+        removeJobKeys(base .. id)
+    end
+end
+
+local function removeByAge(set, ageS, limit, nowMs)
+    local oldest = string.format("%.0f", nowMs - ageS * 1000)
+    local ids = call("ZREVRANGEBYSCORE", set, oldest, "-inf", "LIMIT", "0", math.min(limit, REMOVE_MAX))
+    if ids[1] then
+        removeFinished(set, ids)
+        call("ZREM", set, unpack(ids))
+    end
+end
+
+local function removeByCount(set, count)
+    local surplus = math.min(call("ZCARD", set) - count, REMOVE_MAX)
+    if surplus <= 0 then
+        return
+    end
+    local popped, ids = call("ZPOPMIN", set, surplus), {}
+    for i = 1, #popped, 2 do
+        ids[#ids + 1] = popped[i]
+    end
+    removeFinished(set, ids)
+end
+
+-- Retention, as "count:age in s:limit", each of them may be empty: no such bound.
+local function keepFinished(set, keep, nowMs)
+    local count, age, limit = string.match(keep, "^(%d*):(%d*):(%d*)$")
+    if tonumber(age) then
+        removeByAge(set, tonumber(age), tonumber(limit) or 1000, nowMs)
+    end
+    if tonumber(count) then
+        removeByCount(set, tonumber(count))
+    end
+end

@@ -1,0 +1,42 @@
+--- @include "includes/workKeys"
+--- @include "includes/addToState"
+--- @include "includes/tryCall"
+
+-- Jobs promoted a call at most: with 1,000,000 jobs due at once the server still serves others in between.
+local PROMOTE_MAX = 500
+
+-- The due ms of the first delayed job; nil when there is none, or none that will ever be due.
+local function firstDue()
+    local first = call("ZRANGE", delayedKey, "0", "0", "WITHSCORES")
+    local due = first[2] and math.floor(tonumber(first[2]) / 4096)
+    return due and due < 9e15 and due or nil
+end
+
+-- Moves due jobs from `delayed` to where they are taken from. Events: waiting (prev delayed). Marker: the caller's.
+-- Returns how many, and the due ms of the first one left (nil: none).
+local function promoteDelayed(nowMs)
+    local due = firstDue()
+    if not due or due > nowMs then
+        return 0, due
+    end
+    local ids = call("ZRANGEBYSCORE", delayedKey, "-inf", (nowMs + 1) * 4096 - 1, "LIMIT", "0", PROMOTE_MAX)
+    call("ZREM", delayedKey, unpack(ids))
+    local ready = {}
+    for _, id in ipairs(ids) do
+        local job = tryCall("HMGET", base .. id, "priority", "delay") or {}
+        local priority = tonumber(job[1]) or 0
+        if priority > 0 then
+            addReady(waitKey, prioritizedKey, pcKey, "LPUSH", id, priority)
+        else
+            ready[#ready + 1] = id
+        end
+        if job[2] and job[2] ~= "0" then
+            call("HSET", base .. id, "delay", "0")
+        end
+        tryEvent(eventsKey, "waiting", id, "prev", "delayed")
+    end
+    if ready[1] then
+        call("LPUSH", waitKey, unpack(ready))
+    end
+    return #ids, firstDue()
+end

@@ -1,0 +1,109 @@
+--- @include "includes/workKeys"
+--- @include "includes/addMarker"
+--- @include "includes/promoteDelayed"
+--- @include "includes/tryCall"
+
+-- How many jobs the rate limit allows, at most `room`; and the ms to wait when that is none.
+local function limitRoom(room, max)
+    local used = tonumber((tryCall("GET", limiterKey))) or 0
+    if used < max then
+        return math.min(room, max - used), 0
+    end
+    local ttl = tryCall("PTTL", limiterKey) or 0
+    if ttl > 0 then
+        return 0, ttl
+    end
+    if ttl == 0 then
+        call("DEL", limiterKey)
+    end
+    return max > 0 and math.min(room, max) or room, 0
+end
+
+-- Moves up to `room` ids to `active`: those without a priority first. Returns them in the order of service.
+local function activate(room)
+    local ids = call("RPOP", waitKey, room) or {}
+    if ids[1] then
+        call("LPUSH", activeKey, unpack(ids))
+    end
+    if #ids < room then
+        local popped = tryCall("ZPOPMIN", prioritizedKey, room - #ids) or {}
+        for i = 1, #popped, 2 do
+            ids[#ids + 1] = popped[i]
+            call("LPUSH", activeKey, popped[i])
+        end
+        if not popped[1] then
+            call("DEL", pcKey)
+        end
+    end
+    return ids
+end
+
+-- The number in a field of a hash that HGETALL gave, and whether `flag` is one of its fields.
+local function scan(hash, field, flag)
+    local number, has = 0, false
+    for i = 1, #hash, 2 do
+        if hash[i] == field then
+            number = tonumber(hash[i + 1]) or 0
+        elseif hash[i] == flag then
+            has = true
+        end
+    end
+    return number, has
+end
+
+-- Gives one job to the worker: lock, start, event. Returns its hash as it was before, or a text that says why it
+-- cannot be run; then it is in no state any more. And whether the job is only to be failed.
+local function start(id, now)
+    local jobKey = base .. id
+    local hash, refused = tryCall("HGETALL", jobKey)
+    if not hash or not hash[1] then
+        call("LREM", activeKey, "1", id)
+        return refused or "its hash is missing"
+    end
+    local started, deferred = scan(hash, "ats", "defa")
+    call("SET", jobKey .. ":lock", token, "PX", lockMs)
+    started = string.format("%.0f", started >= 0 and started < 1e15 and started + 1 or 1)
+    if ARGV[7] == "" then
+        call("HSET", jobKey, "processedOn", now, "ats", started)
+    else
+        call("HSET", jobKey, "processedOn", now, "ats", started, "pb", ARGV[7])
+    end
+    tryEvent(eventsKey, "active", id, "prev", "waiting")
+    return hash, deferred
+end
+
+-- Takes up to `wanted` jobs and appends to `reply`: now, ms that the rate limit asks to rest (0: none), due ms of the
+-- first delayed job (0: none), then id and hash (or a text, see start) of each job. `ready`: the caller made jobs
+-- ready, so a marker may be due whatever is taken. A marker is left when jobs are left that may be taken.
+local function takeJobs(reply, nowMs, now, ready)
+    local meta = call("HMGET", metaKey, "paused", "concurrency", "max", "duration")
+    local active = call("LLEN", activeKey)
+    local promoted, due = promoteDelayed(nowMs)
+    local max, duration = tonumber(meta[3] or ARGV[5]), tonumber(ARGV[6]) or tonumber(meta[4])
+    local room, ttl = wanted, 0
+    if max and duration then
+        room, ttl = limitRoom(wanted, max)
+    else
+        max = nil
+    end
+    local free = meta[1] and 0 or (tonumber(meta[2]) or math.huge) - active
+    room = math.min(room, free)
+    reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = nowMs, ttl, due or 0
+    local counted, ids = 0, room > 0 and activate(room) or {}
+    for _, id in ipairs(ids) do
+        local hash, deferred = start(id, now)
+        if max and type(hash) == "table" and not deferred then
+            counted = counted + 1
+        end
+        reply[#reply + 1] = id
+        reply[#reply + 1] = hash
+    end
+    if counted > 0 and tryCall("INCRBY", limiterKey, counted) == counted then
+        call("PEXPIRE", limiterKey, math.floor(math.abs(duration)))
+    end
+    ready = ready or promoted > 0 or wanted == 0 or room > 0 and #ids == room
+    if free > 0 and ready and call("EXISTS", waitKey, prioritizedKey) > 0 then
+        tryCall("ZADD", markerKey, "0", "0")
+    end
+    return #ids
+end

@@ -1,0 +1,86 @@
+-- Finds active jobs that lost their lock and gives them back, to the head of `wait`. A job is only taken for stalled
+-- when the check before has seen it active too. Works from the oldest active job on, in slices: the caller goes on with
+-- the place that it got, until it gets -1.
+--
+-- Input:  KEYS: stalled, wait, active, stalled-check, meta, marker, events
+--         ARGV[1] base of the queue's keys, ARGV[2] stalls that a job survives, ARGV[3] interval, ms: only one check
+--         each, whoever makes it, ARGV[4] place to go on with; 0 begins
+-- Output: {place to go on with or -1, id of each job given back, …}
+-- Events: waiting (prev active), stalled
+--- @include "includes/addMarker"
+--- @include "includes/emitEvent"
+--- @include "includes/queueGate"
+--- @include "includes/serverTime"
+--- @include "includes/tryCall"
+local SLICE = 500
+local stalledKey, waitKey, activeKey, eventsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[7]
+local base, place = ARGV[1], tonumber(ARGV[4])
+
+-- The stalled set with the ids of this slice that stay active, and without those that were given back. When the slice is
+-- all there is, ids that are not active any more go too.
+local function remember(kept, reply, isAll)
+    if isAll then
+        call("DEL", stalledKey)
+    elseif reply[2] then
+        call("SREM", stalledKey, unpack(reply, 2))
+    end
+    if kept[1] then
+        call("SADD", stalledKey, unpack(kept))
+    end
+end
+
+-- A job that kills its worker again and again is failed by the next one that takes it, before it runs. That of a job
+-- scheduler too: its next run is stored by then.
+local function giveBack(id)
+    local jobKey = base .. id
+    if call("LREM", activeKey, "-1", id) == 0 or call("EXISTS", jobKey) == 0 then
+        return false
+    end
+    if (tryCall("HINCRBY", jobKey, "stc", "1") or 1) > tonumber(ARGV[2]) then
+        tryCall("HSET", jobKey, "defa", "job stalled more than allowable limit")
+    end
+    call("RPUSH", waitKey, id)
+    emitEvent(eventsKey, "waiting", id, "prev", "active")
+    emitEvent(eventsKey, "stalled", id)
+    return true
+end
+
+if place == 0 then
+    local _, now = serverTime()
+    if not call("SET", KEYS[4], now, "PX", ARGV[3], "NX") then
+        return {-1}
+    end
+end
+local ids = call("LRANGE", activeKey, -place - SLICE, -place - 1)
+if not ids[1] then
+    if place == 0 then
+        call("DEL", stalledKey)
+    end
+    return {-1}
+end
+local lockKeys = {}
+for i = 1, #ids do
+    lockKeys[i] = base .. ids[i] .. ":lock"
+end
+local locks, suspected = call("MGET", unpack(lockKeys)), call("SMISMEMBER", stalledKey, unpack(ids))
+local reply, kept = {-1}, {}
+call("LLEN", waitKey)
+for i = #ids, 1, -1 do
+    if locks[i] or suspected[i] == 0 then
+        kept[#kept + 1] = ids[i]
+    elseif giveBack(ids[i]) then
+        reply[#reply + 1] = ids[i]
+    end
+end
+remember(kept, reply, place == 0 and #ids < SLICE)
+if reply[2] then
+    local closed, maxEvents = queueGate(KEYS[5], activeKey)
+    trimEvents(eventsKey, maxEvents)
+    if not closed then
+        addBaseMarker(KEYS[6])
+    end
+end
+if #ids == SLICE then
+    reply[1] = place + #kept
+end
+return reply

@@ -1,0 +1,18 @@
+-- Takes jobs for a worker: promotes delayed jobs that are due, then moves up to the wanted number from `wait`, else
+-- from `prioritized`, to `active`, each with a lock. Nothing is taken while the queue is paused, at its global
+-- concurrency or limited. With 0 wanted it does all but take: it leaves the markers that wake others.
+--
+-- Input:  KEYS and ARGV 1 to 7 as in includes/workKeys
+--         ARGV[8] "1": also leave the marker of the next delayed job (a worker that had taken it is going to close)
+-- Output: {{}, now ms, ms the rate limit asks to rest, due ms of the first delayed job,
+--          id, hash as it was before or a text that says why it cannot be run, …}
+-- Events: waiting (prev delayed), active
+--- @include "includes/takeJobs"
+--- @include "includes/serverTime"
+local reply = {{}}
+local nowMs, now = serverTime()
+takeJobs(reply, nowMs, now, false)
+if ARGV[8] == "1" then
+    addDelayMarker(markerKey, delayedKey)
+end
+return reply

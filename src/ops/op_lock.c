@@ -1,0 +1,98 @@
+#include "op_lock.h"
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "redis/reply.h"
+#include "script.h"
+#include "scripts.h"
+
+enum { ARGS_BYTES_MAX = 128 * 1024 };
+
+sc_err sc__op_extend_locks(sc_client *client, const sc__queue_keys *keys, const sc__lock *locks,
+                           size_t count, int64_t lock_ms, sc_reply_cb cb, void *user)
+{
+    const sc_slice script_keys[] = {keys->key[SC__KEY_STALLED]};
+    const sc__send_opts again = {.idempotent = true};
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    sc__arena_init(&arena, ARGS_BYTES_MAX);
+    sc__args_init(&args, &arena);
+    sc__args_slice(&args, keys->base);
+    sc__args_int(&args, lock_ms);
+    for (size_t i = 0; i < count; i++) {
+        sc__args_slice(&args, locks[i].id);
+        sc__args_slice(&args, locks[i].token);
+    }
+    err = args.err;
+    if (!err)
+        err = sc__script_call(client, &SC__SCRIPT_extendLocks, script_keys, 1, args.items,
+                              args.count, &again, cb, user);
+    sc__arena_release(&arena);
+    return err;
+}
+
+sc_err sc__extend_locks_read(const sc_reply *reply, const sc_reply **ret_places, size_t *ret_count,
+                             sc_reason *ret_reason)
+{
+    const sc_reply *places;
+    size_t count;
+    sc_err err = sc__reply_array(reply, &places, &count, ret_reason);
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < count; i++)
+        if (places[i].type != SC_REPLY_INT)
+            return sc__because(ret_reason, SC_EPROTO, "extendLocks answered with another type");
+    *ret_places = places;
+    *ret_count = count;
+    return SC_OK;
+}
+
+sc_err sc__op_move_stalled(sc_client *client, const sc__queue_keys *keys, int64_t max_stalled,
+                           int64_t interval_ms, int64_t place, sc_reply_cb cb, void *user)
+{
+    const sc_slice script_keys[] = {
+        keys->key[SC__KEY_STALLED],       keys->key[SC__KEY_WAIT], keys->key[SC__KEY_ACTIVE],
+        keys->key[SC__KEY_STALLED_CHECK], keys->key[SC__KEY_META], keys->key[SC__KEY_MARKER],
+        keys->key[SC__KEY_EVENTS],
+    };
+    enum { KEY_COUNT = sizeof(script_keys) / sizeof(*script_keys) };
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    _Static_assert(SC__SCRIPT_KEYS_moveStalledJobs == KEY_COUNT, "moveStalledJobs' keys");
+    sc__arena_init(&arena, ARGS_BYTES_MAX);
+    sc__args_init(&args, &arena);
+    sc__args_slice(&args, keys->base);
+    sc__args_int(&args, max_stalled);
+    sc__args_int(&args, interval_ms);
+    sc__args_int(&args, place);
+    err = args.err;
+    if (!err)
+        err = sc__script_call(client, &SC__SCRIPT_moveStalledJobs, script_keys, KEY_COUNT,
+                              args.items, args.count, NULL, cb, user);
+    sc__arena_release(&arena);
+    return err;
+}
+
+sc_err sc__move_stalled_read(const sc_reply *reply, int64_t *ret_place, const sc_reply **ret_ids,
+                             size_t *ret_count, sc_reason *ret_reason)
+{
+    const sc_reply *items;
+    size_t count;
+    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+
+    if (err)
+        return err;
+    if (!count)
+        return sc__because(ret_reason, SC_EPROTO, "moveStalledJobs answered with nothing");
+    err = sc__reply_int(&items[0], ret_place, ret_reason);
+    if (err)
+        return err;
+    *ret_ids = items + 1;
+    *ret_count = count - 1;
+    return SC_OK;
+}

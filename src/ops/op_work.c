@@ -1,0 +1,196 @@
+#include "op_work.h"
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "codes.h"
+#include "redis/reply.h"
+#include "script.h"
+#include "scripts.h"
+
+enum { HEAD_ITEMS = 4, ARGS_BYTES_MAX = 256 * 1024 };
+
+static const char *const kinds[] = {"completed", "failed", "retry", "backoff", "delay", "return"};
+
+/* The keys of takeJobs and finishJobs, in the order of lua/includes/workKeys. */
+enum { WORK_KEYS = 12 };
+
+static void work_keys(const sc__queue_keys *keys, sc_slice out[WORK_KEYS])
+{
+    static const sc__queue_key order[WORK_KEYS] = {
+        SC__KEY_WAIT,   SC__KEY_ACTIVE,  SC__KEY_PRIORITIZED, SC__KEY_DELAYED,
+        SC__KEY_EVENTS, SC__KEY_STALLED, SC__KEY_LIMITER,     SC__KEY_META,
+        SC__KEY_PC,     SC__KEY_MARKER,  SC__KEY_COMPLETED,   SC__KEY_FAILED,
+    };
+
+    for (size_t i = 0; i < WORK_KEYS; i++)
+        out[i] = keys->key[order[i]];
+}
+
+_Static_assert(SC__SCRIPT_KEYS_takeJobs == WORK_KEYS, "takeJobs' keys");
+_Static_assert(SC__SCRIPT_KEYS_finishJobs == WORK_KEYS, "finishJobs' keys");
+
+static void work_head(sc__args *args, const sc__work_opts *opts, sc_slice token, size_t wanted)
+{
+    bool limited = opts->limit_max > 0 && opts->limit_ms > 0;
+
+    sc__args_slice(args, opts->keys->base);
+    sc__args_int(args, (int64_t)wanted);
+    sc__args_slice(args, token);
+    sc__args_int(args, opts->lock_ms);
+    if (limited) {
+        sc__args_int(args, opts->limit_max);
+        sc__args_int(args, opts->limit_ms);
+    } else {
+        sc__args_slice(args, SC_S(""));
+        sc__args_slice(args, SC_S(""));
+    }
+    sc__args_slice(args, opts->worker_name);
+}
+
+static sc_err call_script(sc_client *client, const sc__script *script, const sc__work_opts *opts,
+                          const sc__args *args, sc_reply_cb cb, void *user)
+{
+    sc_slice keys[WORK_KEYS];
+
+    if (args->err)
+        return args->err;
+    work_keys(opts->keys, keys);
+    return sc__script_call(client, script, keys, WORK_KEYS, args->items, args->count, NULL, cb,
+                           user);
+}
+
+sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token, size_t wanted,
+                   bool leave_delay_marker, sc_reply_cb cb, void *user)
+{
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    sc__arena_init(&arena, ARGS_BYTES_MAX);
+    sc__args_init(&args, &arena);
+    work_head(&args, opts, token, wanted);
+    sc__args_bool(&args, leave_delay_marker);
+    err = call_script(client, &SC__SCRIPT_takeJobs, opts, &args, cb, user);
+    sc__arena_release(&arena);
+    return err;
+}
+
+/* "count:age:limit", each empty when it is no bound; "" keeps all. */
+static sc_slice keep_text(sc__arena *arena, const sc_keep *keep)
+{
+    char count[SC__INT_LEN] = "", age[SC__INT_LEN] = "", limit[SC__INT_LEN] = "";
+    size_t count_len = 0, age_len = 0, limit_len = 0;
+    const char *text;
+
+    if (keep->kind == SC_KEEP_NONE || (keep->kind == SC_KEEP_SOME && keep->count == 0))
+        return SC_S("0::");
+    if (keep->kind != SC_KEEP_SOME)
+        return SC_S("");
+    if (keep->count > 0)
+        count_len = sc__int_text(keep->count, count);
+    if (keep->age_s >= 0)
+        age_len = sc__int_text(keep->age_s, age);
+    if (keep->limit > 0)
+        limit_len = sc__int_text(keep->limit, limit);
+    text = sc__arena_printf(arena, "%.*s:%.*s:%.*s", (int)count_len, count, (int)age_len, age,
+                            (int)limit_len, limit);
+    return text ? sc_slice_of(text) : SC_S("");
+}
+
+static void ended_args(sc__args *args, const sc__ended *ended)
+{
+    sc__args_slice(args, ended->id);
+    sc__args_slice(args, ended->token);
+    sc__args_text(args, kinds[ended->kind]);
+    sc__args_slice(args, ended->text);
+    sc__args_slice(args, ended->traces);
+    sc__args_int(args, ended->number);
+    sc__args_slice(args, keep_text(args->arena, &ended->keep));
+}
+
+sc_err sc__op_finish(sc_client *client, const sc__work_opts *opts, const sc__ended *ended,
+                     size_t count, sc_slice token, size_t wanted, sc_reply_cb cb, void *user)
+{
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    sc__arena_init(&arena, ARGS_BYTES_MAX);
+    sc__args_init(&args, &arena);
+    work_head(&args, opts, token, wanted);
+    for (size_t i = 0; i < count; i++)
+        ended_args(&args, &ended[i]);
+    err = call_script(client, &SC__SCRIPT_finishJobs, opts, &args, cb, user);
+    sc__arena_release(&arena);
+    return err;
+}
+
+sc_err sc__op_find_taken(sc_client *client, const sc__work_opts *opts, sc_slice token,
+                         sc_reply_cb cb, void *user)
+{
+    const sc_slice keys[] = {opts->keys->key[SC__KEY_ACTIVE]};
+    const sc_slice args[] = {opts->keys->base, token};
+    const sc__send_opts again = {.idempotent = true};
+
+    return sc__script_call(client, &SC__SCRIPT_findTakenJobs, keys, 1, args, 2, &again, cb, user);
+}
+
+sc_err sc__taken_read(const sc_reply *reply, sc__taken *ret_taken, sc_reason *ret_reason)
+{
+    const sc_reply *items;
+    sc__taken taken;
+    size_t count;
+    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+
+    if (err)
+        return err;
+    if (count < HEAD_ITEMS || count % 2)
+        return sc__because(ret_reason, SC_EPROTO, "a take answered with %zu values", count);
+    err = sc__reply_array(&items[0], &taken.ended, &taken.ended_count, ret_reason);
+    if (!err)
+        err = sc__reply_int(&items[1], &taken.now_ms, ret_reason);
+    if (!err)
+        err = sc__reply_int(&items[2], &taken.rest_ms, ret_reason);
+    if (!err)
+        err = sc__reply_int(&items[3], &taken.due_ms, ret_reason);
+    if (err)
+        return err;
+    taken.items = items + HEAD_ITEMS;
+    taken.count = (count - HEAD_ITEMS) / 2;
+    *ret_taken = taken;
+    return SC_OK;
+}
+
+sc_err sc__taken_job(const sc__taken *taken, size_t i, sc_slice *ret_id,
+                     const sc_reply **ret_fields, sc_reason *ret_reason)
+{
+    const sc_reply *fields = &taken->items[2 * i + 1];
+    sc_slice id;
+    sc_err err = sc__reply_str(&taken->items[2 * i], &id, ret_reason);
+
+    if (err)
+        return err;
+    if (fields->type == SC_REPLY_STRING)
+        return sc__because(ret_reason, SC_ELAYOUT, "job %.*s can't be run and was dropped: %.*s",
+                           (int)(id.len < 64 ? id.len : 64), id.ptr,
+                           (int)(fields->str.len < 160 ? fields->str.len : 160), fields->str.ptr);
+    *ret_id = id;
+    *ret_fields = fields;
+    return SC_OK;
+}
+
+sc_err sc__taken_ended(const sc__taken *taken, size_t i, sc_reason *ret_reason)
+{
+    const sc_reply *code;
+
+    if (i >= taken->ended_count)
+        return sc__because(ret_reason, SC_EPROTO, "an outcome was not answered");
+    code = &taken->ended[i];
+    if (code->type == SC_REPLY_STRING)
+        return sc__because(ret_reason, SC_ELAYOUT, "%.*s",
+                           (int)(code->str.len < 300 ? code->str.len : 300), code->str.ptr);
+    if (code->type != SC_REPLY_INT)
+        return sc__because(ret_reason, SC_EPROTO, "an outcome was answered with another type");
+    return sc__code_err(code->integer, ret_reason);
+}
