@@ -1,0 +1,55 @@
+#include "core.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* BullMQ's: delayed jobs are promoted at least so often while the queue rests. */
+enum { LONGEST_REST_MS = 30000 };
+
+size_t sc__core_room(const sc__core *core, size_t leaving)
+{
+    size_t used = core->running - leaving + core->asked;
+    size_t all = (size_t)core->opts.concurrency;
+
+    if (!core->taking || used >= all || sc__mono_ms() < core->rest_until)
+        return 0;
+    return all - used < SC__WORK_MAX ? all - used : SC__WORK_MAX;
+}
+
+void sc__core_next_token(sc__core *core, sc__lock_token *ret_token)
+{
+    if (!core->token_base[0])
+        sc__rand_token(core->token_base);
+    ret_token->len = (size_t)snprintf(ret_token->text, sizeof(ret_token->text), "%s:%llu",
+                                      core->token_base, (unsigned long long)core->token_count++);
+}
+
+void sc__core_call_ended(sc__core *core)
+{
+    core->calls--;
+    core->on_change(core);
+}
+
+void sc__core_heard(sc__core *core, const sc__taken *taken)
+{
+    int64_t now = sc__mono_ms();
+    int64_t rest = taken->rest_ms < LONGEST_REST_MS ? taken->rest_ms : LONGEST_REST_MS;
+
+    core->server_lead = taken->now_ms - now;
+    if (rest > 0)
+        core->rest_until = now + rest;
+}
+
+void sc__core_log(const sc__core *core, sc_log_level level, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    sc__log(level, "worker of queue %.*s: %s", (int)core->queue_name.len, core->queue_name.ptr,
+            text);
+}

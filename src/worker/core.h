@@ -1,0 +1,80 @@
+/* What the roles of one worker share: whom they talk to, the jobs in hand, and how many more may be taken.
+ *
+ * On the client's I/O thread only, but for what says otherwise. The roles don't know each other; the
+ * owner (worker.c) sets the callbacks that join them. */
+#ifndef SC_WORKER_CORE_H
+#define SC_WORKER_CORE_H
+
+#include <storychain/worker.h>
+
+#include <stdatomic.h>
+
+#include "base/rand.h"
+#include "handlers.h"
+#include "loop/loop.h"
+#include "ops/op_work.h"
+
+#define SC__LOCK_TOKEN_MAX (SC__TOKEN_LEN + 24)
+
+/* The token of one take call: no one can guess it, and no two calls share it. */
+typedef struct sc__lock_token {
+    char text[SC__LOCK_TOKEN_MAX];
+    size_t len;
+} sc__lock_token;
+
+static inline sc_slice sc__lock_token_slice(const sc__lock_token *token)
+{
+    return (sc_slice){token->text, token->len};
+}
+
+typedef struct sc__core {
+    sc_worker *owner;
+    sc_client *client;
+    sc__loop *loop;
+    sc__queue_keys keys;
+    sc__work_opts work;
+    sc_slice queue_name;   /* for sentences */
+    sc_worker_opts opts;   /* defaults filled in; its slices live as long */
+    sc__handlers handlers; /* any thread */
+
+    sc_run *runs;        /* jobs in hand, newest first */
+    size_t running;      /* how many */
+    size_t asked;        /* jobs that calls under way may bring */
+    size_t calls;        /* calls whose callback is still to come */
+    bool taking;         /* started, not paused, not closing */
+    int64_t rest_until;  /* mono ms; the rate limit gives nothing before */
+    int64_t server_lead; /* the server's date minus our mono clock, as of its last answer */
+    char token_base[SC__TOKEN_LEN + 1];
+    uint64_t token_count;
+
+    /* Something that closing waits for may have come: a call ended, or a run was put back. */
+    void (*on_change)(struct sc__core *core);
+
+    struct { /* any thread */
+        _Atomic uint64_t started, completed, failed, retried, stalled, locks_lost;
+        _Atomic int running;
+    } stats;
+} sc__core;
+
+/* How many jobs a call may ask for now, if `leaving` of those in hand end with it: at most SC__WORK_MAX, and 0 while
+ * nothing may be taken. */
+size_t sc__core_room(const sc__core *core, size_t leaving);
+
+void sc__core_next_token(sc__core *core, sc__lock_token *ret_token);
+
+/* The callback of a call that was counted in core->calls has come. */
+void sc__core_call_ended(sc__core *core);
+
+/* An answer came: what it tells of the server's clock and the rate limit. */
+void sc__core_heard(sc__core *core, const sc__taken *taken);
+
+/* A line to the log that names the queue. */
+void sc__core_log(const sc__core *core, sc_log_level level, const char *fmt, ...) SC_PRINTF(3, 4);
+
+/* True when a call that ended like this may have run on the server, though no answer came. */
+static inline bool sc__may_have_run(sc_err err)
+{
+    return err == SC_ECONNLOST || err == SC_ETIMEDOUT || err == SC_ECANCELED || err == SC_EPROTO;
+}
+
+#endif

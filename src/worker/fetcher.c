@@ -1,0 +1,311 @@
+#include "fetcher.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "redis/reply.h"
+
+enum { PAUSE_FIRST_MS = 50, PAUSE_LONGEST_MS = 2000 };
+
+static void watch(sc__fetcher *f);
+static void find_next_lost(sc__fetcher *f);
+
+/* Wakes us at the nearest of the dates that we wait for. */
+static void plan(sc__fetcher *f)
+{
+    const int64_t dates[] = {f->due_at, f->pause_until, f->core->rest_until};
+    int64_t now = sc__mono_ms(), next = INT64_MAX;
+
+    if (f->given_up)
+        return;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
+        if (dates[i] > now && dates[i] < next)
+            next = dates[i];
+    if (next == INT64_MAX)
+        sc__timer_stop(f->timer);
+    else
+        sc__timer_start(f->timer, next - now);
+}
+
+static void failed(sc__fetcher *f, const char *what, sc_err err, const sc_reason *why)
+{
+    int64_t pause = PAUSE_FIRST_MS << (f->failures < 6 ? f->failures : 6);
+
+    if (f->failures == 0)
+        sc__core_log(f->core, SC_LOG_WARN, "%s: %s", what,
+                     why->text[0] ? why->text : sc_err_text(err));
+    f->failures++;
+    f->pause_until = sc__mono_ms() + (pause < PAUSE_LONGEST_MS ? pause : PAUSE_LONGEST_MS);
+    plan(f);
+}
+
+static void succeeded(sc__fetcher *f)
+{
+    if (f->failures)
+        sc__core_log(f->core, SC_LOG_INFO, "jobs are taken again");
+    f->failures = 0;
+    f->pause_until = 0;
+}
+
+static void note_due(sc__fetcher *f, int64_t due_server_ms)
+{
+    int64_t due_at = due_server_ms - f->core->server_lead;
+
+    f->due_at = due_at > 0 ? due_at : 1;
+}
+
+void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted)
+{
+    bool more = taken->due_ms && taken->due_ms <= taken->now_ms;
+
+    sc__core_heard(f->core, taken);
+    if (taken->due_ms)
+        note_due(f, taken->due_ms);
+    else
+        f->due_at = 0;
+    plan(f);
+    if (more)
+        f->pass_on = true;
+    /* With nothing asked for, nothing is known about what is left. */
+    if (more || taken->count == wanted)
+        sc__fetcher_poke(f);
+    else
+        watch(f);
+}
+
+static void on_take(void *user, sc_err err, const sc_reply *reply)
+{
+    sc__fetcher *f = user;
+    size_t wanted = f->wanted;
+    sc_reason why = {""};
+    sc__taken taken;
+
+    f->calling = false;
+    sc__core_call_ended(f->core);
+    if (!err)
+        err = sc__taken_read(reply, &taken, &why);
+    if (err) {
+        if (wanted && sc__may_have_run(err))
+            sc__fetcher_find_lost(f, &f->token, wanted);
+        else
+            f->core->asked -= wanted;
+        failed(f, "no jobs can be taken", err, &why);
+        return;
+    }
+    succeeded(f);
+    f->core->asked -= wanted;
+    f->on_taken(f->core, &taken, &f->token, true);
+    sc__fetcher_heard(f, &taken, wanted);
+    if (f->again)
+        sc__fetcher_poke(f);
+}
+
+static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker)
+{
+    sc__core *core = f->core;
+    sc_err err;
+
+    f->wanted = wanted;
+    f->again = f->pass_on = false;
+    f->calling = true;
+    core->asked += wanted;
+    core->calls++;
+    sc__core_next_token(core, &f->token);
+    err = sc__op_take(core->client, &core->work, sc__lock_token_slice(&f->token), wanted,
+                      leave_delay_marker, on_take, f);
+    if (err) {
+        f->calling = false;
+        sc__core_call_ended(core);
+        core->asked -= wanted;
+        failed(f, "no jobs can be taken", err, &(sc_reason){""});
+    }
+}
+
+void sc__fetcher_poke(sc__fetcher *f)
+{
+    int64_t now = sc__mono_ms();
+    size_t room = sc__core_room(f->core, 0);
+
+    if (f->due_at && f->due_at <= now)
+        f->pass_on = true;
+    if (f->calling) {
+        f->again = true;
+        return;
+    }
+    if (now < f->pause_until || !f->core->taking)
+        return;
+    if (room || f->pass_on)
+        take(f, room, false);
+}
+
+static void on_timer(void *arg)
+{
+    sc__fetcher *f = arg;
+
+    plan(f);
+    find_next_lost(f);
+    sc__fetcher_poke(f);
+}
+
+/* BZPOPMIN gives key, member, score. */
+static void on_marker(sc__fetcher *f, const sc_reply *reply)
+{
+    const sc_reply *items;
+    sc_slice member;
+    double score;
+    size_t count;
+
+    if (reply->type == SC_REPLY_NIL || sc__reply_array(reply, &items, &count, NULL) || count < 3 ||
+        sc__reply_str(&items[1], &member, NULL) || sc__reply_double(&items[2], &score, NULL)) {
+        sc__fetcher_poke(f); /* nobody left a marker for long: one may have been lost */
+        return;
+    }
+    if (!sc_slice_eq(member, SC_S("1"))) {
+        f->pass_on = true;
+        sc__fetcher_poke(f);
+        return;
+    }
+    f->holds_delay_marker = true;
+    if (score >= 0 && score < 9e15) {
+        note_due(f, (int64_t)score);
+        plan(f);
+    }
+    if (f->due_at && f->due_at <= sc__mono_ms())
+        sc__fetcher_poke(f);
+    else
+        watch(f);
+}
+
+static void on_watched(void *user, sc_err err, const sc_reply *reply)
+{
+    sc__fetcher *f = user;
+    sc_reason why = {""};
+
+    f->watching = false;
+    sc__core_call_ended(f->core);
+    if (err == SC_ECANCELED || !f->core->taking) {
+        /* A marker that came in the last moment is another worker's. */
+        if (!err && reply->type == SC_REPLY_ARRAY && !f->calling)
+            take(f, 0, true);
+        return;
+    }
+    if (!err)
+        err = sc__reply_check(reply, &why);
+    if (err)
+        failed(f, "the queue's marker can't be watched", err, &why);
+    else
+        on_marker(f, reply);
+}
+
+static void watch(sc__fetcher *f)
+{
+    int64_t block_ms = f->core->opts.drain_delay_ms;
+    const sc_slice marker = f->core->keys.key[SC__KEY_MARKER];
+    char seconds[32];
+    sc_err err;
+
+    if (f->watching || f->calling || !sc__core_room(f->core, 0))
+        return;
+    snprintf(seconds, sizeof(seconds), "%lld.%03lld", (long long)(block_ms / 1000),
+             (long long)(block_ms % 1000));
+    f->watching = true;
+    f->core->calls++;
+    err = sc__blocking_call(f->blocking,
+                            (const sc_slice[]){SC_S("BZPOPMIN"), marker, sc_slice_of(seconds)}, 3,
+                            block_ms, on_watched, f);
+    if (err) {
+        f->watching = false;
+        sc__core_call_ended(f->core);
+        failed(f, "the queue's marker can't be watched", err, &(sc_reason){""});
+    }
+}
+
+static void on_found(void *user, sc_err err, const sc_reply *reply)
+{
+    sc__fetcher *f = user;
+    sc__lost_call lost = f->lost[0];
+    sc_reason why = {""};
+    sc__taken taken;
+
+    f->finding = false;
+    sc__core_call_ended(f->core);
+    if (!err)
+        err = sc__taken_read(reply, &taken, &why);
+    if (err) {
+        failed(f, "jobs of a lost answer can't be looked for", err, &why);
+        return;
+    }
+    f->lost_count--;
+    memmove(f->lost, f->lost + 1, f->lost_count * sizeof(*f->lost));
+    f->core->asked -= lost.wanted;
+    if (taken.count)
+        sc__core_log(f->core, SC_LOG_INFO, "%zu jobs of a lost answer were found again",
+                     taken.count);
+    f->on_taken(f->core, &taken, &lost.token, false);
+    find_next_lost(f);
+    sc__fetcher_poke(f);
+}
+
+static void find_next_lost(sc__fetcher *f)
+{
+    sc__core *core = f->core;
+    sc_err err;
+
+    if (f->finding || f->given_up || !f->lost_count || sc__mono_ms() < f->pause_until)
+        return;
+    f->finding = true;
+    core->calls++;
+    err = sc__op_find_taken(core->client, &core->work, sc__lock_token_slice(&f->lost[0].token),
+                            on_found, f);
+    if (err) {
+        f->finding = false;
+        sc__core_call_ended(core);
+        failed(f, "jobs of a lost answer can't be looked for", err, &(sc_reason){""});
+    }
+}
+
+void sc__fetcher_find_lost(sc__fetcher *f, const sc__lock_token *token, size_t wanted)
+{
+    if (f->lost_count == SC__LOST_CALLS_MAX) {
+        /* The check for stalled jobs finds them, later. */
+        f->core->asked -= wanted;
+        return;
+    }
+    f->lost[f->lost_count++] = (sc__lost_call){*token, wanted};
+    find_next_lost(f);
+}
+
+void sc__fetcher_stop(sc__fetcher *f)
+{
+    sc__blocking_cancel(f->blocking);
+    if (f->holds_delay_marker && !f->calling)
+        take(f, 0, true);
+    f->holds_delay_marker = false;
+}
+
+void sc__fetcher_give_up(sc__fetcher *f)
+{
+    sc__timer_stop(f->timer);
+    f->given_up = true;
+    f->lost_count = f->finding ? 1 : 0;
+}
+
+sc_err sc__fetcher_init(sc__fetcher *f, sc__core *core, sc_slice connection_name)
+{
+    sc_err err;
+
+    *f = (sc__fetcher){.core = core};
+    err = sc__timer_new(core->loop, on_timer, f, &f->timer);
+    if (err)
+        return err;
+    return sc__blocking_new(core->client, connection_name, &f->blocking);
+}
+
+void sc__fetcher_release(sc__fetcher *f)
+{
+    sc__timer_free(f->timer);
+    if (f->blocking)
+        sc__blocking_free(f->blocking);
+    f->timer = NULL;
+    f->blocking = NULL;
+}

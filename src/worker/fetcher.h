@@ -1,0 +1,65 @@
+/* Gets jobs while slots are free: takes until the queue is empty, then waits for its marker.
+ *
+ * The marker is a hint that someone left for one worker. Who pops it and can't act on it leaves it again.
+ * Delayed jobs are taken by a timer of ours at their date, for the server ends a blocking call only some
+ * time after its deadline. */
+#ifndef SC_WORKER_FETCHER_H
+#define SC_WORKER_FETCHER_H
+
+#include "core.h"
+#include "loop/timer.h"
+#include "redis/blocking.h"
+
+enum { SC__LOST_CALLS_MAX = 8 };
+
+/* A call that may have given us jobs, but its answer was lost. */
+typedef struct sc__lost_call {
+    sc__lock_token token;
+    size_t wanted;
+} sc__lost_call;
+
+typedef struct sc__fetcher {
+    sc__core *core;
+    sc__blocking *blocking;
+    sc__timer *timer;
+    sc__lock_token token; /* of the call under way */
+    size_t wanted;        /* jobs that it may bring */
+    bool calling;
+    bool again;    /* something happened meanwhile */
+    bool pass_on;  /* a marker or a date was for others too: leave a marker if we can't take all */
+    bool watching; /* blocked on the marker */
+    bool
+        holds_delay_marker; /* popped: other workers don't know the date of the first delayed job */
+    int64_t due_at;         /* mono ms; when the first delayed job is due; 0: none known */
+    int64_t pause_until;    /* mono ms; after a failure */
+    int failures;
+    sc__lost_call lost[SC__LOST_CALLS_MAX];
+    size_t lost_count;
+    bool finding;
+    bool given_up;
+
+    void (*on_taken)(sc__core *core, const sc__taken *taken, const sc__lock_token *token,
+                     bool fresh);
+} sc__fetcher;
+
+/* On the I/O thread, as all of these. */
+SC_MUST_USE sc_err sc__fetcher_init(sc__fetcher *f, sc__core *core, sc_slice connection_name);
+void sc__fetcher_release(sc__fetcher *f);
+
+/* Takes jobs if slots are free and core->taking. Call it whenever one of these may have changed. */
+void sc__fetcher_poke(sc__fetcher *f);
+
+/* Another's call answered: what it tells about more jobs, the rate limit and delayed ones. `wanted`: what it had asked for. */
+void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted);
+
+/* Stops waiting for the marker; gives those back that were popped. Calls under way still end. */
+void sc__fetcher_stop(sc__fetcher *f);
+
+/* Looks no more for jobs of lost answers. */
+void sc__fetcher_give_up(sc__fetcher *f);
+
+/* Looks for the jobs of a call whose answer was lost, until the server can be asked. Their slots stay
+ * reserved in core->asked meanwhile. */
+void sc__fetcher_find_lost(sc__fetcher *f, const sc__lock_token *token, size_t wanted);
+
+#endif

@@ -1,0 +1,47 @@
+/* Records how runs ended: whatever is ready when no call is under way goes out in one, which brings the next jobs
+ * too. Nothing waits to be sent together.
+ *
+ * A call that failed is sent again until it is answered; the lock tokens keep that from happening twice. */
+#ifndef SC_WORKER_FINISHER_H
+#define SC_WORKER_FINISHER_H
+
+#include "loop/timer.h"
+#include "run.h"
+
+typedef struct sc__finisher {
+    sc__task task;
+    sc__core *core;
+    pthread_mutex_t mutex;
+    sc_run *ended_first, *ended_last; /* by the pool's threads, under the mutex */
+    sc_run *first, *last;             /* to be sent */
+    sc_run *batch[SC__WORK_MAX];      /* under way, or to be sent again */
+    size_t batch_count;
+    size_t wanted; /* jobs that the call under way may bring */
+    sc__lock_token token;
+    bool calling;
+    bool singly;   /* the server refused a batch: one at a time, to find the one */
+    int failures;  /* in a row */
+    bool given_up; /* records nothing more */
+    sc__timer *again;
+
+    /* The owner's. */
+    sc_run **spares;
+    void (*on_answer)(sc__core *core, const sc__taken *taken, const sc__lock_token *token,
+                      size_t wanted);
+    void (*on_room)(sc__core *core); /* a slot is free, and no answer will say so */
+    void (*on_lost)(sc__core *core, const sc__lock_token *token, size_t wanted);
+} sc__finisher;
+
+SC_MUST_USE sc_err sc__finisher_init(sc__finisher *f, sc__core *core);
+void sc__finisher_release(sc__finisher *f);
+
+/* A run's processor is through. Any thread. */
+void sc__finisher_end(sc__finisher *f, sc_run *run);
+
+/* Nothing is to be recorded and no call is under way. */
+bool sc__finisher_is_idle(const sc__finisher *f);
+
+/* Drops what could not be recorded; those jobs are found to be stalled later. */
+void sc__finisher_give_up(sc__finisher *f);
+
+#endif

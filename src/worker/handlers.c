@@ -1,0 +1,80 @@
+#include "handlers.h"
+
+#include "base/mem.h"
+
+struct sc__handler {
+    struct sc__handler *next;
+    sc_processor processor;
+    void *user;
+    size_t name_len;
+    char name[];
+};
+
+void sc__handlers_init(sc__handlers *handlers)
+{
+    pthread_rwlock_init(&handlers->lock, NULL);
+    handlers->first = NULL;
+}
+
+void sc__handlers_release(sc__handlers *handlers)
+{
+    struct sc__handler *h = handlers->first;
+
+    while (h) {
+        struct sc__handler *next = h->next;
+
+        sc_free(h);
+        h = next;
+    }
+    handlers->first = NULL;
+    pthread_rwlock_destroy(&handlers->lock);
+}
+
+static struct sc__handler *find(const sc__handlers *handlers, sc_slice name)
+{
+    for (struct sc__handler *h = handlers->first; h; h = h->next)
+        if (sc_slice_eq((sc_slice){h->name, h->name_len}, name))
+            return h;
+    return NULL;
+}
+
+sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name, sc_processor processor, void *user)
+{
+    struct sc__handler *added = sc__malloc(sizeof(*added) + name.len), *h;
+
+    if (!added)
+        return SC_ENOMEM;
+    *added = (struct sc__handler){.processor = processor, .user = user, .name_len = name.len};
+    if (name.len)
+        memcpy(added->name, name.ptr, name.len);
+    pthread_rwlock_wrlock(&handlers->lock);
+    h = find(handlers, name);
+    if (h) {
+        h->processor = processor;
+        h->user = user;
+    } else {
+        added->next = handlers->first;
+        handlers->first = added;
+        added = NULL;
+    }
+    pthread_rwlock_unlock(&handlers->lock);
+    sc_free(added);
+    return SC_OK;
+}
+
+sc_processor sc__handlers_find(sc__handlers *handlers, sc_slice name, void **ret_user)
+{
+    sc_processor processor = NULL;
+    struct sc__handler *h;
+
+    pthread_rwlock_rdlock(&handlers->lock);
+    h = find(handlers, name);
+    if (!h && name.len)
+        h = find(handlers, SC_S(""));
+    if (h) {
+        processor = h->processor;
+        *ret_user = h->user;
+    }
+    pthread_rwlock_unlock(&handlers->lock);
+    return processor;
+}

@@ -1,0 +1,66 @@
+#include "intake.h"
+
+#include "giving_back.h"
+#include "runner.h"
+
+static void on_run_end(sc_run *run)
+{
+    sc__finisher_end(&run->core->owner->finisher, run);
+}
+
+static sc_run *load(sc_worker *w, const sc__taken *taken, size_t i, const sc__lock_token *token,
+                    bool fresh)
+{
+    const sc_reply *fields;
+    sc_reason why = {""};
+    sc_run *run;
+    sc_slice id;
+
+    if (sc__taken_job(taken, i, &id, &fields, &why)) {
+        sc__core_log(&w->core, SC_LOG_ERROR, "%s", why.text);
+        return NULL;
+    }
+    run = sc__run_take(&w->core, &w->spares, token);
+    if (run && !sc__runner_load(run, id, fields, fresh, taken->now_ms, &why)) {
+        run->work.run = sc__runner_work;
+        run->on_end = on_run_end;
+        return run;
+    }
+    sc__core_log(&w->core, SC_LOG_ERROR,
+                 "job %.*s can't be run here, and waits until it counts as stalled: %s",
+                 (int)(id.len < 200 ? id.len : 200), id.ptr, run ? why.text : "out of memory");
+    if (run)
+        sc__run_put_back(run, &w->spares);
+    return NULL;
+}
+
+/* Jobs that came after closing began go back unrun. */
+static void refuse(sc_worker *w, sc_run *run)
+{
+    sc__refuse(w, run);
+    sc__run_put_back(run, &w->spares);
+}
+
+void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *token, bool fresh)
+{
+    sc_worker *w = core->owner;
+    sc__work *first = NULL, **next = &first;
+    size_t count = 0;
+
+    for (size_t i = 0; i < taken->count; i++) {
+        sc_run *run = load(w, taken, i, token, fresh);
+
+        if (!run)
+            continue;
+        if (w->closing) {
+            refuse(w, run);
+            continue;
+        }
+        atomic_fetch_add_explicit(&core->stats.started, 1, memory_order_relaxed);
+        *next = &run->work;
+        next = &run->work.next;
+        count++;
+    }
+    *next = NULL;
+    sc__pool_submit_list(w->pool, first, count);
+}

@@ -1,0 +1,129 @@
+#include "lock_keeper.h"
+
+#include "base/mem.h"
+#include "ops/op_lock.h"
+
+/* The jobs of one call. A run may have been put to another use when the answer comes; then its serial has changed. */
+struct extension {
+    sc__lock_keeper *keeper;
+    size_t count;
+    struct {
+        sc_run *run;
+        uint64_t serial;
+    } of[];
+};
+
+static void lose(sc_run *run)
+{
+    /* In a finish call, or in doubt after one: its answer decides. */
+    if (run->lock_lost || run->in_call || run->in_doubt || atomic_load(&run->given_back))
+        return;
+    run->lock_lost = true;
+    atomic_store(&run->cancelled, true);
+    atomic_fetch_add(&run->core->stats.locks_lost, 1);
+    sc__core_log(run->core, SC_LOG_WARN,
+                 "the lock of job %s is lost: it is cancelled, and its outcome dropped",
+                 run->job->id.ptr);
+}
+
+static void on_extended(void *user, sc_err err, const sc_reply *reply)
+{
+    struct extension *e = user;
+    sc__core *core = e->keeper->core;
+    const sc_reply *places;
+    sc_reason why = {""};
+    size_t count;
+
+    sc__core_call_ended(core);
+    if (!err)
+        err = sc__extend_locks_read(reply, &places, &count, &why);
+    if (err) {
+        sc__core_log(core, SC_LOG_WARN, "locks can't be extended: %s",
+                     why.text[0] ? why.text : sc_err_text(err));
+        count = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t place = (size_t)places[i].integer;
+
+        if (place < e->count && e->of[place].run->serial == e->of[place].serial)
+            lose(e->of[place].run);
+    }
+    sc_free(e);
+}
+
+static bool is_ours(const sc_run *run)
+{
+    return !run->lock_lost && !run->in_call && !atomic_load(&run->given_back);
+}
+
+static void extend(sc__lock_keeper *k, struct extension *e)
+{
+    sc__lock locks[SC__LOCKS_MAX];
+    sc__core *core = k->core;
+    sc_err err;
+
+    for (size_t i = 0; i < e->count; i++)
+        locks[i] = (sc__lock){e->of[i].run->job->id, sc__lock_token_slice(&e->of[i].run->token)};
+    core->calls++;
+    err = sc__op_extend_locks(core->client, &core->keys, locks, e->count, core->work.lock_ms,
+                              on_extended, e);
+    if (err) {
+        sc__core_call_ended(core);
+        sc__core_log(core, SC_LOG_WARN, "locks can't be extended: %s", sc_err_text(err));
+        sc_free(e);
+    }
+}
+
+/* The next jobs from `*run` on, at most those of one call. NULL: there are none, or no memory for now. */
+static struct extension *gather(sc__lock_keeper *k, sc_run **run)
+{
+    struct extension *e = NULL;
+
+    for (; *run; *run = (*run)->older) {
+        if (!is_ours(*run))
+            continue;
+        if (!e)
+            e = sc__calloc(1, sizeof(*e) + SC__LOCKS_MAX * sizeof(e->of[0]));
+        if (!e || e->count == SC__LOCKS_MAX)
+            return e;
+        e->keeper = k;
+        e->of[e->count].run = *run;
+        e->of[e->count++].serial = (*run)->serial;
+    }
+    return e;
+}
+
+static void on_timer(void *arg)
+{
+    sc__lock_keeper *k = arg;
+    sc_run *run = k->core->runs;
+    struct extension *e;
+
+    sc__timer_start(k->timer, k->every_ms);
+    while ((e = gather(k, &run)))
+        extend(k, e);
+}
+
+sc_err sc__lock_keeper_init(sc__lock_keeper *k, sc__core *core)
+{
+    *k = (sc__lock_keeper){.core = core, .every_ms = core->work.lock_ms / 4};
+    if (k->every_ms < 1)
+        k->every_ms = 1;
+    return sc__timer_new(core->loop, on_timer, k, &k->timer);
+}
+
+void sc__lock_keeper_release(sc__lock_keeper *k)
+{
+    sc__timer_free(k->timer);
+    k->timer = NULL;
+}
+
+void sc__lock_keeper_start(sc__lock_keeper *k)
+{
+    sc__timer_start(k->timer, k->every_ms);
+}
+
+void sc__lock_keeper_stop(sc__lock_keeper *k)
+{
+    sc__timer_stop(k->timer);
+}

@@ -1,0 +1,51 @@
+/* One job on its way through a worker.
+ *
+ * In the hands of three, one after the other: the I/O thread takes it, a thread of the pool runs it, the I/O thread
+ * records its outcome. What the I/O thread may touch meanwhile is marked. */
+#ifndef SC_WORKER_RUN_H
+#define SC_WORKER_RUN_H
+
+#include <storychain/worker.h>
+
+#include "base/arena.h"
+#include "core.h"
+#include "loop/pool.h"
+
+struct sc_run {
+    sc__work work; /* for the pool */
+    sc__core *core;
+    sc_run *next;     /* in a list: of spare runs, or of ended ones */
+    sc__arena words;  /* the job, and what is said about its end */
+    sc__arena memory; /* the processor's */
+    sc_job *job;
+    sc_job_opts opts; /* of the job; slices point into it */
+    sc__lock_token token;
+    void (*on_end)(sc_run *run); /* on the pool's thread, when it is through */
+
+    /* What the processor says. */
+    sc_slice result, reason;
+    int64_t delay_ms;
+    sc__ended ended; /* what is to be recorded */
+
+    /* Set by the I/O thread, read by the processor. */
+    _Atomic bool cancelled;
+    _Atomic bool given_back; /* its outcome doesn't count any more */
+
+    /* The I/O thread's, at any time. */
+    sc_run *newer, *older; /* in core->runs */
+    uint64_t serial;       /* of this use of the memory */
+    bool is_ended;         /* the processor is through */
+    bool lock_lost;
+    bool in_call;  /* its outcome is on the way to the server */
+    bool in_doubt; /* it was, and no answer came */
+};
+
+/* A run, made or used again, as the newest in core->runs; its lock holds `token`. NULL without memory. */
+SC_MUST_USE sc_run *sc__run_take(sc__core *core, sc_run **spares, const sc__lock_token *token);
+
+/* Done with: out of core->runs, to the spares. */
+void sc__run_put_back(sc_run *run, sc_run **spares);
+
+void sc__run_free_spares(sc_run *spares);
+
+#endif

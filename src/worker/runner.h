@@ -1,0 +1,15 @@
+/* Runs a job's processor on a thread of the pool, and says what is to be recorded about its end. */
+#ifndef SC_WORKER_RUNNER_H
+#define SC_WORKER_RUNNER_H
+
+#include "run.h"
+
+/* Reads the hash of a job that was taken into `run`. What can't be read fails the job when it runs. `fresh`: as it was
+ * before it was taken, at `now_ms`. SC_ENOMEM, SC_ETOOBIG, SC_ELAYOUT with a reason: it can't even be failed. */
+SC_MUST_USE sc_err sc__runner_load(sc_run *run, sc_slice id, const sc_reply *fields, bool fresh,
+                                   int64_t now_ms, sc_reason *ret_reason);
+
+/* For the pool: runs, then calls run->on_end. */
+void sc__runner_work(sc__work *work);
+
+#endif

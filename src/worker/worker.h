@@ -1,0 +1,34 @@
+/* A worker: its roles, wired together. The public half is <storychain/worker.h>. */
+#ifndef SC_WORKER_WORKER_H
+#define SC_WORKER_WORKER_H
+
+#include <storychain/worker.h>
+
+#include <pthread.h>
+
+#include "fetcher.h"
+#include "finisher.h"
+#include "lock_keeper.h"
+#include "stalled.h"
+
+struct sc_worker {
+    sc__core core;
+    sc__fetcher fetcher;
+    sc__finisher finisher;
+    sc__lock_keeper lock_keeper;
+    sc__stalled stalled;
+    sc__pool *pool;
+    sc_run *spares;
+    char *names; /* queue, prefix and worker name, which core's slices point into */
+
+    /* The I/O thread's. */
+    bool closing, paused;
+    int given_back;
+
+    pthread_mutex_t mutex; /* for what follows */
+    pthread_cond_t changed;
+    uint64_t changes;
+    bool started, closed;
+};
+
+#endif

@@ -1,0 +1,610 @@
+/* Workers on a real server: taking, outcomes, order, limits, locks, closing. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <storychain/queue.h>
+#include <storychain/worker.h>
+
+#include "support/server.h"
+#include "support/test.h"
+
+#include "base/clock.h"
+
+/* What every test has: a server, a queue "q" on it, and what its processors did. */
+struct bench {
+    struct test_server server;
+    sc_client *client;
+    sc_queue *queue;
+    sc_worker *worker;
+    _Atomic int runs, going;
+    _Atomic bool hold;
+    pthread_mutex_t mutex;
+    char order[256]; /* names in the order they were run, each with a space behind */
+    int64_t delay_ms;
+};
+
+static void bench_open(struct bench *b)
+{
+    memset(b, 0, sizeof(*b));
+    pthread_mutex_init(&b->mutex, NULL);
+    test_server_start(&b->server);
+    b->client = test_server_client(&b->server);
+    assert_ok(sc_queue_new(b->client, SC_S("q"), NULL, &b->queue, NULL));
+}
+
+static void bench_close(struct bench *b)
+{
+    sc_worker_free(b->worker);
+    sc_queue_free(b->queue);
+    sc_client_free(b->client);
+}
+
+static void bench_work(struct bench *b, const sc_worker_opts *opts, sc_processor processor)
+{
+    sc_reason reason = {""};
+
+    if (sc_worker_new(b->client, SC_S("q"), opts, &b->worker, &reason))
+        fail_msg("%s", reason.text);
+    assert_ok(sc_worker_handle(b->worker, SC_S(""), processor, b));
+    assert_ok(sc_worker_start(b->worker));
+}
+
+static void add(struct bench *b, const char *name, const sc_job_opts *opts)
+{
+    sc_job_spec spec = {.name = sc_slice_of(name), .data = SC_S("{\"n\":1}"), .opts = opts};
+    sc_reason reason = {""};
+
+    if (sc_queue_add(b->queue, &spec, NULL, &reason))
+        fail_msg("%s", reason.text);
+}
+
+static void add_many(struct bench *b, size_t count)
+{
+    sc_job_spec *specs = calloc(count, sizeof(*specs));
+
+    for (size_t i = 0; i < count; i++)
+        specs[i] = (sc_job_spec){.name = SC_S("job"), .data = SC_S("{}")};
+    assert_ok(sc_queue_add_bulk(b->queue, specs, count, NULL, NULL, NULL));
+    free(specs);
+}
+
+static int64_t count_of(struct bench *b, sc_job_state state)
+{
+    sc_queue_counts counts;
+
+    assert_ok(sc_queue_get_counts(b->queue, &counts));
+    return counts.by_state[state];
+}
+
+static sc_worker_stats stats(struct bench *b)
+{
+    sc_worker_stats s;
+
+    sc_worker_stats_get(b->worker, &s);
+    return s;
+}
+
+static const char *redis(struct bench *b, const char *command)
+{
+    return test_redis(&b->server, command);
+}
+
+static void note(struct bench *b, const sc_job *job)
+{
+    size_t len;
+
+    pthread_mutex_lock(&b->mutex);
+    len = strlen(b->order);
+    if (len + job->name.len + 2 < sizeof(b->order)) {
+        memcpy(b->order + len, job->name.ptr, job->name.len);
+        b->order[len + job->name.len] = ' ';
+    }
+    pthread_mutex_unlock(&b->mutex);
+}
+
+static sc_outcome succeed(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    note(b, job);
+    b->runs++;
+    return sc_run_return(run, SC_S("{\"ok\":true}"));
+}
+
+static sc_outcome fail_always(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    note(b, job);
+    b->runs++;
+    return sc_run_fail(run, SC_FAILED, "no luck %d", (int)b->runs);
+}
+
+/* Runs until the test lets go, or until it is cancelled. */
+static sc_outcome wait_for_leave(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+    int64_t deadline = test_deadline_ms();
+
+    note(b, job);
+    b->runs++;
+    b->going++;
+    while (b->hold && !sc_run_is_cancelled(run) && test_pause_until(deadline))
+        ;
+    b->going--;
+    return sc_run_is_cancelled(run) ? sc_run_fail(run, SC_FAILED, "cancelled") : SC_DONE;
+}
+
+TEST(a_job_is_completed_with_its_result)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "mail", NULL);
+
+    bench_work(&b, &(sc_worker_opts){.name = SC_S("w1")}, succeed);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+
+    assert_string_equal(redis(&b, "HMGET bull:q:1 name returnvalue atm ats pb"),
+                        "mail {\"ok\":true} 1 1 w1");
+    assert_string_equal(redis(&b, "EXISTS bull:q:1:lock"), "0");
+    assert_string_equal(redis(&b, "LLEN bull:q:active"), "0");
+    wait_until(stats(&b).completed == 1);
+    bench_close(&b);
+}
+
+TEST(a_worker_that_waits_picks_up_a_new_job)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, &(sc_worker_opts){.concurrency = 3}, succeed);
+    for (int i = 1; i <= 20; i++) {
+        add(&b, "job", NULL);
+        wait_until(b.runs == i);
+    }
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 20);
+    bench_close(&b);
+}
+
+TEST(ten_at_once_complete_thousands)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add_many(&b, 3000);
+    bench_work(&b, &(sc_worker_opts){.concurrency = 10}, succeed);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 3000);
+    assert_int_equal(b.runs, 3000);
+    assert_int_equal(count_of(&b, SC_JOB_ACTIVE), 0);
+    wait_until(stats(&b).completed == 3000 && stats(&b).running == 0);
+    bench_close(&b);
+}
+
+TEST(a_failed_job_is_tried_again_until_its_attempts_are_used)
+{
+    struct bench b;
+    sc_job_opts opts = {.attempts = 3, .backoff = {.kind = SC_BACKOFF_FIXED, .delay_ms = 20}};
+
+    bench_open(&b);
+    add(&b, "mail", &opts);
+
+    bench_work(&b, NULL, fail_always);
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+
+    assert_int_equal(b.runs, 3);
+    assert_string_equal(redis(&b, "HMGET bull:q:1 failedReason stacktrace atm ats"),
+                        "no luck 3 [\"no luck 1\",\"no luck 2\",\"no luck 3\"] 3 3");
+    assert_non_null(strstr(redis(&b, "XRANGE bull:q:events - +"), "retries-exhausted"));
+    wait_until(stats(&b).retried == 2 && stats(&b).failed == 1);
+    bench_close(&b);
+}
+
+static sc_outcome give_up(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    (void)job;
+    b->runs++;
+    return sc_run_fail(run, SC_GIVE_UP, "bad payload");
+}
+
+TEST(giving_up_fails_at_once_whatever_attempts_are_left)
+{
+    struct bench b;
+    sc_job_opts opts = {.attempts = 5};
+
+    bench_open(&b);
+    add(&b, "mail", &opts);
+    bench_work(&b, NULL, give_up);
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+    assert_int_equal(b.runs, 1);
+    assert_string_equal(redis(&b, "HGET bull:q:1 failedReason"), "bad payload");
+    bench_close(&b);
+}
+
+TEST(a_job_without_processor_fails_with_a_reason)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "mystery", NULL);
+    assert_ok(sc_worker_new(b.client, SC_S("q"), NULL, &b.worker, NULL));
+    assert_ok(sc_worker_handle(b.worker, SC_S("mail"), succeed, &b));
+    assert_ok(sc_worker_start(b.worker));
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+    assert_string_equal(redis(&b, "HGET bull:q:1 failedReason"),
+                        "no processor for jobs named \"mystery\"");
+    bench_close(&b);
+}
+
+TEST(jobs_are_served_in_order_and_by_priority)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "low", &(sc_job_opts){.priority = 9});
+    add(&b, "high", &(sc_job_opts){.priority = 1});
+    add(&b, "high2", &(sc_job_opts){.priority = 1});
+    add(&b, "first", NULL);
+    add(&b, "second", NULL);
+    add(&b, "front", &(sc_job_opts){.lifo = true});
+
+    bench_work(&b, NULL, succeed);
+    wait_until(b.runs == 6);
+
+    assert_string_equal(b.order, "front first second high high2 low ");
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 6);
+    assert_string_equal(redis(&b, "EXISTS bull:q:pc"), "0");
+    bench_close(&b);
+}
+
+static sc_outcome note_lateness(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    (void)run;
+    b->delay_ms = sc__wall_ms() - job->timestamp_ms;
+    b->runs++;
+    return SC_DONE;
+}
+
+TEST(a_delayed_job_runs_at_its_time)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, note_lateness);
+    add(&b, "later", &(sc_job_opts){.delay_ms = 150});
+    assert_int_equal(count_of(&b, SC_JOB_DELAYED), 1);
+    wait_until(b.runs == 1);
+    assert_in_range(b.delay_ms, 150, 1000);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_string_equal(redis(&b, "HGET bull:q:1 delay"), "0");
+    bench_close(&b);
+}
+
+static sc_outcome delay_once(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    b->runs++;
+    return job->attempts_started == 1 ? sc_run_delay(run, 30) : SC_DONE;
+}
+
+TEST(a_job_can_put_itself_off_without_using_an_attempt)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "later", NULL);
+    bench_work(&b, NULL, delay_once);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_int_equal(b.runs, 2);
+    assert_string_equal(redis(&b, "HMGET bull:q:1 atm ats"), "1 2");
+    bench_close(&b);
+}
+
+static sc_outcome limit_once(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    note(b, job);
+    b->runs++;
+    return b->runs == 1 ? sc_run_limit(run, 100) : SC_DONE;
+}
+
+TEST(a_limited_job_goes_to_the_head_and_the_queue_rests)
+{
+    struct bench b;
+    sc_worker_opts opts = {.limit = {1000, 60000}};
+    int64_t began = sc__mono_ms();
+
+    bench_open(&b);
+    add(&b, "a", NULL);
+    add(&b, "b", NULL);
+    bench_work(&b, &opts, limit_once);
+    wait_until(b.runs == 3);
+    assert_string_equal(b.order, "a a b ");
+    assert_true(sc__mono_ms() - began >= 100);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
+    assert_string_equal(redis(&b, "HMGET bull:q:1 atm ats"), "1 2");
+    bench_close(&b);
+}
+
+TEST(the_rate_limit_holds)
+{
+    struct bench b;
+    sc_worker_opts opts = {.concurrency = 10, .limit = {5, 300}};
+    int64_t began;
+
+    bench_open(&b);
+    add_many(&b, 12);
+    began = sc__mono_ms();
+    bench_work(&b, &opts, succeed);
+    wait_until(b.runs == 5);
+    assert_string_equal(redis(&b, "GET bull:q:limiter"), "5");
+    wait_until(b.runs == 12);
+    assert_true(sc__mono_ms() - began >= 600);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 12);
+    bench_close(&b);
+}
+
+TEST(a_paused_queue_gives_no_jobs_until_it_is_resumed)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    assert_ok(sc_queue_pause(b.queue));
+    add(&b, "job", NULL);
+    assert_int_equal(count_of(&b, SC_JOB_WAITING), 1);
+    assert_int_equal(b.runs, 0);
+    assert_ok(sc_queue_resume(b.queue));
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    bench_close(&b);
+}
+
+TEST(a_paused_worker_takes_nothing_until_it_is_resumed)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    sc_worker_pause(b.worker);
+    add(&b, "job", NULL);
+    assert_int_equal(count_of(&b, SC_JOB_WAITING), 1);
+    sc_worker_resume(b.worker);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_int_equal(b.runs, 1);
+    bench_close(&b);
+}
+
+TEST(global_concurrency_is_kept)
+{
+    struct bench b;
+
+    bench_open(&b);
+    redis(&b, "HSET bull:q:meta concurrency 2");
+    add_many(&b, 5);
+    b.hold = true;
+    bench_work(&b, &(sc_worker_opts){.concurrency = 5}, wait_for_leave);
+    wait_until(b.going == 2);
+    assert_int_equal(count_of(&b, SC_JOB_ACTIVE), 2);
+    b.hold = false;
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 5);
+    bench_close(&b);
+}
+
+TEST(a_job_longer_than_its_lock_keeps_it)
+{
+    struct bench b;
+    int64_t began;
+
+    bench_open(&b);
+    b.hold = true;
+    bench_work(&b, &(sc_worker_opts){.lock_ms = 200, .stalled_interval_ms = 100}, wait_for_leave);
+    add(&b, "long", NULL);
+    wait_until(b.going == 1);
+    began = sc__mono_ms();
+    wait_until(sc__mono_ms() - began > 700);
+    b.hold = false;
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_int_equal(b.runs, 1);
+    assert_string_equal(redis(&b, "HEXISTS bull:q:1 stc"), "0");
+    bench_close(&b);
+}
+
+TEST(a_lost_lock_cancels_the_job_and_drops_its_outcome)
+{
+    struct bench b;
+
+    bench_open(&b);
+    b.hold = true;
+    bench_work(&b, &(sc_worker_opts){.lock_ms = 400, .stalled_interval_ms = 60000}, wait_for_leave);
+    add(&b, "long", NULL);
+    wait_until(b.going == 1);
+    redis(&b, "SET bull:q:1:lock someone-else");
+    wait_until(b.going == 0);
+    wait_until(stats(&b).running == 0);
+    assert_int_equal(stats(&b).locks_lost, 1);
+    assert_int_equal(count_of(&b, SC_JOB_ACTIVE), 1);
+    assert_string_equal(redis(&b, "HEXISTS bull:q:1 finishedOn"), "0");
+    bench_close(&b);
+}
+
+TEST(jobs_of_a_dead_worker_are_run_by_another)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "job", NULL);
+    redis(&b, "RPOPLPUSH bull:q:wait bull:q:active");
+    redis(&b, "HSET bull:q:1 ats 1");
+    bench_work(&b, &(sc_worker_opts){.stalled_interval_ms = 50}, succeed);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_string_equal(redis(&b, "HMGET bull:q:1 stc ats atm"), "1 2 1");
+    assert_non_null(strstr(redis(&b, "XRANGE bull:q:events - +"), "stalled"));
+    assert_string_equal(redis(&b, "EXISTS bull:q:stalled"), "0");
+    bench_close(&b);
+}
+
+TEST(a_job_that_stalls_too_often_fails_unrun)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "poison", NULL);
+    redis(&b, "RPOPLPUSH bull:q:wait bull:q:active");
+    redis(&b, "HSET bull:q:1 stc 1");
+    bench_work(&b, &(sc_worker_opts){.stalled_interval_ms = 50}, succeed);
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+    assert_int_equal(b.runs, 0);
+    assert_string_equal(redis(&b, "HGET bull:q:1 failedReason"),
+                        "job stalled more than allowable limit");
+    assert_string_equal(redis(&b, "HEXISTS bull:q:1 defa"), "0");
+    bench_close(&b);
+}
+
+TEST(closing_waits_for_running_jobs)
+{
+    struct bench b;
+    int back = -1;
+
+    bench_open(&b);
+    add_many(&b, 50);
+    bench_work(&b, &(sc_worker_opts){.concurrency = 4}, succeed);
+    wait_until(b.runs > 0);
+    assert_ok(sc_worker_close(b.worker, 5000, &back));
+    assert_int_equal(back, 0);
+    assert_int_equal(count_of(&b, SC_JOB_ACTIVE), 0);
+    assert_int_equal(count_of(&b, SC_JOB_COMPLETED), b.runs);
+    assert_int_equal(count_of(&b, SC_JOB_COMPLETED) + count_of(&b, SC_JOB_WAITING), 50);
+    bench_close(&b);
+}
+
+TEST(closing_gives_unfinished_jobs_back_to_the_head_uncounted)
+{
+    struct bench b;
+    int back = -1;
+
+    bench_open(&b);
+    add_many(&b, 4);
+    b.hold = true;
+    bench_work(&b, &(sc_worker_opts){.concurrency = 2}, wait_for_leave);
+    wait_until(b.going == 2);
+    assert_ok(sc_worker_close(b.worker, 20, &back));
+    assert_int_equal(back, 2);
+    assert_int_equal(b.going, 0);
+    assert_string_equal(redis(&b, "LRANGE bull:q:wait 0 -1"), "4 3 2 1");
+    assert_string_equal(redis(&b, "HMGET bull:q:1 atm failedReason"), "(nil) (nil)");
+    assert_string_equal(redis(&b, "EXISTS bull:q:1:lock bull:q:2:lock"), "0");
+    assert_string_equal(redis(&b, "LLEN bull:q:active"), "0");
+    assert_string_equal(redis(&b, "ZCARD bull:q:marker"), "1");
+    bench_close(&b);
+}
+
+TEST(finished_jobs_are_kept_as_their_options_say)
+{
+    struct bench b;
+    const sc_worker_opts opts = {.keep_completed = {SC_KEEP_SOME, .count = 3, .age_s = -1}};
+
+    bench_open(&b);
+    add_many(&b, 10);
+    add(&b, "gone", &(sc_job_opts){.keep_completed = {.kind = SC_KEEP_NONE}});
+    bench_work(&b, &opts, succeed);
+    wait_until(b.runs == 11 && stats(&b).running == 0);
+    assert_string_equal(redis(&b, "ZCARD bull:q:completed"), "3");
+    assert_string_equal(redis(&b, "EXISTS bull:q:1 bull:q:7 bull:q:8 bull:q:9 bull:q:10 bull:q:11"),
+                        "3");
+    bench_close(&b);
+}
+
+static sc_outcome tell_all(sc_run *run, const sc_job *job, void *user)
+{
+    struct bench *b = user;
+
+    (void)job;
+    if (sc_run_progress(run, SC_S("{\"at\":50}")) || sc_run_log(run, "row %d", 1) ||
+        sc_run_log(run, "row %d", 2) || sc_run_progress(run, SC_S("nonsense")) != SC_ESYNTAX ||
+        !sc_run_alloc(run, 100000) || sc_run_alloc(run, (size_t)65 << 20))
+        return sc_run_fail(run, SC_GIVE_UP, "a call of the run went wrong");
+    b->runs++;
+    return SC_DONE;
+}
+
+TEST(a_processor_reports_progress_and_logs)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "job", NULL);
+    bench_work(&b, NULL, tell_all);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_string_equal(redis(&b, "HMGET bull:q:1 progress returnvalue"), "{\"at\":50} null");
+    assert_string_equal(redis(&b, "LRANGE bull:q:1:logs 0 -1"), "row 1 row 2");
+    bench_close(&b);
+}
+
+TEST(bad_jobs_fail_or_are_dropped_and_stop_no_other)
+{
+    struct bench b;
+
+    bench_open(&b);
+    redis(&b, "HSET bull:q:bad1 name x data {} opts not-json timestamp 1");
+    redis(&b, "HSET bull:q:bad2 data {} timestamp 1");
+    redis(&b, "SET bull:q:bad3 text");
+    redis(&b, "LPUSH bull:q:wait bad1 bad2 bad3 missing");
+    redis(&b, "HSET bull:q:bad4 name x data {} opts {} timestamp 1 ats many atm NaN priority inf");
+    redis(&b, "LPUSH bull:q:wait bad4");
+    add(&b, "good", NULL);
+
+    bench_work(&b, &(sc_worker_opts){.concurrency = 8}, succeed);
+    wait_until(b.runs == 2);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 2 && count_of(&b, SC_JOB_FAILED) == 2);
+
+    assert_non_null(strstr(redis(&b, "HGET bull:q:bad1 failedReason"), "opts can't be read"));
+    assert_string_equal(redis(&b, "HGET bull:q:bad2 failedReason"), "the job has no name");
+    assert_string_equal(redis(&b, "LLEN bull:q:active"), "0");
+    assert_string_equal(redis(&b, "GET bull:q:bad3"), "text");
+    bench_close(&b);
+}
+
+TEST(a_queue_whose_keys_are_spoilt_goes_on_when_they_are_mended)
+{
+    struct bench b;
+
+    bench_open(&b);
+    redis(&b, "SET bull:q:completed text");
+    add(&b, "job", NULL);
+    bench_work(&b, NULL, succeed);
+    wait_until(b.runs == 1);
+    assert_string_equal(redis(&b, "LLEN bull:q:active"), "1");
+    redis(&b, "DEL bull:q:completed");
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_int_equal(b.runs, 1);
+    bench_close(&b);
+}
+
+TEST(options_that_make_no_sense_are_refused_with_a_reason)
+{
+    struct bench b;
+    sc_worker *w = NULL;
+    sc_reason reason = {""};
+
+    bench_open(&b);
+    assert_err(sc_worker_new(b.client, SC_S("a:b"), NULL, &w, &reason), SC_EINVAL);
+    assert_non_null(strstr(reason.text, "':'"));
+    assert_err(
+        sc_worker_new(b.client, SC_S("q"), &(sc_worker_opts){.concurrency = -1}, &w, &reason),
+        SC_EINVAL);
+    assert_non_null(strstr(reason.text, "concurrency"));
+    assert_err(sc_worker_new(b.client, SC_S("q"), &(sc_worker_opts){.limit = {5, 0}}, &w, &reason),
+               SC_EINVAL);
+    assert_non_null(strstr(reason.text, "rate limit"));
+    assert_ok(sc_worker_new(b.client, SC_S("q"), NULL, &w, &reason));
+    assert_ok(sc_worker_start(w));
+    assert_err(sc_worker_start(w), SC_ESTATE);
+    sc_worker_free(w);
+    bench_close(&b);
+}
