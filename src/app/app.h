@@ -12,12 +12,12 @@
 #include <storychain/client.h>
 #include <storychain/embedded.h>
 
+#include "app/services/catalog.h"
+
 struct analytics;
 struct mailer;
-struct notifier;
 struct queues;
 struct schedules;
-struct store;
 struct watchdog;
 
 /* Zeroed but for state_dir: everything of our own, in that folder, and nothing runs in the background. */
@@ -44,6 +44,7 @@ struct app {
     struct mailer *mailer;
     struct analytics *analytics;
     struct notifier *notifier;
+    struct catalog catalog; /* what the services of stories, chapters and users work on */
     struct queues *queues;
     struct schedules *schedules;
     struct watchdog *watchdog; /* starts our own Redis again when it died */

@@ -225,3 +225,11 @@ sc_err cache_key_reading_history(sc__str *key, sc_slice user_id, sc_slice story_
 
     return cache_key_build(key, CACHE_READING_HISTORY, CACHE_DETAIL, ids, 2, SC_S(""));
 }
+
+sc_err cache_key_rate_limit(sc__str *key, sc_slice client)
+{
+    sc__str_reset(key);
+    sc__str_text(key, "sc:rate-limit:client=");
+    append_escaped(key, client);
+    return finish(key);
+}

@@ -82,4 +82,7 @@ SC_MUST_USE sc_err cache_key_user_profile(sc__str *key, sc_slice clerk_id);
 SC_MUST_USE sc_err cache_key_notification_count(sc__str *key, sc_slice user_id);
 SC_MUST_USE sc_err cache_key_reading_history(sc__str *key, sc_slice user_id, sc_slice story_slug);
 
+/* For the request limiter: "sc:rate-limit:client=…". No cached value, so it's of no entity. */
+SC_MUST_USE sc_err cache_key_rate_limit(sc__str *key, sc_slice client);
+
 #endif

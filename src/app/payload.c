@@ -24,7 +24,7 @@ const struct payload_field payload_notification[] = {
     {"userId", FIELD_LINE, 256, false, NULL},    {"type", FIELD_LINE, 128, false, NULL},
     {"title", FIELD_LINE, 512, false, NULL},     {"message", FIELD_TEXT, 16 * 1024, false, NULL},
     {"actionUrl", FIELD_LINK, 2048, true, NULL}, {"metadata", FIELD_OBJECT, 0, true, NULL},
-    {NULL, FIELD_TEXT, 0, false, NULL},
+    {"key", FIELD_LINE, 512, true, NULL},        {NULL, FIELD_TEXT, 0, false, NULL},
 };
 
 const struct payload_field payload_analytics[] = {

@@ -47,6 +47,9 @@ SC_MUST_USE sc_err queues_initialize(sc_client *client, const char *prefix,
  * (`*ret_handed_back`, may be NULL, counts them), frees. NULL is fine. */
 void queues_destroy(struct queues *queues, int64_t drain_ms, int *ret_handed_back);
 
+/* "bull" */
+const char *queues_prefix(const struct queues *queues);
+
 /* The library's handle, for everything that isn't adding: counts, jobs, pause … Lives as long as `queues`. */
 sc_queue *queues_get(const struct queues *queues, enum queue_id id);
 
@@ -71,7 +74,8 @@ SC_MUST_USE sc_err queues_add_bulk(struct queues *queues, enum queue_id id,
 /* The default options with an id of your own: adding it again adds nothing. Borrows `job_id`. */
 sc_job_opts queue_opts_with_id(sc_slice job_id);
 
-/* The three that are added all over the program. Texts are UTF-8; absent optional ones {NULL, 0}. */
+/* The three that are added all over the program (queues_send.c). Texts are UTF-8; absent optional ones
+ * {NULL, 0}. `job_id`, if not empty, makes a repeated call harmless: at most one job has that id. */
 struct email {
     sc_slice to;
     sc_slice subject;
@@ -85,9 +89,16 @@ struct notice {
     sc_slice user_id, type, title, message;
     sc_slice action_url; /* optional */
     sc_slice metadata;   /* optional; JSON object */
+    sc_slice key;        /* optional: two with the same key are one */
 };
 SC_MUST_USE sc_err queues_send_notification(struct queues *queues, const struct notice *notice,
                                             sc_slice job_id, char **ret_id, sc_reason *ret_reason);
+
+#define SEND_NOTIFICATION "send-notification"
+
+/* The payload of a notice, checked; a new reference. SC_EPAYLOAD. */
+SC_MUST_USE sc_err notice_write(const struct notice *notice, json_t **ret_payload,
+                                sc_reason *ret_reason);
 
 struct track {
     sc_slice event;

@@ -29,6 +29,7 @@ TEST(each_maker_gives_the_exact_key)
     assert_key(cache_key_notification_count(&key, user), "sc:notification:count:userId=user_2abC");
     assert_key(cache_key_reading_history(&key, user, slug),
                "sc:reading-history:detail:storySlug=my-story:userId=user_2abC");
+    assert_key(cache_key_rate_limit(&key, SC_S("::1")), "sc:rate-limit:client=%3A%3A1");
 }
 
 TEST(identifiers_are_sorted_and_a_variant_comes_last)

@@ -197,6 +197,49 @@ TEST(chapters_make_a_tree)
     end(&f);
 }
 
+TEST(what_is_untold_is_listed_until_marked)
+{
+    struct chapter chapter = {
+        .slug = SC_S("news"), .title = SC_S("News"), .content = SC_S("x"), .untold = true};
+    struct chapters list;
+    struct fixture f;
+
+    begin(&f);
+    chapter.story_id = f.story.id;
+    chapter.author_id = f.bob.id;
+    assert_ok(add_chapter(&f, "told", NULL, NULL));
+    assert_ok(store_chapter_insert(f.store, &chapter, &f.arena, NULL));
+    assert_ok(store_chapter_list_untold(f.store, 10, &f.arena, &list, NULL));
+    assert_int_equal(list.count, 1);
+    assert_slice(list.items[0].slug, "news");
+    assert_ok(store_chapter_mark_told(f.store, list.items[0].id, NULL));
+    assert_ok(store_chapter_list_untold(f.store, 10, &f.arena, &list, NULL));
+    assert_int_equal(list.count, 0);
+    end(&f);
+}
+
+TEST(the_stories_of_a_user_are_all_in_which_they_write)
+{
+    struct story_query query = {.limit = 10};
+    struct stories before, after;
+    struct fixture f;
+    struct chapter chapter = {.slug = SC_S("c"), .title = SC_S("C"), .content = SC_S("x")};
+
+    begin(&f);
+    query.writer_id = f.bob.id;
+    assert_ok(store_story_list(f.store, &query, &f.arena, &before, NULL));
+    chapter.story_id = f.story.id;
+    chapter.author_id = f.bob.id;
+    assert_ok(store_chapter_insert(f.store, &chapter, &f.arena, NULL));
+    assert_ok(store_collaborator_put(f.store, add_story(&f, "other", PUBLISHED, false).id, f.bob.id,
+                                     SC_S("editor"), NULL));
+    assert_ok(store_story_list(f.store, &query, &f.arena, &after, NULL));
+
+    assert_int_equal(before.count, 0);
+    assert_int_equal(after.count, 2);
+    end(&f);
+}
+
 TEST(lists_show_published_stories_in_their_order)
 {
     struct story_query query = {.limit = 10};
@@ -214,7 +257,7 @@ TEST(lists_show_published_stories_in_their_order)
     assert_ok(store_story_list(f.store, &query, &f.arena, &born, NULL));
     query.featured_only = true;
     assert_ok(store_story_list(f.store, &query, &f.arena, &featured, NULL));
-    query = (struct story_query){.author_id = f.ada.id, .limit = 10, .offset = 1};
+    query = (struct story_query){.writer_id = f.ada.id, .limit = 10, .offset = 1};
     assert_ok(store_story_list(f.store, &query, &f.arena, &adas, NULL));
     query = (struct story_query){.drafts_too = true, .limit = 10};
     assert_ok(store_story_list(f.store, &query, &f.arena, &all, NULL));

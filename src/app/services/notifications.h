@@ -18,8 +18,9 @@ SC_MUST_USE sc_err notifier_new(struct store *store, sc_cache *cache, struct que
 void notifier_free(struct notifier *notifier); /* NULL is fine */
 
 /* Stores the notification (user_id, type, title, message; optional: action_url, metadata, key) and
- * queues its delivery. `notification` gets id and created_ms, allocated in the arena. One with a
- * key that is there already is not stored again, and its delivery not repeated.
+ * queues its delivery. `notification` gets id, key and created_ms, allocated in the arena. One with a
+ * key that is there already is not stored again, and not delivered again unless the queue has
+ * forgotten that it was.
  *
  * SC_EPAYLOAD: a field is missing or not valid, the reason names it. SC_ENOTFOUND: no such user.
  * Any other error but the store's: stored, but its delivery could not be queued; calling again

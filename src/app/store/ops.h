@@ -35,6 +35,8 @@ struct chapters_ops {
     STORE_OP(chapter_find, chapter_find);
     STORE_OP(chapter_list, chapter_list);
     STORE_OP(chapter_insert, chapter_insert);
+    STORE_OP(chapter_list_untold, chapter_list_untold);
+    STORE_OP(chapter_mark_told, chapter_mark_told);
     STORE_OP(bundle_insert, bundle_insert);
 };
 

@@ -6,7 +6,7 @@
 /* Ids don't tell what came first, `seq` does: a parent was there before its children. */
 #define COLUMNS                                                                                    \
     "c.id, c.story_id, c.slug, c.title, p.slug, c.author_id, users.name, c.position, c.words,"     \
-    " c.created_ms, c.updated_ms"
+    " c.created_ms, c.updated_ms, c.untold"
 #define FROM_CHAPTERS                                                                              \
     " FROM chapters c JOIN users ON users.id = c.author_id"                                        \
     " LEFT JOIN chapters p ON p.id = c.parent_id "
@@ -25,6 +25,7 @@ static struct chapter read_chapter(struct work *w, sqlite3_stmt *row, sc__arena 
         .words = sql_number(row, 8),
         .created_ms = sql_number(row, 9),
         .updated_ms = sql_number(row, 10),
+        .untold = sql_number(row, 11) != 0,
     };
 }
 
@@ -44,7 +45,7 @@ static sc_err find(struct store *store, sc_slice story_id, sc_slice slug, sc__ar
         chapter = sc__arena_alloc(arena, sizeof(*chapter));
         if (chapter) {
             *chapter = read_chapter(&w, row, arena);
-            chapter->content = sql_text(&w, row, 11, arena);
+            chapter->content = sql_text(&w, row, 12, arena);
         } else {
             sql_fail(&w, SC_ENOMEM, "out of memory");
         }
@@ -55,27 +56,57 @@ static sc_err find(struct store *store, sc_slice story_id, sc_slice slug, sc__ar
     return err;
 }
 
-static sc_err list(struct store *store, sc_slice story_id, sc__arena *arena,
-                   struct chapters *ret_chapters, sc_reason *ret_reason)
+static sc_err end_with_list(struct work *w, sqlite3_stmt *row, sc__arena *arena,
+                            struct chapters *ret_chapters)
 {
     struct chapters list = {NULL, 0};
-    sqlite3_stmt *row;
-    struct work w;
     sc_err err;
 
-    sql_read(&w, store, ret_reason);
-    row = sql(&w, "SELECT " COLUMNS FROM_CHAPTERS "WHERE c.story_id = ? ORDER BY c.seq",
-              TEXT(story_id));
-    while (sql_row(&w, row)) {
-        list.items = sql_list_grow(&w, arena, list.items, list.count, sizeof(*list.items));
+    while (sql_row(w, row)) {
+        list.items = sql_list_grow(w, arena, list.items, list.count, sizeof(*list.items));
         if (!list.items)
             break;
-        list.items[list.count++] = read_chapter(&w, row, arena);
+        list.items[list.count++] = read_chapter(w, row, arena);
     }
-    err = sql_end(&w);
+    err = sql_end(w);
     if (!err)
         *ret_chapters = list;
     return err;
+}
+
+static sc_err list(struct store *store, sc_slice story_id, sc__arena *arena,
+                   struct chapters *ret_chapters, sc_reason *ret_reason)
+{
+    struct work w;
+
+    sql_read(&w, store, ret_reason);
+    return end_with_list(&w,
+                         sql(&w,
+                             "SELECT " COLUMNS FROM_CHAPTERS "WHERE c.story_id = ? ORDER BY c.seq",
+                             TEXT(story_id)),
+                         arena, ret_chapters);
+}
+
+static sc_err list_untold(struct store *store, int64_t limit, sc__arena *arena,
+                          struct chapters *ret_chapters, sc_reason *ret_reason)
+{
+    struct work w;
+
+    sql_read(&w, store, ret_reason);
+    return end_with_list(
+        &w,
+        sql(&w, "SELECT " COLUMNS FROM_CHAPTERS "WHERE c.untold = 1 ORDER BY c.seq LIMIT ?",
+            NUMBER(limit)),
+        arena, ret_chapters);
+}
+
+static sc_err mark_told(struct store *store, sc_slice id, sc_reason *ret_reason)
+{
+    struct work w;
+
+    sql_write(&w, store, ret_reason);
+    sql_run(&w, "UPDATE chapters SET untold = 0 WHERE id = ?", TEXT(id));
+    return sql_end(&w);
 }
 
 static int64_t count_words(sc_slice text)
@@ -130,11 +161,12 @@ static void insert_in(struct work *w, struct chapter *chapter, sc__arena *arena)
     chapter->words = count_words(chapter->content);
     sql_run(w,
             "INSERT INTO chapters(id, story_id, slug, title, content, parent_id, author_id,"
-            " position, words, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " position, words, created_ms, updated_ms, untold)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             TEXT(chapter->id), TEXT(chapter->story_id), TEXT(chapter->slug), TEXT(chapter->title),
             TEXT(chapter->content), TEXT(parent_id), TEXT(chapter->author_id),
             NUMBER(chapter->position), NUMBER(chapter->words), NUMBER(chapter->created_ms),
-            NUMBER(chapter->updated_ms));
+            NUMBER(chapter->updated_ms), NUMBER(chapter->untold));
     sql_explain(w, SC_EEXIST, SC_EEXIST, "the story has a chapter \"%.*s\" already",
                 (int)chapter->slug.len, chapter->slug.ptr);
 }
@@ -200,4 +232,5 @@ static sc_err insert_bundle(struct store *store, struct story_bundle *bundle,
     return sql_end(&w);
 }
 
-const struct chapters_ops sqlite_chapters = {find, list, insert, insert_bundle};
+const struct chapters_ops sqlite_chapters = {find,        list,      insert,
+                                             list_untold, mark_told, insert_bundle};

@@ -95,12 +95,15 @@ static sqlite3_stmt *start_list(struct work *w, const struct story_query *query)
 {
     const struct sql_arg limit = NUMBER(query->limit), offset = NUMBER(query->offset);
 
-    if (query->author_id.ptr)
+    if (query->writer_id.ptr)
         return sql(w,
-                   "SELECT " COLUMNS FROM_STORIES
-                   "WHERE author_id = ? AND (status = 1 OR ?) AND (featured = 1 OR NOT ?)"
-                   " ORDER BY stories.updated_ms DESC, seq DESC LIMIT ? OFFSET ?",
-                   TEXT(query->author_id), NUMBER(query->drafts_too), NUMBER(query->featured_only),
+                   "SELECT " COLUMNS FROM_STORIES "WHERE stories.id IN ("
+                   "  SELECT id FROM stories WHERE author_id = ?1"
+                   "  UNION SELECT story_id FROM collaborators WHERE user_id = ?1"
+                   "  UNION SELECT story_id FROM chapters WHERE author_id = ?1)"
+                   " AND (status = 1 OR ?2) AND (featured = 1 OR NOT ?3)"
+                   " ORDER BY stories.updated_ms DESC, seq DESC LIMIT ?4 OFFSET ?5",
+                   TEXT(query->writer_id), NUMBER(query->drafts_too), NUMBER(query->featured_only),
                    limit, offset);
     if (query->drafts_too)
         return sql(w,

@@ -116,6 +116,17 @@ sc_err store_chapter_insert(struct store *store, struct chapter *chapter, sc__ar
     return store->chapters->chapter_insert(store, chapter, arena, ret_reason);
 }
 
+sc_err store_chapter_list_untold(struct store *store, int64_t limit, sc__arena *arena,
+                                 struct chapters *ret_chapters, sc_reason *ret_reason)
+{
+    return store->chapters->chapter_list_untold(store, limit, arena, ret_chapters, ret_reason);
+}
+
+sc_err store_chapter_mark_told(struct store *store, sc_slice id, sc_reason *ret_reason)
+{
+    return store->chapters->chapter_mark_told(store, id, ret_reason);
+}
+
 sc_err store_bundle_insert(struct store *store, struct story_bundle *bundle,
                            store_progress progress, void *user, sc__arena *arena,
                            sc_reason *ret_reason)

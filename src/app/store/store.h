@@ -94,7 +94,8 @@ enum story_order {
 };
 
 struct story_query {
-    sc_slice author_id; /* stories of one user; absent: of all */
+    sc_slice writer_id; /* stories that this user writes in, as author, collaborator or author of a
+                           chapter; absent: of all */
     bool featured_only;
     bool drafts_too; /* else published ones alone */
     enum story_order order;
@@ -141,6 +142,7 @@ struct chapter {
     int64_t position;     /* among the chapters with the same parent, from 0; read only */
     int64_t words;        /* in content; read only */
     int64_t created_ms, updated_ms;
+    bool untold; /* its story's people are still to be told of it */
 };
 
 struct chapters {
@@ -161,6 +163,12 @@ SC_MUST_USE sc_err store_chapter_list(struct store *store, sc_slice story_id, sc
  * there is no such author. */
 SC_MUST_USE sc_err store_chapter_insert(struct store *store, struct chapter *chapter,
                                         sc__arena *arena, sc_reason *ret_reason);
+
+/* Chapters that were inserted as `untold` and not marked since, the oldest first; without
+ * content. What tells of a chapter may fail or be killed half way: this says what is left to do. */
+SC_MUST_USE sc_err store_chapter_list_untold(struct store *store, int64_t limit, sc__arena *arena,
+                                             struct chapters *ret_chapters, sc_reason *ret_reason);
+SC_MUST_USE sc_err store_chapter_mark_told(struct store *store, sc_slice id, sc_reason *ret_reason);
 
 /* ---- A whole story at once: what an import stores ---- */
 

@@ -1,0 +1,21 @@
+#include "jobs.h"
+
+/* At different times of the night, so that they don't meet. */
+const struct scheduled_job scheduled_jobs[] = {
+    {"cleanup-old-autosaves", "0 3 * * *", "{\"type\":\"autosave\",\"daysOld\":30}", job_cleanup},
+    {"cleanup-expired-sessions", "0 4 * * *", "{\"type\":\"sessions\"}", job_cleanup},
+    {"aggregate-daily-stats", "0 0 * * *", "{\"type\":\"daily\"}", job_daily_stats},
+    {"cleanup-old-notifications", "0 5 * * 0", "{\"type\":\"notifications\",\"daysOld\":90}",
+     job_cleanup},
+    {"refresh-trending-stories", "*/30 * * * *", "{}", job_trending},
+    {"health-check", "*/5 * * * *", "{}", job_health_check},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct scheduled_job *scheduled_job_find(sc_slice name)
+{
+    for (const struct scheduled_job *job = scheduled_jobs; job->name; job++)
+        if (sc_slice_eq(name, sc_slice_of(job->name)))
+            return job;
+    return NULL;
+}
