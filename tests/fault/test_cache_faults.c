@@ -201,6 +201,35 @@ TEST(a_value_deleted_while_redis_was_dead_is_never_seen_again)
     tear_down(&f);
 }
 
+/* While it loads, its value becomes old and Redis can't be told. */
+static sc_err delete_while_dead(sc_cache_load *out, sc_slice key, void *user)
+{
+    struct fixture *f = user;
+
+    test_server_kill(&f->server, SIGKILL);
+    assert_int_not_equal(sc_cache_del(f->cache, key, NULL), SC_OK);
+    assert_int_equal(ask(f, "k", "loaded"), SC_CACHE_MISS); /* does not wait for us */
+    test_server_restart(&f->server);
+    assert_ok(sc_client_wait_ready(f->client, 10000, NULL));
+    return sc_cache_load_set(out, SC_S("old"));
+}
+
+TEST(a_load_is_not_stored_after_a_delete_that_redis_missed)
+{
+    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+    sc_cache_value value;
+    struct fixture f;
+
+    set_up_args(&f, args);
+    assert_ok(sc_cache_get_or_set(f.cache, SC_S("k"), 60000, delete_while_dead, &f, &value));
+    assert_slice(value.bytes, "old");
+    sc_cache_value_release(&value);
+
+    assert_int_not_equal(ask(&f, "k", "loaded"), SC_CACHE_SHARED);
+    wait_until(ask(&f, "k", "loaded") == SC_CACHE_HIT);
+    tear_down(&f);
+}
+
 TEST(remembered_deletes_are_done_without_another_call)
 {
     static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
