@@ -20,8 +20,10 @@ void stories_shape(sc__str *out, const struct stories *stories);
 /* The story's shape and "collaborators": [{"id", "name", "role", "since"}] */
 void overview_shape(sc__str *out, const struct story *story, const struct members *collaborators);
 
-/* {"slug", "title", "chapters": [{"slug", "title", "author", "words", "createdAt", "children":
- * […]}]} */
+/* {"slug", "title", "chapters": [{"slug", "title", "parent", "depth": 1, "author": {"id", "name"},
+ *  "words", "createdAt", "children": ["slug", …]}]}
+ * The tree in the order of reading, each chapter before those that continue it. It is not nested,
+ * for a story of a thousand chapters would be a thousand deep. SC_ENOMEM is kept in `out`. */
 void tree_shape(sc__str *out, const struct story *story, const struct chapters *chapters);
 
 /* {"id", "slug", "story", "title", "content", "parent", "children": [{"slug", "title"}],

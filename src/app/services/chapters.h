@@ -1,16 +1,11 @@
 /* Chapters: reading and publishing them, autosaves, reading history. Conventions as in
- * stories.h. */
+ * stories.h, limits of texts in text_rules.h. */
 #ifndef APP_SERVICES_CHAPTERS_H
 #define APP_SERVICES_CHAPTERS_H
 
 #include "catalog.h"
 
-enum {
-    CHAPTER_SLUG_MAX = 100,
-    CHAPTER_TITLE_MAX = 300,
-    CHAPTER_CONTENT_MAX = 256 * 1024,
-    AUTOSAVE_CHAPTER_MAX = 200 /* bytes of the name it is saved under */
-};
+enum { AUTOSAVE_CHAPTER_MAX = 200 /* bytes of the name it is saved under */ };
 
 /* A chapter with its text (Markdown), and what comes before and after it. */
 SC_MUST_USE sc_err chapter_detail_json(const struct catalog *catalog, sc_slice story_slug,
@@ -26,7 +21,8 @@ struct chapter_draft {
 };
 
 /* Publishes a chapter, invalidates, and tells the story's author, collaborators and followers,
- * but not who wrote it (nobody, while the story is a draft).
+ * but not who wrote it. Whom it could not tell,
+ * chapter_tell_pending() tells.
  *
  * SC_ENOTFOUND: no such story. SC_EPARENT: the story has no such parent. SC_EEXIST: the slug
  * is taken. SC_EINVAL: a field is missing, not UTF-8 or no slug, or there is no such author.
@@ -38,6 +34,13 @@ SC_MUST_USE sc_err chapter_publish(const struct catalog *catalog, sc_slice story
                                    const struct chapter_draft *draft, sc__arena *arena,
                                    struct chapter **ret_chapter, sc_err *ret_unheard,
                                    sc_reason *ret_reason);
+
+/* Tells the people of all chapters that could not be told of, or not all, when those were
+ * published: because Redis was away, or the process was killed. Each hears once. To be called at
+ * the start, when Redis is back, and now and then. Stops at the first error; `*ret_told` (may be
+ * NULL) counts the chapters done. */
+SC_MUST_USE sc_err chapter_tell_pending(const struct catalog *catalog, int64_t *ret_told,
+                                        sc_reason *ret_reason);
 
 /* Notes that the user has read the chapter now. SC_ENOTFOUND: no such user, story or chapter. */
 SC_MUST_USE sc_err chapter_mark_read(const struct catalog *catalog, sc_slice user_id,

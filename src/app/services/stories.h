@@ -4,7 +4,7 @@
  * them), whether they came from the cache, and their age. Release them with
  * sc_cache_value_release. What is not there is SC_ENOTFOUND, and not cached; a draft is not
  * there for these. Without Redis they work, more slowly. Writes store first, then invalidate all
- * that shows what they changed. */
+ * that shows what they changed. Limits of texts stand in text_rules.h. */
 #ifndef APP_SERVICES_STORIES_H
 #define APP_SERVICES_STORIES_H
 
@@ -12,13 +12,7 @@
 
 #include "catalog.h"
 
-enum {
-    STORY_LIST_MAX = 100, /* stories in one list */
-    STORY_SLUG_MAX = 100,
-    STORY_TITLE_MAX = 300,
-    STORY_SUMMARY_MAX = 4000,
-    STORY_TAGS_MAX = 20
-};
+enum { STORY_LIST_MAX = 100 /* stories in one list */ };
 
 /* {"stories": […]}: the first STORY_LIST_MAX of the list. */
 SC_MUST_USE sc_err story_list_json(const struct catalog *catalog, enum story_list list,

@@ -4,8 +4,6 @@
 
 #include "catalog.h"
 
-enum { USER_CLERK_ID_MAX = 200, USER_NAME_MAX = 200, USER_EMAIL_MAX = 254 };
-
 /* Adds the user, or changes name and email (absent ones stay) of the one with that clerk_id.
  * `user` gets what is stored. SC_EINVAL: clerk_id or, of a new user, name is missing; too long,
  * not UTF-8, no mail address. */
