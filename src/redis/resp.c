@@ -311,6 +311,8 @@ static bool walk_value(sc__resp *p, bool *ret_complete)
     }
     type = line.ptr[-1];
     p->node_count++;
+    if (p->depth == 0)
+        p->is_push = type == '>'; /* an attribute before it is not the last that comes here */
     switch (type) {
     case '$':
     case '!':
@@ -479,7 +481,7 @@ sc_err sc__resp_next(sc__resp *p, const sc_reply **ret_reply, bool *ret_is_push)
     if (err)
         return err;
     p->node_at = 1;
-    *ret_is_push = p->buf[p->start] == '>';
+    *ret_is_push = p->is_push;
     build(p, p->buf + p->start, &p->nodes[0]);
     p->node_count = 0;
     p->start = p->at;

@@ -36,6 +36,7 @@ typedef struct sc__resp {
     size_t at;   /* the first pass has understood [start, at) */
     size_t seen; /* there is no line end in [at, seen) */
     size_t depth, node_count;
+    bool is_push;
     struct sc__resp_frame frames[SC__RESP_DEPTH_MAX];
 
     sc_reply *nodes; /* of the last reply handed out */

@@ -1,11 +1,15 @@
 /* redis/client.c: one connection for many threads, on a real server */
+#include <arpa/inet.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <storychain/client.h>
 
 #include "redis/client.h"
 #include "redis/reply.h"
+#include "support/fake_server.h"
 #include "support/server.h"
 #include "support/test.h"
 
@@ -43,6 +47,235 @@ TEST(a_command_gets_its_reply)
     sc_reply_free(none);
     sc_reply_free(wrong);
     sc_client_free(client);
+}
+
+static void free_port(char out[8])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    close(fd);
+    snprintf(out, 8, "%d", ntohs(at.sin_port));
+}
+
+static sc_client *connect_to(const char *url, const char *name)
+{
+    sc_client_opts opts = {.url = url, .name = name};
+    sc_reason reason = {""};
+    sc_client *client;
+
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    if (sc_client_wait_ready(client, 10000, &reason))
+        fail_msg("%s", reason.text);
+    return client;
+}
+
+TEST(tcp_by_name_with_user_database_and_client_name)
+{
+    struct test_server server;
+    char port[8], url[128];
+    free_port(port);
+    test_server_start_args(&server, (const char *const[]){"--port", port, NULL});
+    test_redis(&server, "ACL SETUSER ann on >p@ss:word ~* +@all");
+    test_redis(&server, "CONFIG SET requirepass other");
+    snprintf(url, sizeof(url), "redis://ann:p%%40ss:word@localhost:%s/3", port);
+
+    sc_client *client = connect_to(url, "teller");
+    sc_reply *info = CALL(client, "CLIENT", "INFO");
+    sc_server_info server_info;
+    sc_client_server(client, &server_info);
+
+    assert_non_null(strstr(info->str.ptr, "user=ann"));
+    assert_non_null(strstr(info->str.ptr, "name=teller"));
+    assert_non_null(strstr(info->str.ptr, "db=3"));
+    assert_non_null(strstr(info->str.ptr, "resp=3"));
+    assert_string_equal(server_info.software, "redis");
+    assert_true(strchr(server_info.version, '.') != NULL);
+    sc_reply_free(info);
+    sc_client_free(client);
+}
+
+TEST(a_refused_login_is_told_at_once_and_never_with_the_password)
+{
+    struct test_server server;
+    char url[160];
+    sc_reason reason = {""};
+    sc_client *client;
+    test_server_start(&server);
+    test_redis(&server, "CONFIG SET requirepass right");
+
+    snprintf(url, sizeof(url), "unix://:canary@%s", server.socket);
+    assert_ok(sc_client_new(&(sc_client_opts){.url = url}, &client, NULL));
+    assert_err(sc_client_wait_ready(client, 10000, &reason), SC_EAUTH);
+    assert_non_null(strstr(reason.text, "WRONGPASS"));
+    assert_null(strstr(reason.text, "canary"));
+    sc_client_free(client);
+
+    assert_ok(sc_client_new(&(sc_client_opts){.url = server.url}, &client, NULL));
+    assert_err(sc_client_wait_ready(client, 10000, &reason), SC_EAUTH);
+    assert_non_null(strstr(reason.text, "NOAUTH"));
+    sc_client_free(client);
+}
+
+TEST(a_database_that_does_not_exist_is_told)
+{
+    struct test_server server;
+    char url[160];
+    sc_reason reason = {""};
+    sc_client *client;
+    test_server_start(&server);
+
+    snprintf(url, sizeof(url), "%s?db=99", server.url);
+    assert_ok(sc_client_new(&(sc_client_opts){.url = url}, &client, NULL));
+    assert_err(sc_client_wait_ready(client, 300, &reason), SC_ETIMEDOUT);
+
+    assert_non_null(strstr(reason.text, "DB index is out of range"));
+    sc_client_free(client);
+}
+
+TEST(no_server_is_told_with_the_address)
+{
+    char port[8], url[64];
+    sc_reason reason = {""};
+    sc_client *client;
+    free_port(port);
+    snprintf(url, sizeof(url), "redis://localhost:%s", port);
+
+    assert_ok(sc_client_new(&(sc_client_opts){.url = url}, &client, NULL));
+    assert_err(sc_client_wait_ready(client, 200, &reason), SC_ETIMEDOUT);
+
+    assert_non_null(strstr(reason.text, url));
+    assert_non_null(strstr(reason.text, "connection refused"));
+    assert_false(sc_client_is_connected(client));
+    sc_client_free(client);
+}
+
+TEST(a_name_that_nobody_has_is_told)
+{
+    sc_reason reason = {""};
+    sc_client *client;
+
+    assert_ok(
+        sc_client_new(&(sc_client_opts){.url = "redis://no.such.host.invalid"}, &client, NULL));
+    (void)!sc_client_wait_ready(client, 2000, &reason);
+
+    assert_non_null(strstr(reason.text, "no.such.host.invalid"));
+    sc_client_free(client);
+}
+
+TEST(wrong_options_are_refused_at_once)
+{
+    static const sc_client_opts wrong[] = {{.url = "http://h"},
+                                           {.url = "redis://:canary@h:x"},
+                                           {.name = "two words"},
+                                           {.command_timeout_ms = -1}};
+    sc_client *client = NULL;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        sc_reason reason = {""};
+
+        assert_err(sc_client_new(&wrong[i], &client, &reason), SC_EINVAL);
+        assert_true(strlen(reason.text) > 10);
+        assert_null(strstr(reason.text, "canary"));
+    }
+}
+
+/* A server as it was before HELLO: knows AUTH, CLIENT SETNAME, INFO, SELECT; RESP2. */
+static void be_old(struct fake_conn *conn, void *user)
+{
+    const char *command;
+
+    while ((command = fake_read(conn))) {
+        strcat(user, command);
+        strcat(user, ";");
+        if (strncmp(command, "HELLO", 5) == 0)
+            fake_say(conn, "-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n");
+        else if (strncmp(command, "INFO", 4) == 0)
+            fake_say(conn, "$36\r\n# Server\r\nredis_version:5.0.3\r\nx:1\r\n\r\n");
+        else if (strncmp(command, "GET", 3) == 0)
+            fake_say(conn, "$-1\r\n");
+        else
+            fake_say(conn, "+OK\r\n");
+    }
+}
+
+TEST(an_old_server_is_spoken_to_in_resp2)
+{
+    struct fake_server server;
+    char heard[1024] = "", url[192];
+    sc_server_info info;
+    fake_server_start(&server, be_old, heard);
+    snprintf(url, sizeof(url), "unix://:pw@%s?db=2", server.url + strlen("unix://"));
+
+    sc_client *client = connect_to(url, "me");
+    sc_reply *reply = CALL(client, "GET", "k");
+    sc_client_server(client, &info);
+
+    assert_int_equal(reply->type, SC_REPLY_NIL);
+    assert_string_equal(heard, "HELLO 3 AUTH default pw SETNAME me;AUTH pw;CLIENT SETNAME me;"
+                               "INFO server;SELECT 2;GET k;");
+    assert_string_equal(info.version, "5.0.3");
+    sc_reply_free(reply);
+    sc_client_free(client);
+    fake_server_stop(&server);
+}
+
+TEST(replies_of_all_sizes_come_back_as_they_were_sent)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    size_t longest = (size_t)32 * 1024 * 1024;
+    char *bytes = malloc(longest);
+
+    for (size_t i = 0; i < longest; i++)
+        bytes[i] = (char)(i * 7 + i / 251);
+    for (size_t len = 0; len <= longest; len = len * 3 + 1) {
+        const sc_slice set[] = {SC_S("SET"), SC_S("k"), {bytes, len}};
+        const sc_slice get[] = {SC_S("GET"), SC_S("k")};
+        sc_reply *reply = NULL;
+
+        assert_ok(sc_client_call(client, set, 3, &reply));
+        sc_reply_free(reply);
+        assert_ok(sc_client_call(client, get, 2, &reply));
+        assert_true(reply->str.len == len && memcmp(reply->str.ptr, bytes, len) == 0);
+        sc_reply_free(reply);
+    }
+    free(bytes);
+    sc_client_free(client);
+}
+
+static void wait_on_io_thread(void *user, sc_err err, const sc_reply *reply)
+{
+    struct {
+        sc_client *client;
+        atomic_int result;
+    } *w = user;
+    const sc_slice ping[] = {SC_S("PING")};
+    sc_reply *unused;
+
+    (void)err, (void)reply;
+    w->result = (int)sc_client_call(w->client, ping, 1, &unused);
+}
+
+TEST(a_waiting_call_on_the_io_thread_is_refused)
+{
+    struct test_server server;
+    test_server_start(&server);
+    struct {
+        sc_client *client;
+        atomic_int result;
+    } w = {test_server_client(&server), 0};
+    const sc_slice ping[] = {SC_S("PING")};
+
+    assert_ok(sc_client_call_async(w.client, ping, 1, wait_on_io_thread, &w));
+
+    wait_until(w.result != 0);
+    assert_err((sc_err)w.result, SC_EDEADLK);
+    sc_client_free(w.client);
 }
 
 enum { THREADS = 16, CALLS = 500 };

@@ -92,6 +92,7 @@ static const struct {
     {"*2\r\n|1\r\n+a\r\n*1\r\n:1\r\n:5\r\n:6\r\n", "[5 6]"},
     {"|0\r\n|1\r\n+a\r\n|1\r\n+b\r\n:1\r\n:2\r\n:3\r\n", "3"},
     {">2\r\n+invalidate\r\n_\r\n", "['invalidate' nil]"},
+    {"|1\r\n+a\r\n:1\r\n>1\r\n:2\r\n", "[2]"},
 };
 
 enum { REPLIES = sizeof(replies) / sizeof(*replies) };
@@ -117,7 +118,7 @@ TEST(each_type_is_read)
         assert_ok(sc__resp_next(&p, &reply, &is_push));
 
         assert_shown(reply, replies[i].shown);
-        assert_int_equal(is_push, replies[i].wire[0] == '>');
+        assert_int_equal(is_push, strchr(replies[i].wire, '>') != NULL);
         assert_ok(sc__resp_next(&p, &reply, &is_push));
         assert_null(reply);
         sc__resp_release(&p);
