@@ -433,7 +433,7 @@ static long get_calls(const struct test_server *server)
 {
     const char *at = strstr(test_redis(server, "INFO commandstats"), "cmdstat_get:calls=");
 
-    return at ? atol(strchr(at, '=') + 1) : 0;
+    return at ? (long)atoll(strchr(at, '=') + 1) : 0;
 }
 
 TEST(a_failed_load_goes_to_all_who_wait_and_stores_nothing)
