@@ -18,10 +18,10 @@ local id = ARGV[1]
 if call("EXISTS", JOB) == 0 then
     return -1
 end
+local closed = queueGate(META, ACTIVE)
 if call("ZREM", DELAYED, id) == 0 then
     return -3
 end
-local closed = queueGate(META, ACTIVE)
 addReady(WAIT, PRIORITIZED, PC, "LPUSH", id, priorityOf(JOB))
 if not closed then
     addBaseMarker(MARKER)

@@ -40,6 +40,7 @@ end
 if call("EXISTS", JOB) == 0 then
     return -1
 end
+local closed, maxEvents = queueGate(META, ACTIVE)
 local prev, result
 if call("ZREM", FAILED, id) == 1 then
     prev, result = "failed", "failedReason"
@@ -49,7 +50,6 @@ else
     return -3
 end
 call("HDEL", JOB, "finishedOn", "processedOn", result)
-local closed, maxEvents = queueGate(META, ACTIVE)
 addReady(WAIT, PRIORITIZED, PC, isLifo() and "RPUSH" or "LPUSH", id, priorityOf(JOB))
 if not closed then
     addBaseMarker(MARKER)

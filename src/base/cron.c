@@ -169,7 +169,7 @@ sc_err sc_cron_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
     /* Days around the years that can match, so that sums below stay small. */
     const int64_t first = -7 * SC__DAY_S;
     const int64_t last = sc__civil_days(SC__CRON_YEAR_LAST + 1, 1, 8) * SC__DAY_S;
-    int64_t from = sc__floor_div(after_ms, 1000) + 1, found;
+    int64_t from = sc__floor_div(after_ms, 1000) + 1, found = 0;
 
     if (from < first)
         from = first;
