@@ -5,12 +5,13 @@
 #ifndef SC_OPS_OP_SCHEDULER_H
 #define SC_OPS_OP_SCHEDULER_H
 
-#include <storychain/client.h>
+#include <storychain/scheduler.h>
 
+#include "base/arena.h"
 #include "keys.h"
 
-/* Adds next jobs for one worker. Keeps the patterns and zones it met (bounded), so that a tick costs no
- * parsing and no file. Used on the client's I/O thread only. */
+/* Adds next jobs for one worker. Keeps the zones it met (bounded, for an hour), so that a tick reads no file as a rule.
+ * Used on the client's I/O thread only. */
 typedef struct sc__ticker sc__ticker;
 
 /* `client` and `keys` must outlive it. */
@@ -34,5 +35,33 @@ typedef void (*sc__ticker_cb)(void *user, sc_err err);
  * `cb` with its error. When this returns an error, `cb` never comes; run the job then too. */
 SC_MUST_USE sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_id,
                                    sc_slice opts, sc__ticker_cb cb, void *user);
+
+/* A rule to store, checked. */
+typedef struct sc__scheduler_rule {
+    sc_slice id, name, data;
+    sc_slice opts; /* of its jobs, as stored */
+    const sc_repeat *repeat;
+    int64_t next_ms; /* by pattern: the first run after now, or after the start date */
+} sc__scheduler_rule;
+
+/* `*ret_id` (sc_free) is the pending job. Waits, as do all below. */
+SC_MUST_USE sc_err sc__op_scheduler_upsert(sc_client *client, const sc__queue_keys *keys,
+                                           const sc__scheduler_rule *rule, char **ret_id,
+                                           int64_t *ret_next_ms, sc_reason *ret_reason);
+
+/* SC_ENOTFOUND. */
+SC_MUST_USE sc_err sc__op_scheduler_remove(sc_client *client, const sc__queue_keys *keys,
+                                           sc_slice id, sc_reason *ret_reason);
+
+/* Schedulers by their next run, `start` to `end` (counted from 0, inclusive). Items and texts are the arena's; at most
+ * `end - start + 1` items are written. */
+SC_MUST_USE sc_err sc__op_scheduler_list(sc_client *client, const sc__queue_keys *keys,
+                                         int64_t start, int64_t end, sc__arena *arena,
+                                         sc_scheduler_info *ret_items, size_t *ret_count,
+                                         sc_reason *ret_reason);
+
+/* The server's date. */
+SC_MUST_USE sc_err sc__op_server_time(sc_client *client, int64_t *ret_wall_ms,
+                                      sc_reason *ret_reason);
 
 #endif

@@ -1,0 +1,38 @@
+--- @include "includes/addToState"
+--- @include "includes/emitEvent"
+--- @include "includes/queueGate"
+--- @include "includes/schedulerKeys"
+--- @include "includes/storeJob"
+
+-- Adds the scheduler's job at `ms` (a number). `job` has the texts name, data, priority, push ("LPUSH" or "RPUSH" into wait),
+-- dedupId (empty: none), and head: its stored options without what is known only here and without the last brace. With
+-- hasPrev (by pattern) they name the run's time, too. Events: added, then waiting or delayed. Returns the job's id.
+local function addSchedulerJob(ms, now, nowText, job)
+    local msText = string.format("%.0f", ms)
+    local delay = math.max(ms - now, 0)
+    local delayText = string.format("%.0f", delay)
+    local id = jobIdAt(msText)
+    local opts = job.head .. ',"jobId":"repeat:' .. escapedId .. ":" .. msText .. '","timestamp":' .. nowText ..
+                     ',"delay":' .. delayText .. (job.hasPrev and ',"prevMillis":' .. msText or "") .. "}"
+    local closed, maxEvents = queueGate(metaKey, activeKey)
+    call("INCR", idKey)
+    if job.dedupId == "" then
+        storeJob(eventsKey, base .. id, id, job.name, job.data, opts, nowText, delayText, job.priority, "rjk", schedulerId)
+    else
+        storeJob(eventsKey, base .. id, id, job.name, job.data, opts, nowText, delayText, job.priority, "rjk", schedulerId,
+                 "deid", job.dedupId)
+    end
+    if delay > 0 then
+        addDelayed(delayedKey, id, ms)
+        addDelayMarker(markerKey, delayedKey)
+        emitEvent(eventsKey, "delayed", id, "delay", msText)
+    else
+        addReady(waitKey, prioritizedKey, pcKey, job.push, id, tonumber(job.priority))
+        if not closed then
+            addBaseMarker(markerKey)
+        end
+        emitEvent(eventsKey, "waiting", id)
+    end
+    trimEvents(eventsKey, maxEvents)
+    return id
+end

@@ -1,0 +1,318 @@
+/* The ticker: the next job of a scheduler, when a worker has taken one. */
+#include <stdio.h>
+
+#include <xxhash.h>
+
+#include <storychain/cron.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "op_scheduler.h"
+#include "redis/reply.h"
+#include "scheduler_keys.h"
+#include "scheduler_opts.h"
+#include "scripts.h"
+
+enum {
+    ARGS_BYTES_MAX = 256 * 1024,
+    OPTS_BYTES_MAX = 128 * 1024,
+    ZONES = 16,
+    ZONE_MS = 3600 * 1000, /* then it is read again: tzdata may have changed */
+    COMPLAINTS = 64,
+    ROUNDS = 8 /* scripts for one tick at most */
+};
+
+struct cached_zone {
+    char name[128];
+    sc_zone *zone;
+    int64_t read_ms;
+};
+
+struct sc__ticker {
+    sc_client *client;
+    const sc__queue_keys *keys;
+    struct cached_zone zones[ZONES];
+    size_t next_zone;
+    uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
+    size_t next_complaint;
+};
+
+/* One tick under way. */
+struct tick {
+    sc__ticker *ticker;
+    char *scheduler_id, *job_id, *opts;
+    sc__scheduler_opts read; /* pattern and tz: what to compute with */
+    int64_t after_ms;        /* the time of the job taken, or what the script said */
+    int rounds;
+    sc__ticker_cb cb;
+    void *user;
+};
+
+sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys, sc__ticker **ret_ticker)
+{
+    sc__ticker *t = sc__calloc(1, sizeof(*t));
+
+    if (!t)
+        return SC_ENOMEM;
+    t->client = client;
+    t->keys = keys;
+    *ret_ticker = t;
+    return SC_OK;
+}
+
+void sc__ticker_free(sc__ticker *ticker)
+{
+    for (size_t i = 0; ticker && i < ZONES; i++)
+        sc_zone_close(ticker->zones[i].zone);
+    sc_free(ticker);
+}
+
+/* Borrowed until the next call. */
+static sc_err find_zone(sc__ticker *t, const char *name, const sc_zone **ret_zone,
+                        sc_reason *reason)
+{
+    struct cached_zone *slot = &t->zones[t->next_zone];
+    int64_t now_ms = sc__mono_ms();
+    sc_zone *zone;
+    sc_err err;
+
+    for (size_t i = 0; i < ZONES; i++) {
+        struct cached_zone *z = &t->zones[i];
+
+        if (!z->zone || strcmp(z->name, name) != 0)
+            continue;
+        if (now_ms - z->read_ms < ZONE_MS) {
+            *ret_zone = z->zone;
+            return SC_OK;
+        }
+        slot = z;
+    }
+    err = sc_zone_open(sc_slice_of(name), &zone, reason);
+    if (err)
+        return err;
+    if (slot == &t->zones[t->next_zone])
+        t->next_zone = (t->next_zone + 1) % ZONES;
+    sc_zone_close(slot->zone);
+    snprintf(slot->name, sizeof(slot->name), "%s", name);
+    slot->zone = zone;
+    slot->read_ms = now_ms;
+    *ret_zone = zone;
+    return SC_OK;
+}
+
+/* The next time by the pattern; SC_ENOTFOUND: none any more. */
+static sc_err next_time(struct tick *tick, int64_t *ret_next_ms, sc_reason *reason)
+{
+    const sc_cron_opts opts = {.hash_seed = sc_slice_of(tick->scheduler_id), .allow_short = true};
+    const sc_zone *zone = NULL;
+    sc_cron_error error;
+    sc_cron *cron;
+    sc_err err = sc_cron_parse(sc_slice_of(tick->read.pattern), &opts, &cron, &error);
+
+    if (err == SC_ESYNTAX)
+        return sc__because(reason, err, "its pattern: %s", error.text);
+    if (err)
+        return sc__because(reason, err, "its pattern: %s", sc_err_text(err));
+    err = find_zone(tick->ticker, tick->read.tz, &zone, reason);
+    if (err == SC_ENOTFOUND)
+        err = SC_EINVAL; /* not to be taken for the end of the schedule */
+    else if (!err)
+        err = sc_cron_next(cron, zone, tick->after_ms, ret_next_ms);
+    sc_cron_free(cron);
+    return err;
+}
+
+static void complain(struct tick *tick, sc_err err, const char *why)
+{
+    sc__ticker *t = tick->ticker;
+    uint64_t hash = XXH3_64bits_withSeed(tick->scheduler_id, strlen(tick->scheduler_id), err);
+
+    for (size_t i = 0; i < COMPLAINTS; i++)
+        if (t->complaints[i] == hash)
+            return;
+    t->complaints[t->next_complaint] = hash;
+    t->next_complaint = (t->next_complaint + 1) % COMPLAINTS;
+    sc__log(SC_LOG_ERROR, "queue %.*s: job scheduler %s: no next job was made: %s",
+            t->keys->base.len ? (int)t->keys->base.len - 1 : 0, t->keys->base.ptr,
+            tick->scheduler_id, *why ? why : sc_err_text(err));
+}
+
+static void tick_free(struct tick *tick)
+{
+    sc_free(tick->scheduler_id);
+    sc_free(tick->job_id);
+    sc_free(tick->opts);
+    sc_free(tick);
+}
+
+/* The run that the job's id names: repeat:<scheduler id>:<ms>; 0 for another id, which the script will refuse. */
+static int64_t time_of_job(sc_slice scheduler_id, sc_slice job_id)
+{
+    size_t head = strlen("repeat:") + scheduler_id.len + 1;
+    int64_t ms;
+
+    if (job_id.len <= head ||
+        !sc__int_parse((sc_slice){job_id.ptr + head, job_id.len - head}, &ms) || ms < 0)
+        return 0;
+    return ms;
+}
+
+static void tick_args(struct tick *tick, sc__args *args, int64_t next_ms, sc_slice head)
+{
+    const sc__scheduler_opts *read = &tick->read;
+
+    sc__scheduler_args(args, tick->ticker->keys, sc_slice_of(tick->scheduler_id));
+    sc__args_text(args, tick->job_id);
+    sc__scheduler_number(args, next_ms);
+    sc__args_text(args, read->pattern);
+    sc__args_text(args, read->tz);
+    sc__args_slice(args, head);
+    sc__args_int(args, read->count + 1);
+    sc__args_int(args, read->priority);
+    sc__args_slice(args, read->lifo ? SC_S("RPUSH") : SC_S("LPUSH"));
+    sc__args_text(args, read->dedup_id);
+    sc__scheduler_number(args, read->every_ms);
+    sc__scheduler_number(args, read->offset_ms);
+    sc__scheduler_number(args, read->limit);
+    sc__scheduler_number(args, read->end_ms);
+}
+
+static void on_reply(void *user, sc_err err, const sc_reply *reply);
+
+static sc_err send_script(struct tick *tick, int64_t next_ms, sc_reason *reason)
+{
+    AUTO_STR head = STR_MAX(OPTS_BYTES_MAX);
+    const sc__send_opts opts = {.idempotent = true};
+    sc_slice keys[SC__SCHEDULER_KEYS];
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    sc__scheduler_next_head_write(&head, sc_slice_of(tick->scheduler_id), sc_slice_of(tick->opts),
+                                  tick->read.count + 1, sc_slice_of(tick->read.pattern),
+                                  sc_slice_of(tick->read.tz));
+    if (head.err)
+        return sc__because(reason, head.err, "the options of its jobs are too large");
+    sc__arena_init(&arena, ARGS_BYTES_MAX);
+    sc__args_init(&args, &arena);
+    sc__scheduler_keys(tick->ticker->keys, keys);
+    tick_args(tick, &args, next_ms, sc__str_slice(&head));
+    err = args.err;
+    if (!err)
+        err = sc__script_call(tick->ticker->client, &SC__SCRIPT_tickScheduler, keys,
+                              SC__SCHEDULER_KEYS, args.items, args.count, &opts, on_reply, tick);
+    sc__arena_release(&arena);
+    return err;
+}
+
+/* Computes and asks the script. */
+static sc_err advance(struct tick *tick, sc_reason *reason)
+{
+    int64_t next_ms = 0;
+    sc_err err = SC_OK;
+
+    if (tick->rounds++ == ROUNDS)
+        return sc__because(reason, SC_ESLOT, "its next times all have a job already");
+    if (tick->read.pattern[0])
+        err = next_time(tick, &next_ms, reason);
+    if (err && err != SC_ENOTFOUND)
+        return err;
+    return send_script(tick, next_ms, reason);
+}
+
+static bool copy_to(char *out, size_t size, sc_slice text)
+{
+    if (text.len >= size || memchr(text.ptr, '\0', text.len))
+        return false;
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+    return true;
+}
+
+/* The rule has another pattern than the job, or time went on: once more, from `items[1]` on. */
+static sc_err again(struct tick *tick, const sc_reply *items, size_t count, sc_reason *reason)
+{
+    int64_t after_ms;
+
+    if (count != 4 || !sc__int_parse(items[1].str, &after_ms))
+        return SC_EPROTO;
+    if (!items[2].str.len)
+        return sc__because(reason, SC_ELAYOUT, "it has neither a pattern nor an interval");
+    if (!copy_to(tick->read.pattern, sizeof(tick->read.pattern), items[2].str) ||
+        !copy_to(tick->read.tz, sizeof(tick->read.tz), items[3].str))
+        return sc__because(reason, SC_ETOOBIG, "its pattern or time zone is too long");
+    if (after_ms > tick->after_ms)
+        tick->after_ms = after_ms;
+    return advance(tick, reason);
+}
+
+/* `*ret_waits`: another script is under way. */
+static sc_err read_reply(struct tick *tick, const sc_reply *reply, bool *ret_waits,
+                         sc_reason *reason)
+{
+    const sc_reply *items;
+    int64_t code = 0;
+    size_t count;
+    sc_err err = sc__reply_array(reply, &items, &count, reason);
+
+    if (err || !count)
+        return err ? err : SC_EPROTO;
+    err = sc__reply_int(&items[0], &code, reason);
+    if (err)
+        return err;
+    if (code == 3)
+        return sc__because(reason, SC_ESLOT, "its next times all have a job already");
+    if (code != 2)
+        return SC_OK;
+    err = again(tick, items, count, reason);
+    *ret_waits = !err;
+    return err;
+}
+
+static void on_reply(void *user, sc_err err, const sc_reply *reply)
+{
+    struct tick *tick = user;
+    sc_reason reason = {""};
+    bool waits = false;
+
+    if (!err)
+        err = read_reply(tick, reply, &waits, &reason);
+    if (waits)
+        return;
+    if (err)
+        complain(tick, err, reason.text);
+    tick->cb(tick->user, err);
+    tick_free(tick);
+}
+
+sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_id, sc_slice opts,
+                       sc__ticker_cb cb, void *user)
+{
+    struct tick *tick = sc__calloc(1, sizeof(*tick));
+    sc_reason reason = {""};
+    sc_err err;
+
+    if (!tick)
+        return SC_ENOMEM;
+    tick->ticker = ticker;
+    tick->cb = cb;
+    tick->user = user;
+    tick->scheduler_id = sc__slice_dup(scheduler_id);
+    tick->job_id = sc__slice_dup(job_id);
+    tick->opts = sc__slice_dup(opts);
+    if (!tick->scheduler_id || !tick->job_id || !tick->opts) {
+        tick_free(tick);
+        return SC_ENOMEM;
+    }
+    sc__scheduler_opts_read(opts, &tick->read);
+    tick->after_ms = time_of_job(scheduler_id, job_id);
+    err = advance(tick, &reason);
+    if (err) {
+        complain(tick, err, reason.text);
+        tick_free(tick);
+    }
+    return err;
+}
