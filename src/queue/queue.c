@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "ops/job_opts.h"
 #include "ops/op_control.h"
+#include "ops/queue_handle.h"
 
 enum { OPTS_MAX = 64 * 1024 };
 
@@ -152,4 +153,19 @@ sc_slice sc_queue_name(const sc_queue *queue)
 sc_slice sc_queue_prefix(const sc_queue *queue)
 {
     return sc_slice_of(queue->prefix);
+}
+
+sc_client *sc__queue_client(const sc_queue *queue)
+{
+    return queue->client;
+}
+
+const sc__queue_keys *sc__queue_names(const sc_queue *queue)
+{
+    return &queue->keys;
+}
+
+sc_slice sc__queue_default_opts(const sc_queue *queue)
+{
+    return (sc_slice){queue->default_opts, queue->default_opts_len};
 }
