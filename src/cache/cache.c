@@ -111,6 +111,8 @@ sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret
 {
     sc_cache *cache;
 
+    if (!client)
+        return sc__because(ret_reason, SC_EINVAL, "a cache needs a client");
     if (opts && opts->timeout_ms < 0)
         return sc__because(ret_reason, SC_EINVAL, "the cache's timeout is negative");
     cache = sc__calloc(1, sizeof(*cache));

@@ -30,18 +30,35 @@ struct fixture {
     int loads;
 };
 
-static void set_up_args(struct fixture *f, const char *const *args)
+static void set_up_opts(struct fixture *f, const char *const *args, int64_t timeout_ms)
 {
+    const sc_cache_opts opts = {.timeout_ms = timeout_ms};
+
     *f = (struct fixture){0};
     sc_set_log(on_log, NULL);
     test_server_start_args(&f->server, args);
     f->client = test_server_client(&f->server);
-    assert_ok(sc_cache_new(f->client, NULL, &f->cache, NULL));
+    assert_ok(sc_cache_new(f->client, &opts, &f->cache, NULL));
 }
 
+/* For a server that will be silent: the default timeout. */
 static void set_up(struct fixture *f)
 {
-    set_up_args(f, NULL);
+    set_up_opts(f, NULL, 0);
+}
+
+/* For one that always answers, however busy the machine is. */
+static void set_up_patient(struct fixture *f)
+{
+    set_up_opts(f, NULL, 10000);
+}
+
+/* For one that keeps its data over its death. */
+static void set_up_durable(struct fixture *f)
+{
+    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+
+    set_up_opts(f, args, 0);
 }
 
 static void tear_down(struct fixture *f)
@@ -183,10 +200,9 @@ TEST(a_value_deleted_while_redis_hung_is_never_seen_again)
 
 TEST(a_value_deleted_while_redis_was_dead_is_never_seen_again)
 {
-    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     struct fixture f;
 
-    set_up_args(&f, args);
+    set_up_durable(&f);
     for (int i = 0; i < 3; i++)
         assert_ok(sc_cache_set(f.cache, (sc_slice){&"abc"[i], 1}, SC_S("old"), 60000));
     test_server_kill(&f.server, SIGKILL);
@@ -216,11 +232,10 @@ static sc_err delete_while_dead(sc_cache_load *out, sc_slice key, void *user)
 
 TEST(a_load_is_not_stored_after_a_delete_that_redis_missed)
 {
-    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     sc_cache_value value;
     struct fixture f;
 
-    set_up_args(&f, args);
+    set_up_durable(&f);
     assert_ok(sc_cache_get_or_set(f.cache, SC_S("k"), 60000, delete_while_dead, &f, &value));
     assert_slice(value.bytes, "old");
     sc_cache_value_release(&value);
@@ -232,12 +247,11 @@ TEST(a_load_is_not_stored_after_a_delete_that_redis_missed)
 
 TEST(remembered_deletes_are_done_without_another_call)
 {
-    static const char *const args[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     static char text[250][16];
     sc_slice keys[250];
     struct fixture f;
 
-    set_up_args(&f, args);
+    set_up_durable(&f);
     for (int i = 0; i < 250; i++) {
         snprintf(text[i], sizeof(text[i]), "key:%d", i);
         keys[i] = sc_slice_of(text[i]);
@@ -267,7 +281,7 @@ TEST(another_type_at_the_key_is_left_alone)
 {
     struct fixture f;
 
-    set_up(&f);
+    set_up_patient(&f);
     test_redis(&f.server, "HSET k field value");
     for (int i = 0; i < 3; i++)
         assert_int_equal(ask(&f, "k", "loaded"), SC_CACHE_MISS);
@@ -289,7 +303,7 @@ static void unreadable(const char *stored)
     char command[128];
     bool exists;
 
-    set_up(&f);
+    set_up_patient(&f);
     snprintf(command, sizeof(command), "SET k %s", stored);
     test_redis(&f.server, command);
     assert_ok(sc_cache_exists(f.cache, SC_S("k"), &exists));
@@ -323,7 +337,7 @@ TEST(a_full_redis_still_gives_hits)
     struct fixture f;
     bool removed;
 
-    set_up(&f);
+    set_up_patient(&f);
     ask(&f, "there", "loaded");
     test_redis(&f.server, "CONFIG SET maxmemory 1");
     for (int i = 0; i < 20; i++)
@@ -347,7 +361,7 @@ TEST(a_read_only_redis_still_gives_hits_and_deletes_follow)
 {
     struct fixture f;
 
-    set_up(&f);
+    set_up_patient(&f);
     ask(&f, "k", "loaded");
     ask(&f, "gone", "loaded");
     test_redis(&f.server, "REPLICAOF 127.0.0.1 1");
@@ -370,7 +384,7 @@ TEST(forgotten_scripts_are_no_trouble)
     struct fixture f;
     bool removed;
 
-    set_up(&f);
+    set_up_patient(&f);
     for (int i = 0; i < 3; i++) {
         test_redis(&f.server, "SCRIPT FLUSH");
         assert_int_equal(ask(&f, "k", "loaded"), SC_CACHE_MISS);
