@@ -15,8 +15,8 @@ const char *cli_flag(const struct cli *cli, const char *name)
     return NULL;
 }
 
-bool cli_flag_int(const struct cli *cli, const char *name, int64_t otherwise, int64_t min, int64_t max,
-                  int64_t *ret_value)
+bool cli_flag_int(const struct cli *cli, const char *name, int64_t otherwise, int64_t min,
+                  int64_t max, int64_t *ret_value)
 {
     const char *text = cli_flag(cli, name);
 
@@ -113,7 +113,8 @@ static int take_own_flag(struct parse *p, int i, const char *arg, const char *eq
     return p->cli->flags[i] ? EXIT_OK : EXIT_USAGE;
 }
 
-static int take_option(struct parse *p, const struct option_row *row, const char *arg, const char *equals)
+static int take_option(struct parse *p, const struct option_row *row, const char *arg,
+                       const char *equals)
 {
     const char *value = row->arg || equals ? flag_value(p, arg, equals) : "yes";
     sc_reason reason = {""};
@@ -147,7 +148,8 @@ static int take_flag(struct parse *p, const char *arg)
             return take_own_flag(p, i, arg, equals);
     if (row)
         return take_option(p, row, arg, equals);
-    return cli_fail(p->cli, EXIT_USAGE, "there is no option %.60s; `storychain %s --help` lists them", arg,
+    return cli_fail(p->cli, EXIT_USAGE,
+                    "there is no option %.60s; `storychain %s --help` lists them", arg,
                     p->cli->cmd->name);
 }
 
@@ -167,8 +169,8 @@ static int parse_args(struct parse *p)
         else if (!strcmp(arg, "-h"))
             p->help = true;
         else if (arg[1] != '-')
-            code = cli_fail(p->cli, EXIT_USAGE, "there is no option %.20s; options are written out, like --json",
-                            arg);
+            code = cli_fail(p->cli, EXIT_USAGE,
+                            "there is no option %.20s; options are written out, like --json", arg);
         else
             code = take_flag(p, arg);
     }
@@ -180,16 +182,19 @@ static int check_words(const struct cli *cli)
     const struct cmd *cmd = cli->cmd;
 
     if (cli->word_count < cmd->words_min)
-        return cli_fail(cli, EXIT_USAGE, "it needs %s; see `storychain %s --help`", cmd->words, cmd->name);
+        return cli_fail(cli, EXIT_USAGE, "it needs %s; see `storychain %s --help`", cmd->words,
+                        cmd->name);
     if (cli->word_count > cmd->words_max)
-        return cli_fail(cli, EXIT_USAGE, "\"%.60s\" is one word too many; see `storychain %s --help`",
+        return cli_fail(cli, EXIT_USAGE,
+                        "\"%.60s\" is one word too many; see `storychain %s --help`",
                         cli->words[cmd->words_max], cmd->name);
     return EXIT_OK;
 }
 
 static int run_cmd(struct cli *cli, int argc, char **argv)
 {
-    struct parse p = {.cli = cli, .reader = {&cli->options, &cli->arena, {false}}, .argc = argc, .argv = argv};
+    struct parse p = {
+        .cli = cli, .reader = {&cli->options, &cli->arena, {false}}, .argc = argc, .argv = argv};
     sc_reason reason = {""};
     int code = parse_args(&p);
 
@@ -215,7 +220,8 @@ int cli_main(int argc, char **argv)
     struct cli cli = {.words = argv};
     int words, code;
 
-    if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+    if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
+        !strcmp(argv[1], "-h"))
         return help_main(argc > 2 ? argc - 2 : 0, argv + 2);
     if (!strcmp(argv[1], "--version")) {
         printf("storychain %s\n", sc_version());

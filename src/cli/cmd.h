@@ -42,8 +42,8 @@ struct cmd {
     const char *words; /* what follows: "QUEUE ID" */
     int words_min, words_max;
     const char *summary;
-    const char *more;      /* examples and remarks for --help; NULL: none */
-    const char *options;   /* names of options_table rows that matter here, separated by spaces */
+    const char *more;    /* examples and remarks for --help; NULL: none */
+    const char *options; /* names of options_table rows that matter here, separated by spaces */
     struct cmd_flag flags[CMD_FLAGS_MAX];
     int (*run)(struct cli *cli);
 };
@@ -54,8 +54,8 @@ extern const struct cmd cmd_table[]; /* ends with a NULL name */
 const char *cli_flag(const struct cli *cli, const char *name);
 
 /* A whole number from a flag: `otherwise` when not given. False after an error message when out of range. */
-bool cli_flag_int(const struct cli *cli, const char *name, int64_t otherwise, int64_t min, int64_t max,
-                  int64_t *ret_value);
+bool cli_flag_int(const struct cli *cli, const char *name, int64_t otherwise, int64_t min,
+                  int64_t max, int64_t *ret_value);
 
 /* "storychain queue list: …" on stderr; gives `code` back. */
 int cli_fail(const struct cli *cli, int code, const char *fmt, ...) SC_PRINTF(3, 4);

@@ -1,9 +1,23 @@
-/* The commands' functions, for the table. */
+/* The commands' functions, for the table. Each gives an exit code. */
 #ifndef CLI_CMDS_H
 #define CLI_CMDS_H
 
 #include "cmd.h"
 
+int cmd_serve(struct cli *cli);
+int cmd_worker(struct cli *cli);
+int cmd_story_import(struct cli *cli);
+int cmd_story_list(struct cli *cli);
+int cmd_queue_list(struct cli *cli);
+int cmd_queue_pause(struct cli *cli);
+int cmd_queue_resume(struct cli *cli);
+int cmd_job_list(struct cli *cli);
+int cmd_job_show(struct cli *cli);
+int cmd_job_retry(struct cli *cli);
+int cmd_job_promote(struct cli *cli);
+int cmd_job_remove(struct cli *cli);
+int cmd_schedule_list(struct cli *cli);
+int cmd_cache_get(struct cli *cli);
 int cmd_cron_next(struct cli *cli);
 
 #endif

@@ -24,19 +24,24 @@ static bool is_group(const char *word)
 
 int help_main(int word_count, char **words)
 {
+    if (word_count == 1 && !strcmp(words[0], "man")) {
+        help_man();
+        return EXIT_OK;
+    }
     for (const struct cmd *cmd = cmd_table; word_count && cmd->name; cmd++) {
-        if (!strcmp(cmd->name, words[0]) ||
-            (word_count > 1 && starts_with(cmd->name, words[0]) &&
-             !strcmp(cmd->name + strlen(words[0]) + 1, words[1]))) {
+        if (!strcmp(cmd->name, words[0]) || (word_count > 1 && starts_with(cmd->name, words[0]) &&
+                                             !strcmp(cmd->name + strlen(words[0]) + 1, words[1]))) {
             help_cmd(cmd);
             return EXIT_OK;
         }
     }
     if (word_count && !is_group(words[0]))
         return help_unknown(word_count, words);
-    puts("StoryChain: caching, job queues and scheduled jobs on Redis and Valkey.\n\nUse: storychain COMMAND\n");
+    puts("StoryChain: caching, job queues and scheduled jobs on Redis and Valkey.\n\nUse: "
+         "storychain COMMAND\n");
     print_cmds(word_count ? words[0] : NULL);
-    puts("\n`storychain COMMAND --help` tells more; --json prints JSON. Exit codes: 0 done, 1 failed, 2 wrong use,\n"
+    puts("\n`storychain COMMAND --help` tells more; --json prints JSON. Exit codes: 0 done, 1 "
+         "failed, 2 wrong use,\n"
          "3 not found, 4 Redis not reachable, 5 refused for safety.");
     return EXIT_OK;
 }
@@ -62,7 +67,8 @@ static void print_flag(const char *name, const char *arg, const char *help)
 
 void help_cmd(const struct cmd *cmd)
 {
-    printf("storychain %s%s%s: %s\n", cmd->name, cmd->words ? " " : "", cmd->words ? cmd->words : "", cmd->summary);
+    printf("storychain %s%s%s: %s\n", cmd->name, cmd->words ? " " : "",
+           cmd->words ? cmd->words : "", cmd->summary);
     if (cmd->more)
         printf("\n%s\n", cmd->more);
     puts("\nOptions:");
@@ -80,8 +86,8 @@ void help_cmd(const struct cmd *cmd)
 
 int help_unknown(int word_count, char **words)
 {
-    fprintf(stderr, "storychain: there is no command \"%.40s%s%.40s\"", words[0], word_count > 1 ? " " : "",
-            word_count > 1 ? words[1] : "");
+    fprintf(stderr, "storychain: there is no command \"%.40s%s%.40s\"", words[0],
+            word_count > 1 ? " " : "", word_count > 1 ? words[1] : "");
     if (is_group(words[0])) {
         fputs("; there are:", stderr);
         for (const struct cmd *cmd = cmd_table; cmd->name; cmd++)

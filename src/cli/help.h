@@ -12,4 +12,7 @@ void help_cmd(const struct cmd *cmd);
 /* Says on stderr that there is no such command, and which are near. Gives EXIT_USAGE. */
 int help_unknown(int word_count, char **words);
 
+/* The manual page, in roff, on stdout. */
+void help_man(void);
+
 #endif

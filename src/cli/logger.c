@@ -10,8 +10,10 @@
 
 enum { LOG_LINE_MAX = 4096 };
 
-static const char *const names[] = {
-    [SC_LOG_DEBUG] = "debug", [SC_LOG_INFO] = "info", [SC_LOG_WARN] = "warn", [SC_LOG_ERROR] = "error"};
+static const char *const names[] = {[SC_LOG_DEBUG] = "debug",
+                                    [SC_LOG_INFO] = "info",
+                                    [SC_LOG_WARN] = "warn",
+                                    [SC_LOG_ERROR] = "error"};
 
 /* Set once before any thread starts. */
 static sc_log_level least = SC_LOG_INFO;
@@ -37,8 +39,10 @@ static void append_plain(sc__str *line, const char *text)
 
 static void write_line(sc_log_level level, const char *text, void *user)
 {
-    static const char *const paints[] = {
-        [SC_LOG_DEBUG] = "\x1b[2m", [SC_LOG_INFO] = "", [SC_LOG_WARN] = "\x1b[33m", [SC_LOG_ERROR] = "\x1b[31m"};
+    static const char *const paints[] = {[SC_LOG_DEBUG] = "\x1b[2m",
+                                         [SC_LOG_INFO] = "",
+                                         [SC_LOG_WARN] = "\x1b[33m",
+                                         [SC_LOG_ERROR] = "\x1b[31m"};
     AUTO_STR line = STR_MAX(LOG_LINE_MAX);
     char when[32];
 

@@ -16,27 +16,30 @@ const struct option_row options_table[] = {
     {"listen", "STORYCHAIN_LISTEN", "ADDRESS:PORT", OPTION_TEXT, AT(listen), "127.0.0.1:8080", NULL,
      "where HTTP is served"},
     {"allow-remote", "STORYCHAIN_ALLOW_REMOTE", NULL, OPTION_BOOL, AT(allow_remote), "no", NULL,
-     "let --listen name an address that other machines reach; there is no login yet, so put a proxy before it"},
+     "let --listen name an address that other machines reach; there is no login yet, so put a "
+     "proxy before it"},
     {"state-dir", "STORYCHAIN_STATE_DIR", "DIR", OPTION_TEXT, AT(state_dir), NULL, NULL,
-     "folder of database, embedded Redis and mail (default: $XDG_STATE_HOME/storychain or ~/.local/state/storychain)"},
+     "folder of database, embedded Redis and mail (default: $XDG_STATE_HOME/storychain or "
+     "~/.local/state/storychain)"},
     {"redis-url", "REDIS_URL", "URL", OPTION_TEXT, AT(redis_url), NULL, NULL,
-     "Redis or Valkey: redis://, rediss:// or unix:// (default: one of our own in the state folder)"},
+     "Redis or Valkey: redis://, rediss:// or unix:// (default: one of our own in the state "
+     "folder)"},
     {"store-url", "STORE_URL", "URL", OPTION_TEXT, AT(store_url), NULL, NULL,
      "database: sqlite:///path (default: storychain.db in the state folder)"},
     {"smtp-url", "SMTP_URL", "URL", OPTION_TEXT, AT(smtp_url), NULL, NULL,
      "mail server: smtp:// or smtps:// (default: a maildir in the state folder)"},
-    {"mail-from", "MAIL_FROM", "ADDRESS", OPTION_TEXT, AT(mail_from), "StoryChain <storychain@localhost>", NULL,
-     "sender of mail"},
+    {"mail-from", "MAIL_FROM", "ADDRESS", OPTION_TEXT, AT(mail_from),
+     "StoryChain <storychain@localhost>", NULL, "sender of mail"},
     {"site-url", "SITE_URL", "URL", OPTION_TEXT, AT(site_url), "http://127.0.0.1:8080", NULL,
      "what links in mail begin with"},
     {"prefix", "STORYCHAIN_PREFIX", "TEXT", OPTION_TEXT, AT(prefix), "bull", NULL,
      "prefix of the queues' keys, as BullMQ's option of that name"},
     {"drain", "STORYCHAIN_DRAIN", "TIME", OPTION_DURATION, AT(drain_ms), "25s", NULL,
      "how long running jobs may go on at shutdown before they are handed back"},
-    {"log-level", "STORYCHAIN_LOG_LEVEL", "LEVEL", OPTION_TEXT, AT(log_level), "info", "debug|info|warn|error",
-     "least important lines to log: debug, info, warn or error"},
-    {"log-format", "STORYCHAIN_LOG_FORMAT", "FORMAT", OPTION_TEXT, AT(log_format), "auto", "auto|text|json",
-     "text, json, or auto: text on a terminal, json elsewhere"},
+    {"log-level", "STORYCHAIN_LOG_LEVEL", "LEVEL", OPTION_TEXT, AT(log_level), "info",
+     "debug|info|warn|error", "least important lines to log: debug, info, warn or error"},
+    {"log-format", "STORYCHAIN_LOG_FORMAT", "FORMAT", OPTION_TEXT, AT(log_format), "auto",
+     "auto|text|json", "text, json, or auto: text on a terminal, json elsewhere"},
     {NULL, NULL, NULL, OPTION_TEXT, 0, NULL, NULL, NULL},
 };
 
@@ -93,9 +96,11 @@ sc_err option_set(struct options_reader *reader, const struct option_row *row, c
 
     if (row->type == OPTION_DURATION && !option_duration(text, (int64_t *)(void *)at))
         return sc__because(ret_reason, SC_EINVAL,
-                           "%s: \"%.60s\" is not a time; write it like 500ms, 30s, 5m or 1h", where, text);
+                           "%s: \"%.60s\" is not a time; write it like 500ms, 30s, 5m or 1h", where,
+                           text);
     if (row->type == OPTION_BOOL && !parse_bool(text, (bool *)at))
-        return sc__because(ret_reason, SC_EINVAL, "%s: \"%.60s\" is neither yes nor no", where, text);
+        return sc__because(ret_reason, SC_EINVAL, "%s: \"%.60s\" is neither yes nor no", where,
+                           text);
     if (row->type != OPTION_TEXT)
         return SC_OK;
     if (row->choices && !is_choice(row->choices, text))
@@ -106,7 +111,8 @@ sc_err option_set(struct options_reader *reader, const struct option_row *row, c
 }
 
 /* A line of the config file: blank, a comment, or key = value, the value perhaps in quotes. */
-static sc_err read_line(struct options_reader *reader, char *line, const char *where, sc_reason *ret_reason)
+static sc_err read_line(struct options_reader *reader, char *line, const char *where,
+                        sc_reason *ret_reason)
 {
     char *key = line + strspn(line, " \t"), *equals = strchr(key, '='), *value, *end;
     const struct option_row *row;
@@ -114,8 +120,8 @@ static sc_err read_line(struct options_reader *reader, char *line, const char *w
     if (!*key || *key == '#')
         return SC_OK;
     if (!equals)
-        return sc__because(ret_reason, SC_EINVAL, "%s: expected a line like `listen = \"127.0.0.1:8080\"`",
-                           where);
+        return sc__because(ret_reason, SC_EINVAL,
+                           "%s: expected a line like `listen = \"127.0.0.1:8080\"`", where);
     for (end = equals; end > key && isspace((unsigned char)end[-1]); end--)
         ;
     for (char *c = key; c < end; c++)
@@ -123,7 +129,8 @@ static sc_err read_line(struct options_reader *reader, char *line, const char *w
             *c = '-';
     row = option_find((sc_slice){key, (size_t)(end - key)});
     if (!row || row->offset == AT(config))
-        return sc__because(ret_reason, SC_EINVAL, "%s: there is no option \"%.*s\"; `storychain serve --help` lists them",
+        return sc__because(ret_reason, SC_EINVAL,
+                           "%s: there is no option \"%.*s\"; `storychain serve --help` lists them",
                            where, (int)(end - key > 40 ? 40 : end - key), key);
     value = equals + 1 + strspn(equals + 1, " \t");
     for (end = value + strlen(value); end > value && isspace((unsigned char)end[-1]); end--)
@@ -177,7 +184,8 @@ static sc_err default_state_dir(struct options_reader *reader, sc_reason *ret_re
     if (state && *state == '/')
         reader->options->state_dir = sc__arena_printf(reader->arena, "%s/storychain", state);
     else if (home && *home == '/')
-        reader->options->state_dir = sc__arena_printf(reader->arena, "%s/.local/state/storychain", home);
+        reader->options->state_dir =
+            sc__arena_printf(reader->arena, "%s/.local/state/storychain", home);
     else
         return sc__because(ret_reason, SC_EINVAL,
                            "there is no HOME to keep the state in; name a folder with --state-dir");

@@ -48,8 +48,8 @@ struct options_reader {
 const struct option_row *option_find(sc_slice flag);
 
 /* Sets one option from its text. SC_EINVAL with a sentence that names `where` ("--drain", "REDIS_URL"). */
-SC_MUST_USE sc_err option_set(struct options_reader *reader, const struct option_row *row, const char *text,
-                              const char *where, sc_reason *ret_reason);
+SC_MUST_USE sc_err option_set(struct options_reader *reader, const struct option_row *row,
+                              const char *text, const char *where, sc_reason *ret_reason);
 
 /* After the flags: what environment, config file and defaults say of the rest. Creates nothing. */
 SC_MUST_USE sc_err options_finish(struct options_reader *reader, sc_reason *ret_reason);

@@ -1,0 +1,28 @@
+/* Reaching what a running StoryChain uses: its Redis and its database. */
+#ifndef CLI_CONNECT_H
+#define CLI_CONNECT_H
+
+#include <storychain/client.h>
+#include <storychain/queue.h>
+
+#include "app/store/store.h"
+#include "cmd.h"
+
+/* The URL of --redis-url, else of the Redis that `storychain serve` keeps in the state folder; NULL after a
+ * message when there is none. In the arena. */
+const char *cli_redis_url(struct cli *cli);
+
+/* A client of --redis-url, else of the Redis that `storychain serve` keeps in the state folder.
+ * Gives EXIT_OK, or an exit code after saying on stderr what is wrong and what to do. */
+int cli_connect(struct cli *cli, sc_client **ret_client);
+
+/* A queue by the name in the command's first word. */
+int cli_open_queue(struct cli *cli, sc_client *client, sc_slice name, sc_queue **ret_queue);
+
+/* The database of --store-url, else of the state folder; made if there is none. */
+int cli_open_store(struct cli *cli, struct store **ret_store);
+
+/* Prints a JSON value and a newline on stdout, and drops the reference. */
+int cli_print_json(struct cli *cli, void *json);
+
+#endif
