@@ -10,38 +10,37 @@
 
 #define AT(member) offsetof(struct options, member)
 
+/* clang-format off */
 const struct option_row options_table[] = {
     {"config", "STORYCHAIN_CONFIG", "FILE", OPTION_TEXT, AT(config), NULL, NULL,
      "read options from FILE, lines of `key = value`"},
     {"listen", "STORYCHAIN_LISTEN", "ADDRESS:PORT", OPTION_TEXT, AT(listen), "127.0.0.1:8080", NULL,
      "where HTTP is served"},
     {"allow-remote", "STORYCHAIN_ALLOW_REMOTE", NULL, OPTION_BOOL, AT(allow_remote), "no", NULL,
-     "let --listen name an address that other machines reach; there is no login yet, so put a "
-     "proxy before it"},
+     "let --listen name an address that other machines reach; there is no login yet, so put a proxy before it"},
     {"state-dir", "STORYCHAIN_STATE_DIR", "DIR", OPTION_TEXT, AT(state_dir), NULL, NULL,
-     "folder of database, embedded Redis and mail (default: $XDG_STATE_HOME/storychain or "
-     "~/.local/state/storychain)"},
+     "folder of database, embedded Redis and mail (default: $XDG_STATE_HOME/storychain or ~/.local/state/storychain)"},
     {"redis-url", "REDIS_URL", "URL", OPTION_TEXT, AT(redis_url), NULL, NULL,
-     "Redis or Valkey: redis://, rediss:// or unix:// (default: one of our own in the state "
-     "folder)"},
+     "Redis or Valkey: redis://, rediss:// or unix:// (default: one of our own in the state folder)"},
     {"store-url", "STORE_URL", "URL", OPTION_TEXT, AT(store_url), NULL, NULL,
      "database: sqlite:///path (default: storychain.db in the state folder)"},
     {"smtp-url", "SMTP_URL", "URL", OPTION_TEXT, AT(smtp_url), NULL, NULL,
      "mail server: smtp:// or smtps:// (default: a maildir in the state folder)"},
-    {"mail-from", "MAIL_FROM", "ADDRESS", OPTION_TEXT, AT(mail_from),
-     "StoryChain <storychain@localhost>", NULL, "sender of mail"},
+    {"mail-from", "MAIL_FROM", "ADDRESS", OPTION_TEXT, AT(mail_from), "StoryChain <storychain@localhost>", NULL,
+     "sender of mail"},
     {"site-url", "SITE_URL", "URL", OPTION_TEXT, AT(site_url), "http://127.0.0.1:8080", NULL,
      "what links in mail begin with"},
     {"prefix", "STORYCHAIN_PREFIX", "TEXT", OPTION_TEXT, AT(prefix), "bull", NULL,
      "prefix of the queues' keys, as BullMQ's option of that name"},
     {"drain", "STORYCHAIN_DRAIN", "TIME", OPTION_DURATION, AT(drain_ms), "25s", NULL,
      "how long running jobs may go on at shutdown before they are handed back"},
-    {"log-level", "STORYCHAIN_LOG_LEVEL", "LEVEL", OPTION_TEXT, AT(log_level), "info",
-     "debug|info|warn|error", "least important lines to log: debug, info, warn or error"},
-    {"log-format", "STORYCHAIN_LOG_FORMAT", "FORMAT", OPTION_TEXT, AT(log_format), "auto",
-     "auto|text|json", "text, json, or auto: text on a terminal, json elsewhere"},
+    {"log-level", "STORYCHAIN_LOG_LEVEL", "LEVEL", OPTION_TEXT, AT(log_level), "info", "debug|info|warn|error",
+     "least important lines to log: debug, info, warn or error"},
+    {"log-format", "STORYCHAIN_LOG_FORMAT", "FORMAT", OPTION_TEXT, AT(log_format), "auto", "auto|text|json",
+     "text, json, or auto: text on a terminal, json elsewhere"},
     {NULL, NULL, NULL, OPTION_TEXT, 0, NULL, NULL, NULL},
 };
+/* clang-format on */
 
 enum { LINE_MAX_BYTES = 4096 };
 
