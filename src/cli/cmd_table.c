@@ -1,7 +1,9 @@
 #include "cmds.h"
 
 #define REDIS "redis-url state-dir prefix"
-#define SERVER "state-dir redis-url store-url smtp-url mail-from site-url prefix drain log-level log-format config"
+#define SERVER                                                                                     \
+    "state-dir redis-url store-url smtp-url mail-from site-url prefix drain log-level log-format " \
+    "config"
 
 /* clang-format off */
 const struct cmd cmd_table[] = {
@@ -9,7 +11,7 @@ const struct cmd cmd_table[] = {
      .summary = "serve the StoryChain API and dashboard, run its jobs and schedules",
      .more = "Needs no configuration: without REDIS_URL it starts a Redis of its own, which ends with it.\n"
              "Ctrl-C or SIGTERM ends it: running jobs get up to --drain, the rest are handed back.",
-     .flags = {{"sample", NULL, "import a small story when there is none yet"}}},
+     .flags = {{"sample", "FILE", "import that story when there is none yet"}}},
     {.name = "worker", .run = cmd_worker, .options = SERVER,
      .summary = "run jobs only, beside a `storychain serve` or on its own",
      .more = "Uses the Redis of --redis-url, else that of the `storychain serve` with the same state folder."},

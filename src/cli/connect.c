@@ -11,24 +11,30 @@
 
 enum { CONNECT_MS = 3000, JSON_MAX = 256 * 1024 * 1024 };
 
-const char *cli_redis_url(struct cli *cli)
+const char *cli_find_redis_url(struct cli *cli)
 {
-    const char *folder = cli->options.state_dir;
-    char *found, *url = NULL;
+    char *found, *url;
 
     if (cli->options.redis_url)
         return cli->options.redis_url;
-    if (!sc_embedded_find(state_redis_folder(folder, &cli->arena), &found)) {
-        url = sc__arena_dup(&cli->arena, sc_slice_of(found));
-        sc_free(found);
-    }
-    if (url)
-        return url;
-    cli_fail(cli, EXIT_UNREACHABLE,
-             "no StoryChain runs with the state folder %s; start one with `storychain serve`, or "
-             "name a Redis with --redis-url",
-             folder);
-    return NULL;
+    if (sc_embedded_find(state_redis_folder(cli->options.state_dir, &cli->arena), &found))
+        return NULL;
+    url = sc__arena_dup(&cli->arena, sc_slice_of(found));
+    sc_free(found);
+    return url;
+}
+
+const char *cli_redis_url(struct cli *cli)
+{
+    const char *url = cli_find_redis_url(cli);
+
+    if (!url)
+        cli_fail(
+            cli, EXIT_UNREACHABLE,
+            "no StoryChain runs with the state folder %s; start one with `storychain serve`, or "
+            "name a Redis with --redis-url",
+            cli->options.state_dir);
+    return url;
 }
 
 int cli_connect(struct cli *cli, sc_client **ret_client)

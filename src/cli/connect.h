@@ -8,8 +8,11 @@
 #include "app/store/store.h"
 #include "cmd.h"
 
-/* The URL of --redis-url, else of the Redis that `storychain serve` keeps in the state folder; NULL after a
- * message when there is none. In the arena. */
+/* The URL of --redis-url, else of the Redis that `storychain serve` keeps in the state folder; NULL when there is
+ * none. In the arena. */
+const char *cli_find_redis_url(struct cli *cli);
+
+/* The same, with a message on stderr when there is none. */
 const char *cli_redis_url(struct cli *cli);
 
 /* A client of --redis-url, else of the Redis that `storychain serve` keeps in the state folder.
