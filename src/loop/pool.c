@@ -12,7 +12,8 @@ struct sc__pool {
     pthread_cond_t more;  /* work came, or the pool shrinks or closes */
     pthread_cond_t ended; /* a thread ended */
     sc__work *first, *last;
-    size_t queued, threads, idle, target, stack_bytes;
+    size_t threads, idle, target, stack_bytes;
+    bool waking; /* a thread was called and has not come yet: it will call the next one */
     bool closing;
     char name[16];
 };
@@ -24,8 +25,39 @@ static sc__work *next_work(sc__pool *pool)
     pool->first = work->next;
     if (!pool->first)
         pool->last = NULL;
-    pool->queued--;
     return work;
+}
+
+static void *thread_main(void *arg);
+
+static bool start_thread(sc__pool *pool)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int rc;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, pool->stack_bytes);
+    rc = pthread_create(&thread, &attr, thread_main, pool);
+    pthread_attr_destroy(&attr);
+    return rc == 0;
+}
+
+/* Calls one more thread if there is work for it: each that comes calls the next, so that work which is
+ * done in less time than a thread needs to wake is left to the threads that are awake. */
+static void call_one(sc__pool *pool)
+{
+    if (!pool->first || pool->waking)
+        return;
+    if (pool->idle) {
+        pool->waking = true;
+        pthread_cond_signal(&pool->more);
+    } else if (pool->threads < pool->target) {
+        pool->threads++;
+        pool->waking = start_thread(pool);
+        pool->threads -= !pool->waking;
+    }
 }
 
 static void *thread_main(void *arg)
@@ -34,10 +66,12 @@ static void *thread_main(void *arg)
 
     pthread_setname_np(pthread_self(), pool->name);
     pthread_mutex_lock(&pool->mutex);
+    pool->waking = false;
     while (pool->threads <= pool->target || pool->first) {
         if (pool->first) {
             sc__work *work = next_work(pool);
 
+            call_one(pool);
             pthread_mutex_unlock(&pool->mutex);
             work->run(work);
             pthread_mutex_lock(&pool->mutex);
@@ -48,6 +82,7 @@ static void *thread_main(void *arg)
         pool->idle++;
         pthread_cond_wait(&pool->more, &pool->mutex);
         pool->idle--;
+        pool->waking = false;
     }
     pool->threads--;
     pthread_cond_broadcast(&pool->ended);
@@ -72,36 +107,11 @@ sc_err sc__pool_new(const char *thread_name, size_t threads, size_t stack_bytes,
     return SC_OK;
 }
 
-static bool start_thread(sc__pool *pool)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    int rc;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, pool->stack_bytes);
-    rc = pthread_create(&thread, &attr, thread_main, pool);
-    pthread_attr_destroy(&attr);
-    return rc == 0;
-}
-
-/* Wakes or starts threads for the work that waits. When not even the first thread can be started
- * the caller runs the work itself, so that nothing submitted is ever left lying. */
+/* When not even the first thread can be started the caller runs the work itself, so that nothing submitted is
+ * ever left lying. */
 static void staff(sc__pool *pool)
 {
-    size_t wanted = pool->queued, i;
-
-    for (i = 0; i < wanted && i < pool->idle; i++)
-        pthread_cond_signal(&pool->more);
-    while (i < wanted && pool->threads < pool->target) {
-        pool->threads++;
-        if (!start_thread(pool)) {
-            pool->threads--;
-            break;
-        }
-        i++;
-    }
+    call_one(pool);
     while (!pool->threads && pool->first) {
         sc__work *work = next_work(pool);
 
@@ -111,7 +121,7 @@ static void staff(sc__pool *pool)
     }
 }
 
-void sc__pool_submit_list(sc__pool *pool, sc__work *first, size_t count)
+void sc__pool_submit_list(sc__pool *pool, sc__work *first)
 {
     sc__work *last = first;
 
@@ -125,7 +135,6 @@ void sc__pool_submit_list(sc__pool *pool, sc__work *first, size_t count)
     else
         pool->first = first;
     pool->last = last;
-    pool->queued += count;
     staff(pool);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -133,7 +142,7 @@ void sc__pool_submit_list(sc__pool *pool, sc__work *first, size_t count)
 void sc__pool_submit(sc__pool *pool, sc__work *work)
 {
     work->next = NULL;
-    sc__pool_submit_list(pool, work, 1);
+    sc__pool_submit_list(pool, work);
 }
 
 void sc__pool_resize(sc__pool *pool, size_t threads)

@@ -18,8 +18,8 @@ SC_MUST_USE sc_err sc__pool_new(const char *thread_name, size_t threads, size_t 
 void sc__pool_resize(sc__pool *pool, size_t threads); /* fewer: the surplus end after their work */
 void sc__pool_submit(sc__pool *pool, sc__work *work); /* first in, first out. Any thread */
 
-/* Many at once: one lock, and only as many wake-ups as there is work. */
-void sc__pool_submit_list(sc__pool *pool, sc__work *first, size_t count);
+/* Many at once, chained by `next`. */
+void sc__pool_submit_list(sc__pool *pool, sc__work *first);
 
 /* Waits for the work that was submitted, then frees. Not from the pool's threads. NULL is fine. */
 void sc__pool_free(sc__pool *pool);

@@ -108,6 +108,33 @@ static void call_failed(sc__finisher *f, sc_err err, const sc_reason *why)
         send_later(f);
 }
 
+static void append(sc__finisher *f, sc_run *first, sc_run *last)
+{
+    if (f->last)
+        f->last->next = first;
+    else
+        f->first = first;
+    f->last = last;
+}
+
+/* What the pool's threads have ended since. While a call is under way they don't wake us: its reply comes here. */
+static void take_ended(sc__finisher *f)
+{
+    sc_run *first, *last;
+
+    pthread_mutex_lock(&f->mutex);
+    first = f->ended_first;
+    last = f->ended_last;
+    f->ended_first = f->ended_last = NULL;
+    f->awaits_reply = f->calling;
+    pthread_mutex_unlock(&f->mutex);
+    if (!first)
+        return;
+    for (sc_run *run = first; run; run = run->next)
+        run->is_ended = true;
+    append(f, first, last);
+}
+
 static void on_reply(void *user, sc_err err, const sc_reply *reply)
 {
     sc__finisher *f = user;
@@ -115,6 +142,7 @@ static void on_reply(void *user, sc_err err, const sc_reply *reply)
     sc__taken taken;
 
     f->calling = false;
+    take_ended(f);
     sc__core_call_ended(f->core);
     if (!err)
         err = sc__taken_read(reply, &taken, &why);
@@ -148,11 +176,13 @@ static void call(sc__finisher *f)
     core->asked += f->wanted;
     core->calls++;
     f->calling = true;
+    take_ended(f);
     err = sc__op_finish(core->client, &core->work, ended, f->batch_count,
                         sc__lock_token_slice(&f->token), f->wanted, on_reply, f);
     if (err) {
         sc__core_call_ended(core);
         f->calling = false;
+        take_ended(f);
         call_failed(f, err, &(sc_reason){""});
     }
 }
@@ -178,15 +208,6 @@ static void fill_batch(sc__finisher *f)
     }
     if (dropped && !f->batch_count)
         f->on_room(f->core);
-}
-
-static void append(sc__finisher *f, sc_run *first, sc_run *last)
-{
-    if (f->last)
-        f->last->next = first;
-    else
-        f->first = first;
-    f->last = last;
 }
 
 /* After a refusal the batch goes back behind the others, so that one bad outcome holds up no other. */
@@ -218,18 +239,8 @@ static void on_again(void *arg)
 static void collect(sc__task *task)
 {
     sc__finisher *f = (sc__finisher *)task;
-    sc_run *first, *last;
 
-    pthread_mutex_lock(&f->mutex);
-    first = f->ended_first;
-    last = f->ended_last;
-    f->ended_first = f->ended_last = NULL;
-    pthread_mutex_unlock(&f->mutex);
-    if (!first)
-        return;
-    for (sc_run *run = first; run; run = run->next)
-        run->is_ended = true;
-    append(f, first, last);
+    take_ended(f);
     if (f->given_up)
         sc__finisher_give_up(f);
     else
@@ -238,6 +249,8 @@ static void collect(sc__task *task)
 
 void sc__finisher_end(sc__finisher *f, sc_run *run)
 {
+    bool wake;
+
     run->next = NULL;
     pthread_mutex_lock(&f->mutex);
     if (f->ended_last)
@@ -245,8 +258,10 @@ void sc__finisher_end(sc__finisher *f, sc_run *run)
     else
         f->ended_first = run;
     f->ended_last = run;
+    wake = !f->awaits_reply;
     pthread_mutex_unlock(&f->mutex);
-    sc__loop_post(f->core->loop, &f->task);
+    if (wake)
+        sc__loop_post(f->core->loop, &f->task);
 }
 
 bool sc__finisher_is_idle(const sc__finisher *f)

@@ -13,8 +13,9 @@ typedef struct sc__finisher {
     sc__core *core;
     pthread_mutex_t mutex;
     sc_run *ended_first, *ended_last; /* by the pool's threads, under the mutex */
-    sc_run *first, *last;             /* to be sent */
-    sc_run *batch[SC__WORK_MAX];      /* under way, or to be sent again */
+    bool awaits_reply;    /* under the mutex: the reply of the call under way looks at them */
+    sc_run *first, *last; /* to be sent */
+    sc_run *batch[SC__WORK_MAX]; /* under way, or to be sent again */
     size_t batch_count;
     size_t wanted; /* jobs that the call under way may bring */
     sc__lock_token token;

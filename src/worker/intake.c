@@ -45,7 +45,6 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
 {
     sc_worker *w = core->owner;
     sc__work *first = NULL, **next = &first;
-    size_t count = 0;
 
     for (size_t i = 0; i < taken->count; i++) {
         sc_run *run = load(w, taken, i, token, fresh);
@@ -59,8 +58,7 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
         atomic_fetch_add_explicit(&core->stats.started, 1, memory_order_relaxed);
         *next = &run->work;
         next = &run->work.next;
-        count++;
     }
     *next = NULL;
-    sc__pool_submit_list(w->pool, first, count);
+    sc__pool_submit_list(w->pool, first);
 }
