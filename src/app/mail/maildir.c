@@ -101,9 +101,13 @@ static bool was_read(const char *folder, const char *name)
     size_t len = strlen(name);
     bool found = false;
     DIR *cur;
+    int fd;
 
     snprintf(path, sizeof(path), "%s/cur", folder);
-    cur = opendir(path);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cur = fd >= 0 ? fdopendir(fd) : NULL;
+    if (fd >= 0 && !cur)
+        close(fd);
     while (cur && !found && (entry = readdir(cur)))
         found = strncmp(entry->d_name, name, len) == 0 && strchr(":", entry->d_name[len]);
     if (cur)
