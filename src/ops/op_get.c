@@ -227,11 +227,15 @@ static sc_err read_slice(sc_client *client, const sc__queue_keys *keys, const sc
     atomic_init(&all.missing, count);
     for (size_t i = 0; i < count; i++) {
         all.hash[i] = (struct hash){.all = &all, .id = ids[i], .job = &jobs[i]};
-        all.hash[i].err = send_hash(client, keys, &all.hash[i]);
-        if (all.hash[i].err && atomic_fetch_sub(&all.missing, 1) == 1)
+        err = send_hash(client, keys, &all.hash[i]);
+        if (!err)
+            continue; /* from here on it is the callback's, which may have come already */
+        all.hash[i].err = err;
+        if (atomic_fetch_sub(&all.missing, 1) == 1)
             sc__waiter_wake(&all.waiter);
     }
     sc__waiter_wait(&all.waiter);
+    err = SC_OK;
     for (size_t i = 0; i < count && !err; i++)
         err = all.hash[i].err;
     sc__waiter_release(&all.waiter);
