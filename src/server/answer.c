@@ -105,6 +105,18 @@ sc_err answer_json_copy(struct request *request, int status, sc_slice json)
     return answer_json(request, status, &copy);
 }
 
+sc_err answer_value(struct request *request, int status, json_t *value)
+{
+    sc__str text = STR_MAX(ANSWER_MAX);
+
+    if (!value)
+        return SC_ENOMEM;
+    sc__json_write(&text, value);
+    sc__str_char(&text, '\n');
+    json_decref(value);
+    return answer_json(request, status, &text);
+}
+
 void answer_header(struct request *request, const char *name, const char *value)
 {
     struct answer *answer = &request->answer;
@@ -117,9 +129,26 @@ void answer_header(struct request *request, const char *name, const char *value)
     answer->header_count++;
 }
 
+void answer_cache_source(struct request *request, bool hit, int64_t age_ms)
+{
+    char age[SC__INT_LEN + 1] = "";
+
+    answer_header(request, "X-Cache", hit ? "hit" : "miss");
+    age[sc__int_text(age_ms / 1000, age)] = '\0';
+    if (hit)
+        answer_header(request, "Age", age);
+}
+
+static const char *retry_after(const struct answer *answer, char text[SC__INT_LEN + 1])
+{
+    text[sc__int_text(answer->retry_after_s ? answer->retry_after_s : 1, text)] = '\0';
+    return text;
+}
+
 void answer_problem(struct request *request, int status, sc_err err, const char *detail)
 {
     sc__str text = STR_MAX(PROBLEM_MAX);
+    char number[SC__INT_LEN + 1];
     size_t path_len = request->path.len < 1024 ? request->path.len : 1024;
 
     if (!status)
@@ -140,8 +169,8 @@ void answer_problem(struct request *request, int status, sc_err err, const char 
         answer_release(&request->answer);
         request->answer.status = status;
     }
-    if (status == 503)
-        answer_header(request, "Retry-After", "1");
+    if (status == 503 || status == 429)
+        answer_header(request, "Retry-After", retry_after(&request->answer, number));
 }
 
 static bool is_etag_in(const char *list, const char *etag)

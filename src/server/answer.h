@@ -2,7 +2,7 @@
 #ifndef SERVER_ANSWER_H
 #define SERVER_ANSWER_H
 
-#include "base/str.h"
+#include "base/json.h"
 
 struct request;
 struct MHD_Connection;
@@ -20,6 +20,7 @@ struct answer {
     char *body;              /* owned; else NULL */
     const void *static_body; /* lives as long as the program; else NULL */
     size_t len;
+    int64_t retry_after_s; /* for 429 and 503; 0: 1 */
     enum answer_caching caching;
     const char *etag; /* in the request's arena or static; NULL: made from the body if needed */
     struct {
@@ -36,8 +37,14 @@ SC_MUST_USE sc_err answer_json(struct request *request, int status, sc__str *jso
 /* A copy of JSON text. */
 SC_MUST_USE sc_err answer_json_copy(struct request *request, int status, sc_slice json);
 
+/* Takes the reference; NULL (out of memory when it was made) is SC_ENOMEM. */
+SC_MUST_USE sc_err answer_value(struct request *request, int status, json_t *value);
+
 /* `value` is copied. More than ANSWER_HEADERS are left out. */
 void answer_header(struct request *request, const char *name, const char *value);
+
+/* X-Cache: hit or miss; Age, in seconds, of a hit. */
+void answer_cache_source(struct request *request, bool hit, int64_t age_ms);
 
 /* A refusal: replaces what was said before. `status` 0: the one that `err` stands for. */
 void answer_problem(struct request *request, int status, sc_err err, const char *detail);

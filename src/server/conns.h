@@ -20,7 +20,7 @@ enum conn_step {
     CONN_STEPS
 };
 
-/* `max`: connections the server accepts. Starts the thread that looks after them. */
+/* `max`: connections that are many for the server. Starts the thread that looks after them. */
 SC_MUST_USE sc_err conns_new(size_t max, int64_t receive_ms, int64_t send_ms,
                              struct conns **ret_conns);
 void conns_free(struct conns *conns); /* after the last conn_closed(); NULL is fine */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
+#include "app/cache_keys.h"
 #include "base/error.h"
 
 enum { HOST_MAX = 256 };
@@ -74,4 +75,21 @@ sc_err guard_origin(struct request *request, bool proof, sc_reason *ret_reason)
                            "send \"Sec-Fetch-Site: none\" (or an Origin that is this server) to "
                            "show that no other site's page asks for this");
     return SC_OK;
+}
+
+sc_err guard_rate(struct request *request, sc_reason *ret_reason)
+{
+    const struct cache_id addr = {SC_S("addr"), sc_slice_of(request->peer)};
+    AUTO_STR key = CACHE_KEY;
+    sc_limit limit;
+    long long wait_s;
+
+    if (cache_key_build(&key, CACHE_USER, CACHE_COUNT, &addr, 1, SC_S("rate-limit")) ||
+        sc_limiter_check(request->shared->limiter, sc__str_slice(&key), &limit) || limit.allowed)
+        return SC_OK;
+    wait_s = (limit.reset_ms + 999) / 1000;
+    request->answer.status = 429;
+    request->answer.retry_after_s = wait_s;
+    return sc__because(ret_reason, SC_EOVERLOAD,
+                       "too many writes from %s: try again in %lld seconds", request->peer, wait_s);
 }

@@ -13,4 +13,8 @@ SC_MUST_USE sc_err guard_host(struct request *request, sc_reason *ret_reason);
  * request must show that it is none, by Sec-Fetch-Site or Origin. SC_EPERM. */
 SC_MUST_USE sc_err guard_origin(struct request *request, bool proof, sc_reason *ret_reason);
 
+/* Counts a write of the client's address. SC_EOVERLOAD, and 429 with Retry-After in the answer, when it
+ * has made too many; while the limiter can't ask Redis all are let through. Waits for Redis. */
+SC_MUST_USE sc_err guard_rate(struct request *request, sc_reason *ret_reason);
+
 #endif

@@ -12,5 +12,45 @@ sc_err route_asset(struct request *request, sc_reason *ret_reason);
 
 /* route_health.c */
 sc_err route_healthz(struct request *request, sc_reason *ret_reason);
+sc_err route_readyz(struct request *request, sc_reason *ret_reason);
+sc_err route_server(struct request *request, sc_reason *ret_reason);
+
+/* route_metrics.c */
+sc_err route_metrics(struct request *request, sc_reason *ret_reason);
+
+/* route_notification.c */
+sc_err route_notifications(struct request *request, sc_reason *ret_reason);
+sc_err route_notification_create(struct request *request, sc_reason *ret_reason);
+sc_err route_notification_count(struct request *request, sc_reason *ret_reason);
+sc_err route_notification_read(struct request *request, sc_reason *ret_reason);
+sc_err route_notifications_read(struct request *request, sc_reason *ret_reason);
+
+/* route_queue.c */
+sc_err route_queues(struct request *request, sc_reason *ret_reason);
+sc_err route_queue(struct request *request, sc_reason *ret_reason);
+sc_err route_queue_pause(struct request *request, sc_reason *ret_reason);
+sc_err route_queue_resume(struct request *request, sc_reason *ret_reason);
+sc_err route_queue_jobs(struct request *request, sc_reason *ret_reason);
+sc_err route_jobs(struct request *request, sc_reason *ret_reason);
+sc_err route_job(struct request *request, sc_reason *ret_reason);
+sc_err route_job_retry(struct request *request, sc_reason *ret_reason);
+sc_err route_job_promote(struct request *request, sc_reason *ret_reason);
+sc_err route_job_remove(struct request *request, sc_reason *ret_reason);
+
+/* route_schedule.c */
+sc_err route_schedules(struct request *request, sc_reason *ret_reason);
+
+/* route_story.c */
+sc_err route_stories(struct request *request, sc_reason *ret_reason);
+sc_err route_story(struct request *request, sc_reason *ret_reason);
+sc_err route_story_overview(struct request *request, sc_reason *ret_reason);
+sc_err route_story_tree(struct request *request, sc_reason *ret_reason);
+sc_err route_chapter(struct request *request, sc_reason *ret_reason);
+sc_err route_chapter_publish(struct request *request, sc_reason *ret_reason);
+sc_err route_user(struct request *request, sc_reason *ret_reason);
+sc_err route_user_stories(struct request *request, sc_reason *ret_reason);
+
+/* SC_ECONNECT with a sentence while there is no connection to Redis. */
+sc_err redis_needed(const struct request *request, sc_reason *ret_reason);
 
 #endif

@@ -8,12 +8,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <storychain/limiter.h>
+
+#include "app/app.h"
+#include "app/cache_ttl.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "conns.h"
 #include "guard.h"
 #include "listen.h"
+#include "queue_index.h"
 #include "request.h"
 #include "routes.h"
 #include "traffic.h"
@@ -31,6 +36,7 @@ enum {
     RECEIVE_MS = 15 * 1000,
     SEND_MS = 60 * 1000,
     DRAIN_MS = 5 * 1000,
+    WRITES = 1200,    /* of a client in a minute */
     SPARE_FILES = 256 /* for the rest of the program */
 };
 
@@ -56,16 +62,21 @@ static enum MHD_Result send_answer(struct request *request)
     return answer_send(request) ? MHD_YES : MHD_NO;
 }
 
+/* On a runner, but for probes. */
 static void call_handler(struct request *request)
 {
     sc_reason reason = {""};
-    sc_err err = request->route->handler(request, &reason);
+    sc_err err = SC_OK;
 
+    if (request->route->scope >= SCOPE_WRITE)
+        err = guard_rate(request, &reason);
+    if (!err)
+        err = request->route->handler(request, &reason);
     if (err)
         fail(request, err, &reason);
 }
 
-/* On a runner. After MHD_resume_connection() the request is the other thread's. */
+/* After MHD_resume_connection() the request is the other thread's. */
 static void run_handler(struct run *run)
 {
     struct request *request = (struct request *)((char *)run - offsetof(struct request, run));
@@ -82,6 +93,10 @@ static enum MHD_Result run_or_refuse(struct request *request)
     conn_step(request->conn, CONN_RUNNING);
     if (request->answer.status >= 400)
         return send_answer(request);
+    if (request->route->scope != SCOPE_PROBE && !request->shared->app) {
+        answer_problem(request, 503, SC_ESTATE, "the server has no application behind it");
+        return send_answer(request);
+    }
     if (request->route->scope == SCOPE_PROBE) {
         call_handler(request);
         return send_answer(request);
@@ -305,16 +320,31 @@ static sc_err start_daemon(struct http *http, const struct http_opts *opts, int 
     return SC_OK;
 }
 
+static sc_err make_limiter(struct http_shared *shared, const struct http_opts *opts)
+{
+    const sc_limiter_opts limit = {.max = or_default(opts->max_writes, WRITES),
+                                   .window_ms = cache_ttl_ms(CACHE_TTL_RATE_LIMIT)};
+
+    return sc_limiter_new(opts->app->client, &limit, &shared->limiter, NULL);
+}
+
 static sc_err make_shared(struct http_shared *shared, const struct http_opts *opts)
 {
+    int connections = or_default(opts->max_connections, CONNECTIONS);
+    int per_addr = or_default(opts->max_connections_per_addr, CONNECTIONS_PER_ADDR);
     sc_err err = traffic_new(&shared->traffic);
 
     shared->app = opts->app;
     shared->max_body = opts->max_body ? opts->max_body : BODY_MAX;
+    /* Behind a proxy all come from one address, which may have no more than its share. */
     if (!err)
-        err = conns_new((size_t)or_default(opts->max_connections, CONNECTIONS),
+        err = conns_new((size_t)(connections < per_addr ? connections : per_addr),
                         or_default(opts->receive_ms, RECEIVE_MS),
                         or_default(opts->send_ms, SEND_MS), &shared->conns);
+    if (!err)
+        err = queue_index_new(opts->app, &shared->queues);
+    if (!err && opts->app)
+        err = make_limiter(shared, opts);
     if (!err)
         err = runners_new(or_default(opts->runners, RUNNERS), WAITING_MAX, &shared->runners);
     return err;
@@ -373,6 +403,8 @@ void http_stop(struct http *http)
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     runners_free(http->shared.runners);
+    sc_limiter_free(http->shared.limiter);
+    queue_index_free(http->shared.queues);
     conns_free(http->shared.conns);
     traffic_free(http->shared.traffic);
     sc_free(http);

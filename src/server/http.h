@@ -23,6 +23,7 @@ struct http_opts {
     int max_connections;          /* 0: 4,096 */
     int max_connections_per_addr; /* 0: 2,048 */
     int runners;                  /* threads that answer; 0: 16 */
+    int max_writes;               /* of one client's address in a minute; 0: 1,200 */
     int64_t receive_ms;           /* for a request to arrive, head and body each; 0: 15,000 */
     int64_t send_ms;              /* for an answer to be taken; 0: 60,000 */
 };

@@ -194,3 +194,16 @@ sc_err request_json(struct request *request, json_t **ret_object, sc_reason *ret
     *ret_object = json_incref(value);
     return SC_OK;
 }
+
+sc_err request_text(const json_t *body, const char *name, sc_slice *ret_text, sc_reason *ret_reason)
+{
+    const json_t *value = json_object_get(body, name);
+
+    *ret_text = (sc_slice){NULL, 0};
+    if (!value || json_is_null(value))
+        return SC_OK;
+    if (!json_is_string(value))
+        return sc__because(ret_reason, SC_EPAYLOAD, "%s must be a text", name);
+    *ret_text = (sc_slice){json_string_value(value), json_string_length(value)};
+    return SC_OK;
+}

@@ -7,6 +7,8 @@
 #ifndef SERVER_REQUEST_H
 #define SERVER_REQUEST_H
 
+#include <storychain/limiter.h>
+
 #include "answer.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -23,6 +25,7 @@ struct http_shared {
     struct traffic *traffic;
     struct runners *runners;
     struct queue_index *queues;
+    sc_limiter *limiter; /* of writes */
     size_t max_body;
     bool loopback_only;
 };
@@ -73,6 +76,10 @@ const char *request_header(const struct request *request, const char *name);
 /* The body as a JSON object; free with json_decref. Otherwise says 415 (not application/json) or
  * 400 in the answer's status. */
 SC_MUST_USE sc_err request_json(struct request *request, json_t **ret_object,
+                                sc_reason *ret_reason);
+
+/* A text of a JSON body; {NULL, 0} when absent or null. Borrowed from it. SC_EPAYLOAD: of another type. */
+SC_MUST_USE sc_err request_text(const json_t *body, const char *name, sc_slice *ret_text,
                                 sc_reason *ret_reason);
 
 /* Undoes percent-encoding ('+' stays). SC_EINVAL: a cut off or senseless escape, a control

@@ -3,10 +3,47 @@
 #include "base/error.h"
 #include "handlers.h"
 
+#define QUEUE "/api/queues/:queue"
+#define JOB QUEUE "/jobs/:id"
+#define STORY "/api/stories/:slug"
+#define NOTES "/api/users/:id/notifications"
+
 const struct route routes[] = {
     {"GET", "/", route_page, SCOPE_PROBE, "The dashboard"},
     {"GET", "/assets/:file", route_asset, SCOPE_PROBE, "A file of the dashboard"},
     {"GET", "/healthz", route_healthz, SCOPE_PROBE, "Whether the process runs"},
+    {"GET", "/readyz", route_readyz, SCOPE_READ, "Whether Redis and the store answer"},
+    {"GET", "/metrics", route_metrics, SCOPE_READ, "Figures as Prometheus text"},
+    {"GET", "/api/server", route_server, SCOPE_READ, "What the server is and runs on"},
+
+    {"GET", "/api/stories", route_stories, SCOPE_READ,
+     "A list of stories (list=published, new, featured), or those that have all words of q"},
+    {"GET", STORY, route_story, SCOPE_READ, "A story"},
+    {"GET", STORY "/overview", route_story_overview, SCOPE_READ, "A story and its collaborators"},
+    {"GET", STORY "/tree", route_story_tree, SCOPE_READ, "Its chapters, nested, without text"},
+    {"POST", STORY "/chapters", route_chapter_publish, SCOPE_WRITE, "Publish a chapter"},
+    {"GET", STORY "/chapters/:chapter", route_chapter, SCOPE_READ, "A chapter"},
+
+    {"GET", "/api/users/:id", route_user, SCOPE_READ, "A user's profile"},
+    {"GET", "/api/users/:id/stories", route_user_stories, SCOPE_READ, "A user's stories"},
+    {"GET", NOTES, route_notifications, SCOPE_READ, "A user's notifications, newest first"},
+    {"POST", NOTES, route_notification_create, SCOPE_WRITE, "Tell a user something"},
+    {"GET", NOTES "/count", route_notification_count, SCOPE_READ, "How many are unread"},
+    {"POST", NOTES "/read", route_notifications_read, SCOPE_WRITE, "Mark all as read"},
+    {"POST", NOTES "/:nid/read", route_notification_read, SCOPE_WRITE, "Mark one as read"},
+
+    {"GET", "/api/queues", route_queues, SCOPE_READ, "All queues with their counts"},
+    {"GET", QUEUE, route_queue, SCOPE_READ, "A queue with its counts"},
+    {"POST", QUEUE "/pause", route_queue_pause, SCOPE_OPERATE, "Stop handing out jobs of a queue"},
+    {"POST", QUEUE "/resume", route_queue_resume, SCOPE_OPERATE, "Hand out its jobs again"},
+    {"GET", QUEUE "/jobs", route_queue_jobs, SCOPE_READ,
+     "A queue's newest jobs, of a state or all"},
+    {"GET", JOB, route_job, SCOPE_READ, "A job with its data, options, log and stack trace"},
+    {"POST", JOB "/retry", route_job_retry, SCOPE_OPERATE, "Let a failed job wait again"},
+    {"POST", JOB "/promote", route_job_promote, SCOPE_OPERATE, "Let a delayed job wait at once"},
+    {"POST", JOB "/remove", route_job_remove, SCOPE_OPERATE, "Remove a job"},
+    {"GET", "/api/jobs", route_jobs, SCOPE_READ, "The newest jobs of all queues"},
+    {"GET", "/api/schedules", route_schedules, SCOPE_READ, "Schedules by their next run"},
     {NULL, NULL, NULL, SCOPE_PROBE, NULL},
 };
 

@@ -279,6 +279,23 @@ static bool is_closed(int fd)
     return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
 }
 
+TEST(slow_clients_that_take_all_connections_lose_them_soon)
+{
+    enum { SLOW = 40 };
+    int fds[SLOW];
+    struct http *http = start(&(struct http_opts){.max_connections_per_addr = SLOW});
+    struct test_answer answer = {0};
+
+    open_slow_ones(http_url(http), fds, SLOW);
+    wait_until((test_http(http_url(http), "GET", "/healthz", NULL, NULL, &answer), answer.status));
+
+    assert_int_equal(answer.status, 200);
+    for (size_t i = 0; i < SLOW; i++)
+        close(fds[i]);
+    test_answer_release(&answer);
+    http_stop(http);
+}
+
 TEST(a_client_that_drips_bytes_is_ended_at_its_deadline)
 {
     struct http *http = start(&(struct http_opts){.receive_ms = 1000});

@@ -20,6 +20,7 @@ void test_http_raw(const char *url, const void *bytes, size_t len, struct test_a
 
 /* A connected socket, for those who want to be slow. */
 int test_http_dial(const char *url);
+int test_http_try_dial(const char *url); /* -1 when nobody listens */
 
 /* The value of a header, in a static buffer; NULL when absent. */
 const char *test_header(const struct test_answer *answer, const char *name);

@@ -1,0 +1,326 @@
+/* Queues and their jobs: what the dashboard shows and steers. */
+#include <storychain/queue.h>
+
+#include "app/app.h"
+#include "app/job_shapes.h"
+#include "app/queues.h"
+#include "base/error.h"
+#include "handlers.h"
+#include "queue_index.h"
+#include "request.h"
+
+enum { LIST_DEFAULT = 20, LIST_MAX = 200, LOGS_MAX = 500, REASON_MAX = 300, RECENT_QUEUES = 32 };
+
+sc_err redis_needed(const struct request *request, sc_reason *ret_reason)
+{
+    if (sc_client_is_connected(request->shared->app->client))
+        return SC_OK;
+    return sc__because(ret_reason, SC_ECONNECT,
+                       "Redis can't be reached now; the server keeps trying to connect");
+}
+
+/* The queue that the path names. */
+static sc_err path_queue(struct request *request, sc_queue **ret_queue, sc_reason *ret_reason)
+{
+    sc_err err = redis_needed(request, ret_reason);
+
+    if (err)
+        return err;
+    return queue_index_get(request->shared->queues, request_param(request, "queue"), ret_queue,
+                           ret_reason);
+}
+
+/* ---- Queues ---- */
+
+static json_t *worker_shape(struct app *app, sc_slice name)
+{
+    sc_worker_stats stats;
+    enum queue_id id;
+
+    if (!queue_id_of(name, &id) || !queues_worker_stats(app->queues, id, &stats))
+        return json_null();
+    return json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "running", stats.running, "concurrency",
+                     queue_rule_of(id)->concurrency, "completed", (json_int_t)stats.completed,
+                     "failed", (json_int_t)stats.failed, "retried", (json_int_t)stats.retried,
+                     "stalled", (json_int_t)stats.stalled);
+}
+
+static sc_err queue_row(struct app *app, sc_queue *queue, json_t **ret_row)
+{
+    sc_queue_counts counts;
+    sc_err err = sc_queue_get_counts(queue, &counts);
+    json_t *row;
+
+    if (err)
+        return err;
+    row = queue_shape(sc_queue_name(queue), &counts);
+    if (!row)
+        return SC_ENOMEM;
+    json_object_set_new(row, "worker", worker_shape(app, sc_queue_name(queue)));
+    *ret_row = row;
+    return SC_OK;
+}
+
+sc_err route_queues(struct request *request, sc_reason *ret_reason)
+{
+    AUTO_JSON *rows = json_array();
+    struct queue_list list;
+    sc_err err = redis_needed(request, ret_reason);
+
+    if (!err)
+        err = queue_index_list(request->shared->queues, &request->arena, &list);
+    for (size_t i = 0; !err && i < list.count; i++) {
+        json_t *row;
+
+        err = queue_row(request->shared->app, list.items[i], &row);
+        if (!err)
+            json_array_append_new(rows, row);
+    }
+    return err ? err : answer_value(request, 200, json_pack("{s:O}", "queues", rows));
+}
+
+static sc_err answer_queue(struct request *request, sc_queue *queue)
+{
+    json_t *row;
+    sc_err err = queue_row(request->shared->app, queue, &row);
+
+    return err ? err : answer_value(request, 200, row);
+}
+
+sc_err route_queue(struct request *request, sc_reason *ret_reason)
+{
+    sc_queue *queue;
+    sc_err err = path_queue(request, &queue, ret_reason);
+
+    return err ? err : answer_queue(request, queue);
+}
+
+static sc_err steer_queue(struct request *request, sc_err (*act)(sc_queue *), sc_reason *ret_reason)
+{
+    sc_queue *queue;
+    sc_err err = path_queue(request, &queue, ret_reason);
+
+    if (!err)
+        err = act(queue);
+    return err ? err : answer_queue(request, queue);
+}
+
+sc_err route_queue_pause(struct request *request, sc_reason *ret_reason)
+{
+    return steer_queue(request, sc_queue_pause, ret_reason);
+}
+
+sc_err route_queue_resume(struct request *request, sc_reason *ret_reason)
+{
+    return steer_queue(request, sc_queue_resume, ret_reason);
+}
+
+/* ---- Lists of jobs ---- */
+
+/* A job's head: what a list shows. Payloads stay out, whatever their size. */
+static json_t *job_row(const sc_job *job, sc_job_state state, sc_slice queue)
+{
+    sc_job head = *job;
+    json_t *row;
+
+    head.data = head.opts = head.return_value = head.stacktrace = (sc_slice){NULL, 0};
+    if (head.failed_reason.len > REASON_MAX)
+        head.failed_reason.len = REASON_MAX;
+    row = job_shape(&head, state);
+    if (!row)
+        return NULL;
+    json_object_del(row, "data");
+    json_object_del(row, "opts");
+    json_object_del(row, "returnValue");
+    json_object_del(row, "stacktrace");
+    json_object_set_new(row, "queue", text_shape(queue));
+    return row;
+}
+
+static int64_t date_of(const sc_job *job)
+{
+    if (job->finished_ms)
+        return job->finished_ms;
+    return job->processed_ms ? job->processed_ms : job->timestamp_ms;
+}
+
+/* Rows by date, newest first, at most `max`. */
+struct rows {
+    json_t *array;
+    int64_t dates[LIST_MAX];
+    size_t max;
+};
+
+static void rows_insert(struct rows *rows, json_t *row, int64_t date)
+{
+    size_t at = json_array_size(rows->array), last = at;
+
+    while (at > 0 && rows->dates[at - 1] < date)
+        at--;
+    if (at == rows->max || json_array_insert_new(rows->array, at, json_incref(row)))
+        return;
+    if (last == rows->max)
+        json_array_remove(rows->array, last--);
+    memmove(&rows->dates[at + 1], &rows->dates[at], (last - at) * sizeof(rows->dates[0]));
+    rows->dates[at] = date;
+}
+
+/* Adds a queue's newest jobs of a state. */
+static sc_err collect(struct rows *rows, sc_queue *queue, sc_job_state state)
+{
+    sc_job_list *list;
+    sc_err err = sc_queue_get_jobs(queue, state, 0, (int64_t)rows->max - 1, false, &list);
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < list->count; i++) {
+        AUTO_JSON *row = job_row(list->jobs[i], state, sc_queue_name(queue));
+
+        if (row)
+            rows_insert(rows, row, date_of(list->jobs[i]));
+    }
+    sc_job_list_free(list);
+    return SC_OK;
+}
+
+/* `state` SC_JOB_UNKNOWN: of all states. */
+static sc_err collect_states(struct rows *rows, sc_queue *queue, sc_job_state state)
+{
+    sc_err err = SC_OK;
+
+    if (state != SC_JOB_UNKNOWN)
+        return collect(rows, queue, state);
+    for (int s = 0; !err && s < SC_JOB_UNKNOWN; s++)
+        err = collect(rows, queue, (sc_job_state)s);
+    return err;
+}
+
+static sc_err read_list_query(struct request *request, struct rows *rows, sc_job_state *ret_state,
+                              sc_reason *ret_reason)
+{
+    int64_t limit;
+    sc_slice name;
+    sc_err err = request_query(request, "state", &name, ret_reason);
+
+    if (!err)
+        err = request_query_int(request, "limit", LIST_DEFAULT, 1, LIST_MAX, &limit, ret_reason);
+    if (err)
+        return err;
+    *ret_state = name.len ? sc_job_state_of(name) : SC_JOB_UNKNOWN;
+    if (name.len && *ret_state == SC_JOB_UNKNOWN)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "\"%.40s\" is not a state of jobs: waiting, active, delayed, "
+                           "prioritized, waiting-children, completed, failed",
+                           name.ptr);
+    rows->max = (size_t)limit;
+    rows->array = json_array();
+    return rows->array ? SC_OK : SC_ENOMEM;
+}
+
+sc_err route_queue_jobs(struct request *request, sc_reason *ret_reason)
+{
+    struct rows rows = {0};
+    sc_job_state state;
+    sc_queue *queue;
+    sc_err err = path_queue(request, &queue, ret_reason);
+
+    if (!err)
+        err = read_list_query(request, &rows, &state, ret_reason);
+    if (!err)
+        err = collect_states(&rows, queue, state);
+    if (!err)
+        return answer_value(request, 200, json_pack("{s:o}", "jobs", rows.array));
+    json_decref(rows.array);
+    return err;
+}
+
+sc_err route_jobs(struct request *request, sc_reason *ret_reason)
+{
+    struct queue_list list = {NULL, 0};
+    struct rows rows = {0};
+    sc_job_state state;
+    sc_err err = redis_needed(request, ret_reason);
+
+    if (!err)
+        err = read_list_query(request, &rows, &state, ret_reason);
+    if (!err)
+        err = queue_index_list(request->shared->queues, &request->arena, &list);
+    for (size_t i = 0; !err && i < list.count && i < RECENT_QUEUES; i++)
+        err = collect_states(&rows, list.items[i], state);
+    if (!err)
+        return answer_value(request, 200, json_pack("{s:o}", "jobs", rows.array));
+    json_decref(rows.array);
+    return err;
+}
+
+/* ---- One job ---- */
+
+static json_t *log_rows(sc_queue *queue, sc_slice id)
+{
+    json_t *rows = json_array();
+    sc_id_list *list;
+
+    if (sc_queue_get_logs(queue, id, -LOGS_MAX, -1, &list))
+        return rows;
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(rows, text_shape(list->ids[i]));
+    sc_id_list_free(list);
+    return rows;
+}
+
+sc_err route_job(struct request *request, sc_reason *ret_reason)
+{
+    sc_slice id = request_param(request, "id");
+    sc_job_state state = SC_JOB_UNKNOWN;
+    sc_queue *queue;
+    json_t *shape;
+    sc_job *job;
+    sc_err err = path_queue(request, &queue, ret_reason);
+
+    if (!err)
+        err = sc_queue_get_job(queue, id, &job);
+    if (err)
+        return err;
+    err = sc_queue_get_state(queue, id, &state);
+    shape = err ? NULL : job_shape(job, state);
+    sc_job_free(job);
+    if (!shape)
+        return err ? err : SC_ENOMEM;
+    json_object_set_new(shape, "queue", text_shape(sc_queue_name(queue)));
+    json_object_set_new(shape, "logs", log_rows(queue, id));
+    return answer_value(request, 200, shape);
+}
+
+static sc_err steer_job(struct request *request, sc_err (*act)(sc_queue *, sc_slice),
+                        const char *done, sc_reason *ret_reason)
+{
+    sc_queue *queue;
+    sc_err err = path_queue(request, &queue, ret_reason);
+
+    if (!err)
+        err = act(queue, request_param(request, "id"));
+    if (err == SC_EJOBSTATE)
+        return sc__because(ret_reason, err, "the job is not in a state in which it can be %s",
+                           done);
+    if (err == SC_ELOCKLOST)
+        return sc__because(ret_reason, err, "a worker runs this job now, so it can't be %s", done);
+    if (err == SC_ESCHEDULED)
+        return sc__because(ret_reason, err,
+                           "this is the next run of a schedule: it can't be %s by itself", done);
+    return err ? err : answer_json_copy(request, 200, SC_S("{\"ok\":true}\n"));
+}
+
+sc_err route_job_retry(struct request *request, sc_reason *ret_reason)
+{
+    return steer_job(request, sc_queue_retry, "retried", ret_reason);
+}
+
+sc_err route_job_promote(struct request *request, sc_reason *ret_reason)
+{
+    return steer_job(request, sc_queue_promote, "promoted", ret_reason);
+}
+
+sc_err route_job_remove(struct request *request, sc_reason *ret_reason)
+{
+    return steer_job(request, sc_queue_remove, "removed", ret_reason);
+}

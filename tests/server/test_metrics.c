@@ -1,0 +1,71 @@
+/* server/route_metrics.c, traffic.c, prometheus.c. */
+#include "server/prometheus.h"
+#include "site.h"
+
+TEST(labels_are_escaped_and_numbers_plain)
+{
+    AUTO_STR out = STR_MAX(4096);
+
+    prometheus_sample(&out, "x", "queue", SC_S("a\"b\\c\nd"), "state", "waiting", 3);
+    prometheus_value(&out, "y", "gauge", "A thing", 0.5);
+
+    assert_slice(sc__str_slice(&out), "x{queue=\"a\\\"b\\\\c\\nd\",state=\"waiting\"} 3\n"
+                                      "# HELP y A thing\n# TYPE y gauge\ny 0.500000\n");
+}
+
+/* Every sample has its family before it, and every line is a comment or "name{…} number". */
+static void check_text(const char *text)
+{
+    char family[128] = "", name[128], *copy = strdup(text), *save = NULL;
+
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *end, *number = strrchr(line, ' ');
+
+        if (sscanf(line, "# TYPE %127s", family) == 1 || line[0] == '#')
+            continue;
+        assert_int_equal(sscanf(line, "%127[a-z0-9_]", name), 1);
+        if (strncmp(name, family, strlen(family)))
+            fail_msg("%s stands under %s", name, family);
+        assert_non_null(number);
+        (void)strtod(number + 1, &end);
+        assert_int_equal(*end, '\0');
+    }
+    free(copy);
+}
+
+TEST(the_figures_are_prometheus_text_with_bullmqs_names)
+{
+    static const char *const wanted[] = {
+        "bullmq_job_count{queue=\"email\",state=\"waiting\"} 0\n",
+        "bullmq_job_count{queue=\"email\",state=\"waiting-children\"} 0\n",
+        "# TYPE bullmq_job_completed_total counter\n",
+        "# TYPE bullmq_job_failed_total counter\n",
+        "storychain_queue_paused{queue=\"export\"} 0\n",
+        "storychain_cache_hits_total 1\n",
+        "storychain_cache_loads_total",
+        "storychain_redis_connected 1\n",
+        "storychain_redis_reconnects_total 0\n",
+        "process_resident_memory_bytes ",
+        "storychain_http_requests_total{method=\"GET\",route=\"/api/stories\",status=\"200\"} 2\n",
+        "storychain_http_requests_total{method=\"any\",route=\"none\",status=\"404\"} 1\n",
+        "storychain_http_request_duration_seconds_bucket{le=\"+Inf\"} 3\n",
+        "storychain_build_info{version=\"" SC_VERSION "\"} 1\n",
+    };
+    struct site site;
+
+    site_start_empty(&site, NULL);
+    site_get(&site, "/api/stories");
+    site_get(&site, "/api/stories");
+    site_get(&site, "/nowhere");
+
+    assert_int_equal(site_get(&site, "/metrics"), 200);
+
+    assert_string_equal(test_header(&site.answer, "Content-Type"),
+                        "text/plain; version=0.0.4; charset=utf-8");
+    check_text(site.answer.body);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+        if (!site_says(&site, wanted[i]))
+            fail_msg("missing: %s\n%s", wanted[i], site.answer.body);
+    site_stop(&site);
+}
