@@ -1,4 +1,4 @@
-# Lua scripts, web files and mail templates become C at build time.
+# Lua scripts, web files, mail templates and sample stories become C at build time.
 set(SC_GEN ${CMAKE_BINARY_DIR}/gen)
 file(MAKE_DIRECTORY ${SC_GEN})
 
@@ -22,6 +22,14 @@ add_custom_command(
   COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/embed mail ${CMAKE_SOURCE_DIR}/src/app/mail/templates ${SC_GEN}
   DEPENDS ${SC_MAIL_TEMPLATES} ${CMAKE_SOURCE_DIR}/tools/embed
   VERBATIM)
+
+file(GLOB SC_SAMPLE_STORIES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/stories/*.md)
+add_custom_command(
+  OUTPUT ${SC_GEN}/sample_stories.h ${SC_GEN}/sample_stories.c
+  COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/embed stories ${CMAKE_SOURCE_DIR}/examples/stories ${SC_GEN}
+  DEPENDS ${SC_SAMPLE_STORIES} ${CMAKE_SOURCE_DIR}/tools/embed
+  VERBATIM)
 add_custom_target(sc_gen DEPENDS
   ${SC_GEN}/scripts.h ${SC_GEN}/scripts.c ${SC_GEN}/web.h ${SC_GEN}/web.c
-  ${SC_GEN}/mail_templates.h ${SC_GEN}/mail_templates.c)
+  ${SC_GEN}/mail_templates.h ${SC_GEN}/mail_templates.c
+  ${SC_GEN}/sample_stories.h ${SC_GEN}/sample_stories.c)

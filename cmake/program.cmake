@@ -8,7 +8,8 @@ file(GLOB_RECURSE SC_PROGRAM_SOURCES CONFIGURE_DEPENDS src/app/*.c src/server/*.
 list(FILTER SC_PROGRAM_SOURCES EXCLUDE REGEX "src/cli/main\\.c$")
 
 # Everything but main(), so that tests can link it.
-add_library(sc_program STATIC ${SC_PROGRAM_SOURCES} ${SC_GEN}/web.c ${SC_GEN}/mail_templates.c)
+add_library(sc_program STATIC ${SC_PROGRAM_SOURCES} ${SC_GEN}/web.c ${SC_GEN}/mail_templates.c
+            ${SC_GEN}/sample_stories.c)
 add_dependencies(sc_program sc_gen)
 target_include_directories(sc_program PUBLIC ${CMAKE_SOURCE_DIR}/src PRIVATE ${SC_GEN})
 target_link_libraries(sc_program PUBLIC sc_static PkgConfig::PROGDEPS ${CMARK_GFM_EXT} ${CMARK_GFM})

@@ -15,6 +15,7 @@
 #include "app/schedules.h"
 #include "app/services/analytics.h"
 #include "app/services/notifications.h"
+#include "app/teller.h"
 #include "app/watchdog.h"
 
 enum { REDIS_READY_MS = 10000, TEXTS_MAX = 256 * 1024 };
@@ -160,6 +161,11 @@ static sc_err start_processors(struct app *app, sc_reason *ret_reason)
     return err ? failed("the processors", err, &why, ret_reason) : SC_OK;
 }
 
+static sc_err start_teller(struct app *app, sc_reason *ret_reason)
+{
+    return app->opts.run_processors ? teller_start(&app->catalog, &app->teller, ret_reason) : SC_OK;
+}
+
 static sc_err start_schedules(struct app *app, sc_reason *ret_reason)
 {
     sc_reason why = {""};
@@ -176,8 +182,8 @@ static sc_err start_schedules(struct app *app, sc_reason *ret_reason)
 sc_err app_start(const struct app_opts *opts, struct app **ret_app, sc_reason *ret_reason)
 {
     static sc_err (*const parts[])(struct app *, sc_reason *) = {
-        start_store,    start_redis,      start_cache,     start_mailer,
-        start_services, start_processors, start_schedules,
+        start_store,    start_redis,      start_cache,  start_mailer,
+        start_services, start_processors, start_teller, start_schedules,
     };
     struct whole *whole = sc__calloc(1, sizeof(*whole));
     sc_err err;
@@ -202,6 +208,7 @@ void app_stop(struct app *app, int64_t drain_ms, int *ret_handed_back)
     if (!app)
         return;
     schedules_destroy(app->schedules);
+    teller_stop(app->teller);
     queues_destroy(app->queues, drain_ms, ret_handed_back);
     notifier_free(app->notifier);
     analytics_free(app->analytics);

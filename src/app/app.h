@@ -18,6 +18,7 @@ struct analytics;
 struct mailer;
 struct queues;
 struct schedules;
+struct teller;
 struct watchdog;
 
 /* Zeroed but for state_dir: everything of our own, in that folder, and nothing runs in the background. */
@@ -47,6 +48,7 @@ struct app {
     struct catalog catalog; /* what the services of stories, chapters and users work on */
     struct queues *queues;
     struct schedules *schedules;
+    struct teller *teller;     /* of chapters that people could not be told of at once */
     struct watchdog *watchdog; /* starts our own Redis again when it died */
 };
 

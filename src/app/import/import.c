@@ -126,20 +126,36 @@ sc_err story_read_file(const char *path, sc__arena *arena, struct story_bundle *
     return err ? err : import_parse(path, source.text, arena, ret_story, ret_reason);
 }
 
+static sc_err store_bundle(struct store *store, const struct source *source,
+                           struct story_bundle *bundle, store_progress progress, void *user,
+                           struct import_result *ret_result)
+{
+    sc_err err =
+        store_bundle_insert(store, bundle, progress, user, source->arena, source->ret_reason);
+
+    if (err)
+        return source_place(source, err, 0);
+    *ret_result = (struct import_result){bundle->story.id, bundle->story.slug, bundle->story.title,
+                                         bundle->chapters.count};
+    return SC_OK;
+}
+
 sc_err story_import(struct store *store, const char *path, store_progress progress, void *user,
                     sc__arena *arena, struct import_result *ret_result, sc_reason *ret_reason)
 {
     const struct source source = {path, {NULL, 0}, arena, ret_reason};
     struct story_bundle bundle;
-    sc_err err;
+    sc_err err = story_read_file(path, arena, &bundle, ret_reason);
 
-    err = story_read_file(path, arena, &bundle, ret_reason);
-    if (err)
-        return err;
-    err = store_bundle_insert(store, &bundle, progress, user, arena, ret_reason);
-    if (err)
-        return source_place(&source, err, 0);
-    *ret_result = (struct import_result){bundle.story.id, bundle.story.slug, bundle.story.title,
-                                         bundle.chapters.count};
-    return SC_OK;
+    return err ? err : store_bundle(store, &source, &bundle, progress, user, ret_result);
+}
+
+sc_err story_import_text(struct store *store, const char *name, sc_slice text, sc__arena *arena,
+                         struct import_result *ret_result, sc_reason *ret_reason)
+{
+    const struct source source = {name, text, arena, ret_reason};
+    struct story_bundle bundle;
+    sc_err err = import_parse(name, text, arena, &bundle, ret_reason);
+
+    return err ? err : store_bundle(store, &source, &bundle, NULL, NULL, ret_result);
 }

@@ -26,4 +26,13 @@ SC_MUST_USE sc_err story_import(struct store *store, const char *path, store_pro
                                 void *user, sc__arena *arena, struct import_result *ret_result,
                                 sc_reason *ret_reason);
 
+/* The same for a text: `name` stands for the file's name, and says by its end which format it is. */
+SC_MUST_USE sc_err story_import_text(struct store *store, const char *name, sc_slice text,
+                                     sc__arena *arena, struct import_result *ret_result,
+                                     sc_reason *ret_reason);
+
+/* The sample stories, which are built in (examples/stories/): stores those whose slug is not taken.
+ * `*ret_imported` counts them. */
+SC_MUST_USE sc_err sample_import(struct store *store, size_t *ret_imported, sc_reason *ret_reason);
+
 #endif

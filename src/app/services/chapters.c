@@ -11,7 +11,7 @@
 #include "read_through.h"
 #include "story_parts.h"
 
-enum { ARENA_MAX = 128 * 1024 * 1024, HISTORY_MAX = 1000, TELL_BATCH = 100 };
+enum { ARENA_MAX = 128 * 1024 * 1024, HISTORY_MAX = 1000, TELL_BATCH = 100, LATE_MS = 10000 };
 
 static sc_err no_chapter(sc_slice story_slug, sc_slice slug, sc_reason *ret_reason)
 {
@@ -177,10 +177,13 @@ sc_err chapter_tell_pending(const struct catalog *catalog, int64_t *ret_told, sc
         sc__arena_reset(&arena);
         err = store_chapter_list_untold(catalog->store, TELL_BATCH, &arena, &untold, ret_reason);
         for (size_t i = 0; !err && i < untold.count; i++) {
+            if (untold.items[i].created_ms > sc__wall_ms() - LATE_MS)
+                goto out; /* its publisher may be about to */
             err = tell_late(catalog, &untold.items[i], &arena, ret_reason);
             told += !err;
         }
     } while (!err && untold.count == TELL_BATCH);
+out:
     sc__arena_release(&arena);
     if (ret_told)
         *ret_told = told;

@@ -36,9 +36,9 @@ SC_MUST_USE sc_err chapter_publish(const struct catalog *catalog, sc_slice story
                                    sc_reason *ret_reason);
 
 /* Tells the people of all chapters that could not be told of, or not all, when those were
- * published: because Redis was away, or the process was killed. Each hears once. To be called at
- * the start, when Redis is back, and now and then. Stops at the first error; `*ret_told` (may be
- * NULL) counts the chapters done. */
+ * published: because Redis was away, or the process was killed. Each hears once. Chapters of the
+ * last 10 s are left to who publishes them. To be called at the start, and now and then. Stops at
+ * the first error; `*ret_told` (may be NULL) counts the chapters done. */
 SC_MUST_USE sc_err chapter_tell_pending(const struct catalog *catalog, int64_t *ret_told,
                                         sc_reason *ret_reason);
 
