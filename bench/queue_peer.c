@@ -111,7 +111,8 @@ static void add_in_bulk(sc_queue *queue, long n)
         specs[i] = (sc_job_spec){SC_S("email"), SC_S(DATA_HEAD "}"), &email_opts};
     for (; n > 0; n -= BULK) {
         sc_id_list *ids;
-        sc_err err = sc_queue_add_bulk(queue, specs, n < BULK ? (size_t)n : BULK, &ids, NULL, &reason);
+        sc_err err =
+            sc_queue_add_bulk(queue, specs, n < BULK ? (size_t)n : BULK, &ids, NULL, &reason);
 
         if (err)
             die("add in bulk", err, &reason);
@@ -219,7 +220,8 @@ int main(int argc, char **argv)
     sc_err err;
 
     if (argc < 3 || (strcmp(argv[1], "worker") && argc < 4)) {
-        fprintf(stderr, "usage: bench-peer add one|conc|bulk N | produce N RATE | delay N SPAN_MS | worker CONCURRENCY\n");
+        fprintf(stderr, "usage: bench-peer add one|conc|bulk N | produce N RATE | delay N SPAN_MS "
+                        "| worker CONCURRENCY\n");
         return 2;
     }
     /* Blocked before any thread starts, so that sigwait() alone gets it. */
@@ -233,13 +235,13 @@ int main(int argc, char **argv)
     if (err)
         die("queue", err, &reason);
     if (!strcmp(argv[1], "worker"))
-        work(client, atoi(argv[2]));
+        work(client, (int)strtol(argv[2], NULL, 10));
     else if (!strcmp(argv[1], "add"))
-        add(queue, argv[2], atol(argv[3]));
+        add(queue, argv[2], strtol(argv[3], NULL, 10));
     else if (!strcmp(argv[1], "produce"))
-        produce(queue, atol(argv[2]), atof(argv[3]));
+        produce(queue, strtol(argv[2], NULL, 10), strtod(argv[3], NULL));
     else
-        add_delayed(queue, atol(argv[2]), atol(argv[3]));
+        add_delayed(queue, strtol(argv[2], NULL, 10), strtol(argv[3], NULL, 10));
     sc_queue_free(queue);
     sc_client_free(client);
     return 0;

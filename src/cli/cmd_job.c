@@ -52,8 +52,6 @@ static int show_job(struct cli *cli, sc_queue *queue)
     sc_job_state state;
     sc_job *job;
     json_t *shape, *rows;
-    const char *key;
-    json_t *value;
     sc_err err = sc_queue_get_job(queue, id, &job);
 
     if (err == SC_ENOJOB)
@@ -77,7 +75,8 @@ static int show_job(struct cli *cli, sc_queue *queue)
     sc_job_free(job);
     if (cli->json)
         return cli_print_json(cli, shape);
-    json_object_foreach(shape, key, value) print_member(key, value);
+    for (void *at = json_object_iter(shape); at; at = json_object_iter_next(shape, at))
+        print_member(json_object_iter_key(at), json_object_iter_value(at));
     json_decref(shape);
     return EXIT_OK;
 }

@@ -102,7 +102,7 @@ sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
     AUTO_STR job = STR_MAX(JOB_KEY_MAX);
     const sc_slice args[] = {keys->base, id, SC_S(REMOVE_SLICE)};
     int64_t more = 0;
-    sc_err err;
+    sc_err err = SC_OK;
 
     sc__queue_job_key(&job, keys, id, "");
     if (job.err)

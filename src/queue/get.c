@@ -35,11 +35,12 @@ static sc_err texts_of(const sc_reply *reply, sc_slice **ret_texts)
 static sc_err make_list(sc_job **jobs, size_t count, sc_job_list **ret_list)
 {
     sc_job_list *list = sc__malloc(sizeof(*list) + count * sizeof(*jobs));
-    sc_job **kept = (sc_job **)(list + 1);
+    sc_job **kept;
     size_t n = 0;
 
     if (!list)
         return SC_ENOMEM;
+    kept = (sc_job **)(list + 1);
     for (size_t i = 0; i < count; i++)
         if (jobs[i])
             kept[n++] = jobs[i];

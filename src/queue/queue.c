@@ -25,24 +25,27 @@ void sc__queue_call_end(sc_queue *queue)
     pthread_mutex_unlock(&queue->mutex);
 }
 
-static void meta_failed(sc_queue *queue, sc_err err, const sc_reply *reply)
+static void meta_postponed(sc_queue *queue, sc_err err)
 {
-    if (err) {
-        sc__log(SC_LOG_DEBUG, "queue %s: its meta could not be written yet: %s", queue->name,
-                sc_err_text(err));
-        atomic_store(&queue->meta_wanted, true);
-    } else {
-        sc__log(SC_LOG_WARN, "queue %s: its meta could not be written: %.*s", queue->name,
-                (int)(reply->str.len < 200 ? reply->str.len : 200), reply->str.ptr);
-    }
+    sc__log(SC_LOG_DEBUG, "queue %s: its meta could not be written yet: %s", queue->name,
+            sc_err_text(err));
+    atomic_store(&queue->meta_wanted, true);
+}
+
+static void meta_refused(const sc_queue *queue, sc_slice why)
+{
+    sc__log(SC_LOG_WARN, "queue %s: its meta could not be written: %.*s", queue->name,
+            (int)(why.len < 200 ? why.len : 200), why.ptr);
 }
 
 static void on_meta(void *user, sc_err err, const sc_reply *reply)
 {
     sc_queue *queue = user;
 
-    if (err || reply->type == SC_REPLY_ERROR)
-        meta_failed(queue, err, reply);
+    if (err)
+        meta_postponed(queue, err);
+    else if (reply->type == SC_REPLY_ERROR)
+        meta_refused(queue, reply->str);
     sc__queue_call_end(queue);
 }
 

@@ -239,6 +239,7 @@ static struct sqlite_store *new_store(const char *path)
 {
     static const char kind[] = "SQLite ";
     struct sqlite_store *self = sc__calloc(1, sizeof(*self));
+    size_t where_size;
 
     if (!self)
         return NULL;
@@ -254,9 +255,10 @@ static struct sqlite_store *new_store(const char *path)
         .cleanup = &sqlite_cleanup,
     };
     self->path = sc__strdup(path);
-    self->where = sc__malloc(sizeof(kind) + strlen(path));
+    where_size = sizeof(kind) + strlen(path);
+    self->where = sc__malloc(where_size);
     if (self->where)
-        sprintf(self->where, "%s%s", kind, path);
+        snprintf(self->where, where_size, "%s%s", kind, path);
     sqlite_pool_init(&self->readers, self->path, true, POOL_MAX);
     sqlite_pool_init(&self->writer, self->path, false, 1);
     if (self->path && self->where)

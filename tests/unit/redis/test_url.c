@@ -73,7 +73,8 @@ static const char *const bad[] = {
     "redis://[::1]6379",
     "unix://",
     "unix://relative.sock",
-    "unix:///a/very/long/path/a/very/long/path/a/very/long/path/a/very/long/path/a/very/long/path/a/very/long/path/"
+    "unix:///a/very/long/path/a/very/long/path/a/very/long/path/a/very/long/path/a/very/long/path/"
+    "a/very/long/path/"
     "a/very/long/path.sock",
 };
 
