@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { SAMPLE_ARENA = 16 * 1024 * 1024 };
-
 /* SIGTERM and SIGINT, blocked before any thread starts, so that sigwait() alone gets them. */
 static void block_signals(sigset_t *set)
 {
@@ -92,21 +90,15 @@ static void say_where(const struct app *app, const char *url)
 }
 
 /* So that a newcomer finds something to look at. A sample that can't be imported is no reason not to serve. */
-static void import_sample(struct app *app, const char *path)
+static void import_sample(struct app *app)
 {
-    struct story_query query = {.drafts_too = true, .limit = 1};
-    struct import_result result;
-    struct stories stories;
     sc_reason reason = {""};
-    sc__arena arena;
+    size_t imported;
 
-    sc__arena_init(&arena, SAMPLE_ARENA);
-    if (!store_story_list(app->store, &query, &arena, &stories, &reason) && stories.count == 0 &&
-        !story_import(app->store, path, NULL, NULL, &arena, &result, &reason))
-        sc__log(SC_LOG_INFO, "the sample story %s is imported", result.slug.ptr);
-    if (reason.text[0])
+    if (sample_import(app->store, &imported, &reason))
         sc__log(SC_LOG_WARN, "the sample story is not imported: %s", reason.text);
-    sc__arena_release(&arena);
+    else if (imported)
+        sc__log(SC_LOG_INFO, "the sample story is imported");
 }
 
 static int stop(struct cli *cli, struct app *app)
@@ -139,7 +131,7 @@ int cmd_serve(struct cli *cli)
         return cli_fail_err(cli, err, &reason, NULL);
     http_opts.app = app;
     if (cli_flag(cli, "sample"))
-        import_sample(app, cli_flag(cli, "sample"));
+        import_sample(app);
     err = http_start(&http_opts, &http, &reason);
     if (err) {
         app_stop(app, 0, NULL);

@@ -11,7 +11,7 @@ const struct cmd cmd_table[] = {
      .summary = "serve the StoryChain API and dashboard, run its jobs and schedules",
      .more = "Needs no configuration: without REDIS_URL it starts a Redis of its own, which ends with it.\n"
              "Ctrl-C or SIGTERM ends it: running jobs get up to --drain, the rest are handed back.",
-     .flags = {{"sample", "FILE", "import that story when there is none yet"}}},
+     .flags = {{"sample", NULL, "import a small story of ours, if it is not there yet"}}},
     {.name = "worker", .run = cmd_worker, .options = SERVER,
      .summary = "run jobs only, beside a `storychain serve` or on its own",
      .more = "Uses the Redis of --redis-url, else that of the `storychain serve` with the same state folder."},
