@@ -4,6 +4,7 @@
 #include "waiter.h"
 
 #include <signal.h>
+#include <pthread.h>
 #include <stdio.h>
 
 struct sc__loop {

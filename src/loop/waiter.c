@@ -1,47 +1,55 @@
 #include "waiter.h"
 
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { EMPTY, ASLEEP, WOKEN };
 
 void sc__waiter_init(sc__waiter *w)
 {
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&w->mutex, NULL);
-    pthread_cond_init(&w->cond, &attr);
-    pthread_condattr_destroy(&attr);
-    w->woken = false;
+    atomic_init(&w->state, EMPTY);
 }
 
 void sc__waiter_release(sc__waiter *w)
 {
-    pthread_cond_destroy(&w->cond);
-    pthread_mutex_destroy(&w->mutex);
+    (void)w;
 }
 
 void sc__waiter_wake(sc__waiter *w)
 {
-    /* Signalled under the lock: the waiter can't return and release `w` before we let go of it. */
-    pthread_mutex_lock(&w->mutex);
-    w->woken = true;
-    pthread_cond_signal(&w->cond);
-    pthread_mutex_unlock(&w->mutex);
+    /* After the exchange the waiter may return, and its memory be something else. To wake a stranger's address is
+     * harmless: every sleep on a futex looks again. */
+    if (atomic_exchange(&w->state, WOKEN) == ASLEEP)
+        syscall(SYS_futex, &w->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* `until`: on the monotonic clock, NULL: for ever. */
+static bool sleep_until(sc__waiter *w, const struct timespec *until)
+{
+    uint32_t state = EMPTY;
+    long rc;
+
+    atomic_compare_exchange_strong(&w->state, &state, ASLEEP);
+    while (atomic_load(&w->state) != WOKEN) {
+        rc = syscall(SYS_futex, &w->state, FUTEX_WAIT_BITSET_PRIVATE, ASLEEP, until, NULL,
+                     FUTEX_BITSET_MATCH_ANY);
+        if (rc && errno == ETIMEDOUT)
+            return atomic_load(&w->state) == WOKEN;
+    }
+    return true;
 }
 
 void sc__waiter_wait(sc__waiter *w)
 {
-    pthread_mutex_lock(&w->mutex);
-    while (!w->woken)
-        pthread_cond_wait(&w->cond, &w->mutex);
-    pthread_mutex_unlock(&w->mutex);
+    (void)sleep_until(w, NULL);
 }
 
 bool sc__waiter_wait_for(sc__waiter *w, int64_t timeout_ms)
 {
     struct timespec until;
-    bool woken;
-    int rc = 0;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000;
@@ -50,10 +58,5 @@ bool sc__waiter_wait_for(sc__waiter *w, int64_t timeout_ms)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    pthread_mutex_lock(&w->mutex);
-    while (!w->woken && rc == 0)
-        rc = pthread_cond_timedwait(&w->cond, &w->mutex, &until);
-    woken = w->woken;
-    pthread_mutex_unlock(&w->mutex);
-    return woken;
+    return sleep_until(w, &until);
 }

@@ -4,13 +4,12 @@
 
 #include <storychain/base.h>
 
-#include <pthread.h>
+#include <stdatomic.h>
 
-/* On the stack of the waiting thread. */
+/* On the stack of the waiting thread. A futex and nothing else: a mutex and a condition cost the waking thread,
+ * which is the one that all others wait for, up to five system calls. */
 typedef struct sc__waiter {
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    bool woken;
+    _Atomic uint32_t state;
 } sc__waiter;
 
 void sc__waiter_init(sc__waiter *w);

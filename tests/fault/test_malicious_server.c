@@ -41,20 +41,28 @@ static sc_err get(struct fake_server *server, int64_t timeout_ms)
     return err;
 }
 
+/* The same, of a server that answers with these bytes. */
+static sc_err get_evil(const char *reply, size_t len, bool close_after, int64_t timeout_ms)
+{
+    struct evil evil = {reply, len, close_after};
+    struct fake_server server;
+    sc_err err;
+
+    fake_server_start(&server, say_evil, &evil);
+    err = get(&server, timeout_ms);
+    fake_server_stop(&server);
+    return err;
+}
+
 TEST(a_reply_cut_off_at_any_byte_is_a_lost_connection)
 {
     static const char whole[] =
         "*4\r\n$5\r\nhello\r\n:42\r\n%1\r\n+k\r\n,1.5\r\n|1\r\n+a\r\n+b\r\n_\r\n";
-    struct evil evil = {whole, 0, true};
-    struct fake_server server;
-    fake_server_start(&server, say_evil, &evil);
 
-    for (evil.len = 0; evil.len < sizeof(whole) - 1; evil.len++)
-        assert_err(get(&server, 5000), SC_ECONNLOST);
-    evil.close_after = false;
-    assert_ok(get(&server, 5000));
+    for (size_t len = 0; len < sizeof(whole) - 1; len++)
+        assert_err(get_evil(whole, len, true, 5000), SC_ECONNLOST);
 
-    fake_server_stop(&server);
+    assert_ok(get_evil(whole, sizeof(whole) - 1, false, 5000));
 }
 
 static const struct {
@@ -86,56 +94,40 @@ static const struct {
 
 TEST(a_lie_is_told_to_the_command_that_met_it)
 {
-    struct evil evil = {0};
-    struct fake_server server;
-    fake_server_start(&server, say_evil, &evil);
-
-    for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
-        evil.reply = lies[i].reply;
-        evil.len = strlen(lies[i].reply);
-        if (get(&server, 5000) != lies[i].err)
+    for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++)
+        if (get_evil(lies[i].reply, strlen(lies[i].reply), false, 5000) != lies[i].err)
             fail_msg("not refused as it should be: %s", lies[i].reply);
-    }
-
-    fake_server_stop(&server);
 }
 
 TEST(garbage_of_all_bytes_is_survived)
 {
     unsigned seed = 7;
     char garbage[512];
-    struct evil evil = {garbage, sizeof(garbage), true};
-    struct fake_server server;
-    fake_server_start(&server, say_evil, &evil);
 
     for (int round = 0; round < 200; round++) {
+        sc_err err;
+
         for (size_t i = 0; i < sizeof(garbage); i++) {
             seed = seed * 1103515245 + 12345;
             garbage[i] = (char)(seed >> 16);
         }
         garbage[0] = "+-:$*%~>|=!(,#_"[round % 15];
-        sc_err err = get(&server, 5000);
+        err = get_evil(garbage, sizeof(garbage), true, 5000);
 
         assert_true(err == SC_OK || err == SC_EPROTO || err == SC_ETOOBIG || err == SC_ECONNLOST);
     }
-
-    fake_server_stop(&server);
 }
 
 TEST(an_announced_giant_takes_no_memory_and_meets_the_deadline)
 {
     static const char start[] = "*8000000\r\n$1000000\r\nabc";
-    struct evil evil = {start, sizeof(start) - 1, false};
     struct rusage before, after;
-    struct fake_server server;
-    fake_server_start(&server, say_evil, &evil);
 
     getrusage(RUSAGE_SELF, &before);
-    assert_err(get(&server, 200), SC_ETIMEDOUT);
+    assert_err(get_evil(start, sizeof(start) - 1, false, 200), SC_ETIMEDOUT);
 
     getrusage(RUSAGE_SELF, &after);
     assert_true(after.ru_maxrss - before.ru_maxrss < 8 * 1024);
-    fake_server_stop(&server);
 }
 
 static void say_nothing(struct fake_conn *conn, void *user)

@@ -89,7 +89,7 @@ static void *send_incrs(void *arg)
         if (sc__client_send(load->client, incr, 2, &(sc__send_opts){.timeout_ms = 60000},
                             on_counted, &load->cells[i]))
             load->failed++;
-        if (i % 50 == 0)
+        if (i % 10 == 0)
             test_pause_until(INT64_MAX);
     }
     return NULL;
@@ -116,7 +116,9 @@ TEST_LIMIT(a_server_killed_under_load_loses_no_callback_and_no_repeatable_comman
     static struct load load;
     static struct tally tally;
     struct test_server server;
-    test_server_start_args(&server, (const char *const[]){"--appendonly", "yes", NULL});
+    /* "everysec" would not do: while the disk is slow, Redis answers before it writes. */
+    test_server_start_args(
+        &server, (const char *const[]){"--appendonly", "yes", "--appendfsync", "always", NULL});
     load.client = client_with(server.url, 0);
     load.tally = &tally;
     pthread_t threads[8];
@@ -126,7 +128,7 @@ TEST_LIMIT(a_server_killed_under_load_loses_no_callback_and_no_repeatable_comman
     for (int kills = 0; kills < 4; kills++) {
         int reads = load.reads, oks = tally.ok;
 
-        wait_until(load.reads > reads + 200 && tally.ok > oks + 200);
+        wait_until(load.reads > reads + 200 && (tally.ok > oks + 50 || load.next >= CELLS));
         test_server_kill(&server, SIGKILL);
         test_server_restart(&server);
     }
@@ -140,7 +142,8 @@ TEST_LIMIT(a_server_killed_under_load_loses_no_callback_and_no_repeatable_comman
     assert_int_equal(load.failed, 0);
     assert_int_equal(tally.other, 0);
     int64_t n = strtoll(test_redis(&server, "GET n"), NULL, 10);
-    assert_true(n >= tally.ok && n <= tally.ok + tally.lost);
+    if (n < tally.ok || n > tally.ok + tally.lost)
+        fail_msg("%lld ran, %d were answered, %d lost", (long long)n, tally.ok, tally.lost);
     sc_client_free(load.client);
 }
 

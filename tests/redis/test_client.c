@@ -205,7 +205,7 @@ static void be_old(struct fake_conn *conn, void *user)
 TEST(an_old_server_is_spoken_to_in_resp2)
 {
     struct fake_server server;
-    char heard[1024] = "", url[192];
+    char heard[1024] = "", url[256];
     sc_server_info info;
     fake_server_start(&server, be_old, heard);
     snprintf(url, sizeof(url), "unix://:pw@%s?db=2", server.url + strlen("unix://"));
