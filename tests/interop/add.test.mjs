@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Queue, QueueEvents, Worker } from 'bullmq';
-import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+import { alike, closing, dump, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 
@@ -19,8 +19,8 @@ after(async () => {
 const T = 1_700_000_000_000;
 
 /** The same jobs added by Node under prefix `node` and by us under prefix `c`; then all keys must be equal. */
-async function assertSameState(name, jobs, { defaults, prepare, oneByOne } = {}) {
-  const queue = new Queue(name, { connection: server.connection, prefix: 'node', defaultJobOptions: defaults });
+async function assertSameState(t, name, jobs, { defaults, prepare, oneByOne } = {}) {
+  const queue = closing(t, new Queue(name, { connection: server.connection, prefix: 'node', defaultJobOptions: defaults }));
   await queue.waitUntilReady();
   await ours.open({ queue: name, prefix: 'c' });
   await waitFor('both metas', async () => (await server.redis.exists(`node:${name}:meta`, `c:${name}:meta`)) === 2);
@@ -40,11 +40,10 @@ async function assertSameState(name, jobs, { defaults, prepare, oneByOne } = {})
   }
   assert.deepEqual(mine, theirs);
   assert.deepEqual(await dump(server.redis, 'c:' + name, alike('c')), await dump(server.redis, 'node:' + name, alike('node')));
-  await queue.close();
 }
 
-test('standard jobs leave the same data', () =>
-  assertSameState('standard', [
+test('standard jobs leave the same data', (t) =>
+  assertSameState(t, 'standard', [
     { name: 'a', data: { x: 1 } },
     { name: 'b', data: [1, 'two', null, { three: 3.5 }] },
     { name: 'c', data: 'text with "quotes" and ünïcödé' },
@@ -54,13 +53,13 @@ test('standard jobs leave the same data', () =>
     { name: 'g', data: {}, opts: { lifo: true, attempts: 2 } },
   ]));
 
-test('added one by one they do too', () =>
-  assertSameState('single', [{ name: 'a', data: {} }, { name: 'b', data: { y: [] }, opts: { priority: 9 } }, { name: 'c', data: 1, opts: { lifo: true } }], {
+test('added one by one they do too', (t) =>
+  assertSameState(t, 'single', [{ name: 'a', data: {} }, { name: 'b', data: { y: [] }, opts: { priority: 9 } }, { name: 'c', data: 1, opts: { lifo: true } }], {
     oneByOne: true,
   }));
 
-test('delayed jobs leave the same data', () =>
-  assertSameState('delayed', [
+test('delayed jobs leave the same data', (t) =>
+  assertSameState(t, 'delayed', [
     { name: 'a', data: {}, opts: { delay: 60_000, timestamp: T } },
     { name: 'b', data: {}, opts: { delay: 60_000, timestamp: T } },
     { name: 'c', data: {}, opts: { delay: 30_000, timestamp: T } },
@@ -68,16 +67,16 @@ test('delayed jobs leave the same data', () =>
     { name: 'e', data: {}, opts: { delay: 60_000, timestamp: T } },
   ]));
 
-test('prioritized jobs leave the same data', () =>
-  assertSameState('prioritized', [
+test('prioritized jobs leave the same data', (t) =>
+  assertSameState(t, 'prioritized', [
     { name: 'a', data: {}, opts: { priority: 2 } },
     { name: 'b', data: {}, opts: { priority: 1 } },
     { name: 'c', data: {}, opts: { priority: 2_097_151 } },
     { name: 'd', data: {}, opts: { priority: 2 } },
   ]));
 
-test('all kinds in one bulk leave the same data', () =>
-  assertSameState('mixed', [
+test('all kinds in one bulk leave the same data', (t) =>
+  assertSameState(t, 'mixed', [
     { name: 'a', data: {} },
     { name: 'b', data: {}, opts: { priority: 4 } },
     { name: 'c', data: {}, opts: { delay: 1000, timestamp: T } },
@@ -87,8 +86,8 @@ test('all kinds in one bulk leave the same data', () =>
     { name: 'g', data: {} },
   ]));
 
-test('every option of a job is stored the same way', () =>
-  assertSameState('options', [
+test('every option of a job is stored the same way', (t) =>
+  assertSameState(t, 'options', [
     { name: 'a', data: {}, opts: { attempts: 3, backoff: { type: 'exponential', delay: 1000 } } },
     { name: 'b', data: {}, opts: { attempts: 3, backoff: { type: 'fixed', delay: 50, jitter: 0.25 } } },
     { name: 'c', data: {}, opts: { backoff: { type: 'mine', delay: 7 } } },
@@ -98,26 +97,26 @@ test('every option of a job is stored the same way', () =>
     { name: 'g', data: {}, opts: { stackTraceLimit: 4, timestamp: T, jobId: 'with-id' } },
   ]));
 
-test('a paused queue is treated the same way', () =>
-  assertSameState('paused', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }, { name: 'c', data: {}, opts: { delay: 5000, timestamp: T } }], {
+test('a paused queue is treated the same way', (t) =>
+  assertSameState(t, 'paused', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }, { name: 'c', data: {}, opts: { delay: 5000, timestamp: T } }], {
     prepare: (prefix) => server.redis.hset(`${prefix}:paused:meta`, 'paused', 1),
   }));
 
-test('a queue at its global concurrency is treated the same way', () =>
-  assertSameState('maxed', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }], {
+test('a queue at its global concurrency is treated the same way', (t) =>
+  assertSameState(t, 'maxed', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }], {
     prepare: async (prefix) => {
       await server.redis.hset(`${prefix}:maxed:meta`, 'concurrency', 2);
       await server.redis.lpush(`${prefix}:maxed:active`, 'x', 'y');
     },
   }));
 
-test('a queue whose meta is missing gets its cap of events the same way', () =>
-  assertSameState('metaless', [{ name: 'a', data: {} }], {
+test('a queue whose meta is missing gets its cap of events the same way', (t) =>
+  assertSameState(t, 'metaless', [{ name: 'a', data: {} }], {
     prepare: (prefix) => server.redis.del(`${prefix}:metaless:meta`),
   }));
 
-test('what BullMQ refuses, we refuse', async () => {
-  const queue = new Queue('refused', { connection: server.connection });
+test('what BullMQ refuses, we refuse', async (t) => {
+  const queue = closing(t, new Queue('refused', { connection: server.connection }));
   const bad = [
     { jobId: '123' },
     { jobId: '0:1' },
@@ -131,11 +130,10 @@ test('what BullMQ refuses, we refuse', async () => {
     await assert.rejects(ours.add({ queue: 'refused', name: 'n', data: { a: 1 }, opts }), (error) => ['SC_EINVAL', 'SC_ETOOBIG'].includes(error.code));
   }
   assert.equal(await server.redis.exists('bull:refused:id'), 0);
-  await queue.close();
 });
 
-test("BullMQ's getters and counts see our jobs", async () => {
-  const queue = new Queue('seen', { connection: server.connection });
+test("BullMQ's getters and counts see our jobs", async (t) => {
+  const queue = closing(t, new Queue('seen', { connection: server.connection }));
   await ours.addBulk({
     queue: 'seen',
     jobs: [
@@ -159,11 +157,10 @@ test("BullMQ's getters and counts see our jobs", async () => {
   const { isPaused, ...mine } = await ours.counts({ queue: 'seen' });
   assert.deepEqual(mine, counts);
   assert.equal(isPaused, false);
-  await queue.close();
 });
 
-test("our getters see BullMQ's jobs, in its order", async () => {
-  const queue = new Queue('read', { connection: server.connection });
+test("our getters see BullMQ's jobs, in its order", async (t) => {
+  const queue = closing(t, new Queue('read', { connection: server.connection }));
   await queue.addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'w', data: { i } })));
   await queue.addBulk([5, 1, 3].map((priority) => ({ name: 'p', data: {}, opts: { priority } })));
   await queue.addBulk([5000, 1000, 3000].map((delay) => ({ name: 'd', data: {}, opts: { delay: delay + 60_000 } })));
@@ -181,10 +178,9 @@ test("our getters see BullMQ's jobs, in its order", async () => {
   assert.deepEqual(job.opts, { attempts: 0 });
   for (let id = 1; id <= 14; id++)
     assert.equal(await ours.getState({ queue: 'read', jobId: `${id}` }), await queue.getJobState(`${id}`));
-  await queue.close();
 });
 
-test("BullMQ's Worker processes our jobs, of every kind", async () => {
+test("BullMQ's Worker processes our jobs, of every kind", async (t) => {
   const done = [];
   const ids = await ours.addBulk({
     queue: 'work',
@@ -207,6 +203,7 @@ test("BullMQ's Worker processes our jobs, of every kind", async () => {
     },
     { connection: server.connection },
   );
+  closing(t, worker);
   await waitFor('all jobs', () => done.length === ids.length);
   assert.deepEqual(done.slice(0, 3), ['head', 'plain', 'own']);
   assert.deepEqual([...done].sort(), ['again', 'head', 'high', 'late', 'low', 'own', 'plain']);
@@ -217,22 +214,20 @@ test("BullMQ's Worker processes our jobs, of every kind", async () => {
   assert.deepEqual(again.returnvalue, { n: 7 });
   assert.equal(again.attempts, 3);
   assert.ok(again.finishedOn >= again.processedOn);
-  await worker.close();
 });
 
-test('a waiting Worker of BullMQ is woken by our add', async () => {
+test('a waiting Worker of BullMQ is woken by our add', async (t) => {
   const done = [];
-  const worker = new Worker('woken', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 60 });
+  const worker = closing(t, new Worker('woken', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 60 }));
   await worker.waitUntilReady();
   await waitFor('it to block', async () => /cmd=bzpopmin/.test(await server.redis.client('LIST')));
   const id = await ours.add({ queue: 'woken', name: 'n', data: {} });
   await waitFor('the job', () => done.includes(id), 5000);
-  await worker.close();
 });
 
-test("BullMQ's QueueEvents sees our events, in order, with their fields", async () => {
+test("BullMQ's QueueEvents sees our events, in order, with their fields", async (t) => {
   const seen = [];
-  const events = new QueueEvents('told', { connection: server.connection });
+  const events = closing(t, new QueueEvents('told', { connection: server.connection, lastEventId: '0-0' }));
   for (const name of ['added', 'waiting', 'delayed', 'duplicated', 'paused', 'resumed', 'removed']) events.on(name, (args) => seen.push([name, args]));
   await events.waitUntilReady();
   await ours.addBulk({
@@ -262,26 +257,23 @@ test("BullMQ's QueueEvents sees our events, in order, with their fields", async 
     ['waiting', { jobId: '2', prev: 'delayed' }],
     ['removed', { jobId: 'x', prev: 'prioritized' }],
   ]);
-  await events.close();
 });
 
-test('ids go on from where the other side was', async () => {
-  const queue = new Queue('turns', { connection: server.connection });
+test('ids go on from where the other side was', async (t) => {
+  const queue = closing(t, new Queue('turns', { connection: server.connection }));
   assert.equal((await queue.add('n', {})).id, '1');
   assert.equal(await ours.add({ queue: 'turns', name: 'n' }), '2');
   assert.equal((await queue.add('n', {}, { jobId: 'own' })).id, 'own');
   assert.deepEqual(await ours.addBulk({ queue: 'turns', jobs: [{ name: 'n' }, { name: 'n' }] }), ['4', '5']);
   assert.equal((await queue.add('n', {})).id, '6');
   assert.equal(await ours.add({ queue: 'turns', name: 'n', opts: { jobId: 'own' } }), 'own');
-  await queue.close();
 });
 
-test('many jobs, every byte of their data as it was', async () => {
+test('many jobs, every byte of their data as it was', async (t) => {
   const jobs = Array.from({ length: 1500 }, (_, i) => ({ name: `n${i % 3}`, data: { i, text: 'é"\\\u0001'.repeat(i % 40) } }));
   const ids = await ours.addBulk({ queue: 'many', jobs });
-  const queue = new Queue('many', { connection: server.connection });
+  const queue = closing(t, new Queue('many', { connection: server.connection }));
   const got = await queue.getJobs(['waiting'], 0, -1, true);
   assert.deepEqual(got.map((job) => job.id), ids);
   assert.deepEqual(got.map((job) => job.data), jobs.map((job) => job.data));
-  await queue.close();
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FlowProducer, Queue, Worker } from 'bullmq';
-import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+import { alike, closing, dump, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 
@@ -19,10 +19,10 @@ after(async () => {
 const T = 1_700_000_000_000;
 
 /** BullMQ prepares the same queue under two prefixes; then `theirs(queue)` acts on one, `mine(where)` on the other. */
-async function assertSameEffect(name, { prepare, theirs, mine }) {
+async function assertSameEffect(t, name, { prepare, theirs, mine }) {
   const queues = {};
   for (const prefix of ['node', 'c']) {
-    queues[prefix] = new Queue(name, { connection: server.connection, prefix });
+    queues[prefix] = closing(t, new Queue(name, { connection: server.connection, prefix }));
     await queues[prefix].waitUntilReady();
     await waitFor('meta', () => server.redis.exists(`${prefix}:${name}:meta`));
     await prepare?.(queues[prefix], prefix);
@@ -30,7 +30,6 @@ async function assertSameEffect(name, { prepare, theirs, mine }) {
   await theirs(queues.node);
   await mine({ queue: name, prefix: 'c' });
   assert.deepEqual(await dump(server.redis, 'c:' + name, alike('c')), await dump(server.redis, 'node:' + name, alike('node')));
-  for (const queue of Object.values(queues)) await queue.close();
 }
 
 /** Runs what waits, and ends. Jobs named "bad" fail. */
@@ -46,15 +45,14 @@ async function work(name, prefix, count) {
   );
   worker.on('completed', () => ended++);
   worker.on('failed', () => ended++);
-  await waitFor('the jobs to end', () => ended === count);
-  await worker.close();
+  await waitFor('the jobs to end', () => ended === count).finally(() => worker.close());
   // The stack trace holds paths and lines; the marker and the stalled check are the worker's business.
   await server.redis.del(`${prefix}:${name}:marker`, `${prefix}:${name}:stalled-check`);
   for (const id of await server.redis.zrange(`${prefix}:${name}:failed`, 0, -1)) await server.redis.hset(`${prefix}:${name}:${id}`, 'stacktrace', '[]');
 }
 
-test('pause has the same effect', () =>
-  assertSameEffect('pause', {
+test('pause has the same effect', (t) =>
+  assertSameEffect(t, 'pause', {
     prepare: (queue) => queue.add('a', {}),
     theirs: (queue) => queue.pause(),
     mine: (where) => ours.pause(where),
@@ -66,8 +64,8 @@ for (const [what, jobs] of Object.entries({
   'prioritized jobs': [{ name: 'a', data: {}, opts: { priority: 1 } }],
   'delayed jobs alone': [{ name: 'a', data: {}, opts: { delay: 60_000, timestamp: T } }],
 }))
-  test(`resume with ${what} has the same effect`, () =>
-    assertSameEffect(`resume ${what}`, {
+  test(`resume with ${what} has the same effect`, (t) =>
+    assertSameEffect(t, `resume ${what}`, {
       prepare: async (queue) => {
         await queue.addBulk(jobs);
         await queue.pause();
@@ -76,8 +74,8 @@ for (const [what, jobs] of Object.entries({
       mine: (where) => ours.resume(where),
     }));
 
-test("resume takes over BullMQ 5's paused list the same way", () =>
-  assertSameEffect('legacy', {
+test("resume takes over BullMQ 5's paused list the same way", (t) =>
+  assertSameEffect(t, 'legacy', {
     prepare: async (queue, prefix) => {
       await queue.add('a', {});
       await queue.pause();
@@ -87,8 +85,8 @@ test("resume takes over BullMQ 5's paused list the same way", () =>
     mine: (where) => ours.resume(where),
   }));
 
-test('remove from wait, delayed and prioritized has the same effect', () =>
-  assertSameEffect('remove', {
+test('remove from wait, delayed and prioritized has the same effect', (t) =>
+  assertSameEffect(t, 'remove', {
     prepare: (queue) =>
       queue.addBulk([
         { name: 'a', data: {} },
@@ -105,8 +103,8 @@ test('remove from wait, delayed and prioritized has the same effect', () =>
     },
   }));
 
-test('remove of finished jobs has the same effect', () =>
-  assertSameEffect('remove-finished', {
+test('remove of finished jobs has the same effect', (t) =>
+  assertSameEffect(t, 'remove-finished', {
     prepare: async (queue, prefix) => {
       await queue.addBulk([{ name: 'good', data: {} }, { name: 'bad', data: {} }, { name: 'good', data: {} }]);
       await work('remove-finished', prefix, 3);
@@ -144,10 +142,10 @@ async function sortEvents(prefix, name) {
   return events.map(([, fields]) => fields.join(' ')).sort();
 }
 
-test('remove of a flow takes all its jobs along, as BullMQ does', async () => {
+test('remove of a flow takes all its jobs along, as BullMQ does', async (t) => {
   const name = 'flow';
-  const queue = new Queue(name, { connection: server.connection, prefix: 'node' });
-  const other = new Queue(name, { connection: server.connection, prefix: 'c' });
+  const queue = closing(t, new Queue(name, { connection: server.connection, prefix: 'node' }));
+  const other = closing(t, new Queue(name, { connection: server.connection, prefix: 'c' }));
   await Promise.all([addFlow(name, 'node'), addFlow(name, 'c')]);
   await queue.remove('root');
   await ours.remove({ queue: name, prefix: 'c', jobId: 'root' });
@@ -157,12 +155,10 @@ test('remove of a flow takes all its jobs along, as BullMQ does', async () => {
   delete a['P:flow:events'];
   delete b['P:flow:events'];
   assert.deepEqual(a, b);
-  await queue.close();
-  await other.close();
 });
 
-test('remove of the only child lets its parent go on, as in BullMQ', () =>
-  assertSameEffect('child', {
+test('remove of the only child lets its parent go on, as in BullMQ', (t) =>
+  assertSameEffect(t, 'child', {
     prepare: async (queue, prefix) => {
       const flows = new FlowProducer({ connection: server.connection, prefix });
       await flows.add({ name: 'p', queueName: 'child', opts: { jobId: 'p', timestamp: T }, children: [{ name: 'k', queueName: 'child', opts: { jobId: 'k', timestamp: T } }] });
@@ -172,28 +168,26 @@ test('remove of the only child lets its parent go on, as in BullMQ', () =>
     mine: (where) => ours.remove({ ...where, jobId: 'k' }),
   }));
 
-test('a job that a Worker of BullMQ has cannot be removed', async () => {
+test('a job that a Worker of BullMQ has cannot be removed', async (t) => {
   let release, taken;
   const held = new Promise((resolve) => (release = resolve));
   const started = new Promise((resolve) => (taken = resolve));
-  const worker = new Worker('held', () => (taken(), held), { connection: server.connection });
+  const worker = closing(t, new Worker('held', () => (taken(), held), { connection: server.connection }));
   const jobId = await ours.add({ queue: 'held', name: 'n' });
   await started;
   await assert.rejects(ours.remove({ queue: 'held', jobId }), { code: 'SC_ELOCKLOST' });
   assert.equal(await ours.getState({ queue: 'held', jobId }), 'active');
   release();
-  await worker.close();
 });
 
-test("the pending job of BullMQ's scheduler cannot be removed", async () => {
-  const queue = new Queue('scheduled', { connection: server.connection });
+test("the pending job of BullMQ's scheduler cannot be removed", async (t) => {
+  const queue = closing(t, new Queue('scheduled', { connection: server.connection }));
   const job = await queue.upsertJobScheduler('s', { every: 3_600_000, startDate: Date.now() + 60_000 }, { name: 'n' });
   await assert.rejects(ours.remove({ queue: 'scheduled', jobId: job.id }), { code: 'SC_ESCHEDULED' });
-  await queue.close();
 });
 
-test('retry of failed and completed jobs has the same effect', () =>
-  assertSameEffect('retry', {
+test('retry of failed and completed jobs has the same effect', (t) =>
+  assertSameEffect(t, 'retry', {
     prepare: async (queue, prefix) => {
       await queue.addBulk([
         { name: 'bad', data: {} },
@@ -212,8 +206,8 @@ test('retry of failed and completed jobs has the same effect', () =>
     },
   }));
 
-test('a job that we retry is processed again by a Worker of BullMQ', async () => {
-  const queue = new Queue('again', { connection: server.connection });
+test('a job that we retry is processed again by a Worker of BullMQ', async (t) => {
+  const queue = closing(t, new Queue('again', { connection: server.connection }));
   let fail = true;
   const worker = new Worker(
     'again',
@@ -223,6 +217,7 @@ test('a job that we retry is processed again by a Worker of BullMQ', async () =>
     },
     { connection: server.connection },
   );
+  closing(t, worker);
   const { id } = await queue.add('n', {});
   await waitFor('the failure', async () => (await ours.getState({ queue: 'again', jobId: id })) === 'failed');
   assert.equal((await ours.getJob({ queue: 'again', jobId: id })).failedReason, 'first time');
@@ -230,12 +225,10 @@ test('a job that we retry is processed again by a Worker of BullMQ', async () =>
   await ours.retry({ queue: 'again', jobId: id });
   await waitFor('the success', async () => (await ours.getState({ queue: 'again', jobId: id })) === 'completed');
   assert.equal((await ours.getJob({ queue: 'again', jobId: id })).returnvalue, 'second time');
-  await worker.close();
-  await queue.close();
 });
 
-test('promote has the same effect', () =>
-  assertSameEffect('promote', {
+test('promote has the same effect', (t) =>
+  assertSameEffect(t, 'promote', {
     prepare: (queue) =>
       queue.addBulk([
         { name: 'a', data: {}, opts: { delay: 60_000, timestamp: T } },
@@ -252,8 +245,8 @@ test('promote has the same effect', () =>
     },
   }));
 
-test('promote in a paused queue has the same effect', () =>
-  assertSameEffect('promote-paused', {
+test('promote in a paused queue has the same effect', (t) =>
+  assertSameEffect(t, 'promote-paused', {
     prepare: async (queue) => {
       await queue.add('a', {}, { delay: 60_000, timestamp: T });
       await queue.pause();
@@ -262,8 +255,8 @@ test('promote in a paused queue has the same effect', () =>
     mine: (where) => ours.promote({ ...where, jobId: '1' }),
   }));
 
-test('each side sees the pause of the other', async () => {
-  const queue = new Queue('both', { connection: server.connection });
+test('each side sees the pause of the other', async (t) => {
+  const queue = closing(t, new Queue('both', { connection: server.connection }));
   await ours.pause({ queue: 'both' });
   assert.equal(await queue.isPaused(), true);
   await queue.resume();
@@ -273,39 +266,34 @@ test('each side sees the pause of the other', async () => {
   assert.equal((await ours.counts({ queue: 'both' })).isPaused, true);
   await ours.resume({ queue: 'both' });
   assert.equal(await queue.isPaused(), false);
-  await queue.close();
 });
 
-test('a Worker of BullMQ rests while we have paused its queue, and goes on when we resume', async () => {
+test('a Worker of BullMQ rests while we have paused its queue, and goes on when we resume', async (t) => {
   const done = [];
   await ours.pause({ queue: 'rest' });
-  const worker = new Worker('rest', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 60 });
+  const worker = closing(t, new Worker('rest', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 60 }));
   await worker.waitUntilReady();
   await waitFor('it to block', async () => /cmd=bzpopmin/.test(await server.redis.client('LIST')));
   const id = await ours.add({ queue: 'rest', name: 'n' });
   assert.equal((await ours.counts({ queue: 'rest' })).waiting, 1);
   await ours.resume({ queue: 'rest' });
   await waitFor('the job', () => done.includes(id), 5000);
-  await worker.close();
 });
 
-test("we read the logs that BullMQ's job wrote", async () => {
-  const queue = new Queue('logs', { connection: server.connection });
+test("we read the logs that BullMQ's job wrote", async (t) => {
+  const queue = closing(t, new Queue('logs', { connection: server.connection }));
   const job = await queue.add('n', {});
   await job.log('one');
   await job.log('two');
   await job.log('three');
   assert.deepEqual(await ours.getLogs({ queue: 'logs', jobId: job.id }), ['one', 'two', 'three']);
   assert.deepEqual(await ours.getLogs({ queue: 'logs', jobId: job.id, start: 1, end: 1 }), (await queue.getJobLogs(job.id, 1, 1)).logs);
-  await queue.close();
 });
 
-test("BullMQ's queues are discovered, and its relay is not taken for one", async () => {
-  const queue = new Queue('{tagged}', { connection: server.connection, prefix: 'found' });
-  const plain = new Queue('plain', { connection: server.connection, prefix: 'found' });
+test("BullMQ's queues are discovered, and its relay is not taken for one", async (t) => {
+  const queue = closing(t, new Queue('{tagged}', { connection: server.connection, prefix: 'found' }));
+  const plain = closing(t, new Queue('plain', { connection: server.connection, prefix: 'found' }));
   await waitFor('their metas', async () => (await server.redis.exists('found:{tagged}:meta', 'found:plain:meta')) === 2);
   await server.redis.hset('found::relay:{x}:meta', 'version', '1');
   assert.deepEqual(await ours.discover({ prefix: 'found' }), ['plain', '{tagged}']);
-  await queue.close();
-  await plain.close();
 });

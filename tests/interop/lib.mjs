@@ -22,6 +22,12 @@ export async function waitFor(what, condition, limitMs = 20_000) {
   }
 }
 
+/** Closes a Queue, Worker, … when the test ends, however it ends: an open one would keep the process from ending. */
+export function closing(t, thing) {
+  t.after(() => thing.close(true));
+  return thing;
+}
+
 /** A Redis on a unix socket in a folder of its own: { url, connection, redis, stop() }.
  *  `connection` is for BullMQ, `url` for ours, `redis` an ioredis client to look at keys with. */
 export async function startRedis(...args) {
