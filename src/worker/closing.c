@@ -5,7 +5,7 @@
 #include "giving_back.h"
 
 enum {
-    RECORD_AT_CLOSE_MS = 5000, /* how long closing waits for the server to take the last outcomes */
+    RECORD_AT_CLOSE_MS = 2000, /* how long closing waits for the server to take the last outcomes */
 };
 
 void sc__closing_on_change(sc__core *core)

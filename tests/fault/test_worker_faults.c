@@ -1,0 +1,221 @@
+/* Workers while Redis, connections and workers themselves die: nothing is lost, nothing is recorded twice. */
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <storychain/queue.h>
+#include <storychain/worker.h>
+
+#include "support/server.h"
+#include "support/test.h"
+
+enum { JOBS = 3000 };
+
+static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "everysec", NULL};
+
+struct site {
+    struct test_server server;
+    sc_client *client;
+    sc_queue *queue;
+    sc_worker *worker;
+    _Atomic int runs;
+};
+
+static sc_outcome count_run(sc_run *run, const sc_job *job, void *user)
+{
+    struct site *s = user;
+
+    (void)job;
+    s->runs++;
+    return sc_run_return(run, SC_S("1"));
+}
+
+static sc_outcome spend_time(sc_run *run, const sc_job *job, void *user)
+{
+    (void)run, (void)job, (void)user;
+    poll(NULL, 0, 2); /* stands for work: something must be under way when the fault comes */
+    return SC_DONE;
+}
+
+static void site_fill(struct site *s, size_t jobs)
+{
+    sc_job_spec *specs = calloc(jobs, sizeof(*specs));
+
+    s->client = test_server_client(&s->server);
+    assert_ok(sc_queue_new(s->client, SC_S("q"), &(sc_queue_opts){.max_events = 1000000}, &s->queue,
+                           NULL));
+    wait_until(strcmp(test_redis(&s->server, "HGET bull:q:meta opts.maxLenEvents"), "1000000") ==
+               0);
+    for (size_t i = 0; i < jobs; i++)
+        specs[i] = (sc_job_spec){.name = SC_S("job"), .data = SC_S("{}")};
+    assert_ok(sc_queue_add_bulk(s->queue, specs, jobs, NULL, NULL, NULL));
+    free(specs);
+}
+
+static void site_open(struct site *s, size_t jobs)
+{
+    memset(s, 0, sizeof(*s));
+    test_server_start_args(&s->server, durable);
+    site_fill(s, jobs);
+}
+
+static void site_work(struct site *s, const sc_worker_opts *opts, sc_processor processor)
+{
+    assert_ok(sc_worker_new(s->client, SC_S("q"), opts, &s->worker, NULL));
+    assert_ok(sc_worker_handle(s->worker, SC_S(""), processor, s));
+    assert_ok(sc_worker_start(s->worker));
+}
+
+static void site_close(struct site *s)
+{
+    sc_worker_free(s->worker);
+    sc_queue_free(s->queue);
+    sc_client_free(s->client);
+}
+
+static int64_t completed(struct site *s)
+{
+    return strtoll(test_redis(&s->server, "ZCARD bull:q:completed"), NULL, 10);
+}
+
+/* How many `completed` events there are, and of how many jobs: "3000 3000". */
+static const char *completions(struct site *s)
+{
+    static const char script[] =
+        "local n, ids, jobs = 0, {}, 0\n"
+        "for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do\n"
+        "  local fields = entry[2]\n"
+        "  if fields[2] == 'completed' then\n"
+        "    n = n + 1\n"
+        "    if not ids[fields[4]] then ids[fields[4]] = true; jobs = jobs + 1 end\n"
+        "  end\n"
+        "end\n"
+        "return n .. ' ' .. jobs";
+    const sc_slice argv[] = {
+        SC_S("EVAL"), {script, sizeof(script) - 1}, SC_S("1"), SC_S("bull:q:events")};
+    static char text[64];
+    sc_reply *reply;
+
+    assert_ok(sc_client_call(s->client, argv, 4, &reply));
+    snprintf(text, sizeof(text), "%.*s", (int)reply->str.len, reply->str.ptr);
+    sc_reply_free(reply);
+    return text;
+}
+
+/* Each job is completed, with one event that says so, and nothing is left anywhere else. */
+static void assert_each_completed_once(struct site *s, int jobs)
+{
+    char want[64];
+
+    snprintf(want, sizeof(want), "%d %d", jobs, jobs);
+    assert_string_equal(completions(s), want);
+    assert_string_equal(test_redis(&s->server, "LLEN bull:q:wait"), "0");
+    assert_string_equal(test_redis(&s->server, "LLEN bull:q:active"), "0");
+    assert_string_equal(test_redis(&s->server, "ZCARD bull:q:failed"), "0");
+    assert_string_equal(test_redis(&s->server, "ZCARD bull:q:delayed"), "0");
+}
+
+TEST_LIMIT(redis_killed_and_restarted_loses_no_job_and_records_none_twice, 60)
+{
+    struct site s;
+
+    site_open(&s, JOBS);
+    site_work(&s, &(sc_worker_opts){.concurrency = 20, .lock_ms = 3000, .stalled_interval_ms = 500},
+              count_run);
+    for (int kills = 1; kills <= 3; kills++) {
+        wait_until(s.runs >= JOBS * kills / 5);
+        test_server_kill(&s.server, SIGKILL);
+        test_server_restart(&s.server);
+    }
+    wait_until(completed(&s) == JOBS);
+    assert_each_completed_once(&s, JOBS);
+    site_close(&s);
+}
+
+TEST_LIMIT(cut_connections_lose_no_job_and_record_none_twice, 60)
+{
+    struct site s;
+
+    site_open(&s, JOBS);
+    site_work(&s, &(sc_worker_opts){.concurrency = 10, .lock_ms = 3000, .stalled_interval_ms = 500},
+              spend_time);
+    for (int cuts = 1; cuts <= 8; cuts++) {
+        wait_until(completed(&s) >= JOBS * cuts / 10);
+        test_redis(&s.server, "CLIENT KILL TYPE normal");
+    }
+    wait_until(completed(&s) == JOBS);
+    assert_each_completed_once(&s, JOBS);
+    site_close(&s);
+}
+
+TEST(forgotten_scripts_are_loaded_again_unnoticed)
+{
+    struct site s;
+
+    site_open(&s, JOBS);
+    site_work(&s, &(sc_worker_opts){.concurrency = 10}, count_run);
+    wait_until((test_redis(&s.server, "SCRIPT FLUSH"), completed(&s) == JOBS));
+    assert_each_completed_once(&s, JOBS);
+    assert_int_equal(s.runs, JOBS);
+    site_close(&s);
+}
+
+/* A process that works on the queue until it is killed. */
+static pid_t fork_worker(const struct test_server *server)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct site s = {.server = *server};
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        s.client = test_server_client(server);
+        site_work(&s,
+                  &(sc_worker_opts){.concurrency = 10, .lock_ms = 500, .stalled_interval_ms = 300},
+                  spend_time);
+        for (;;)
+            pause();
+    }
+    return pid;
+}
+
+TEST_LIMIT(killed_workers_lose_no_job_and_record_none_twice, 60)
+{
+    struct site s = {0};
+    pid_t pids[2];
+    int status;
+
+    /* The processes come first: a process with threads should not fork. */
+    test_server_start_args(&s.server, durable);
+    for (int i = 0; i < 2; i++)
+        pids[i] = fork_worker(&s.server);
+    site_fill(&s, JOBS);
+    for (int i = 0; i < 2; i++) {
+        wait_until(completed(&s) > JOBS * (i + 1) / 6);
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], &status, 0);
+    }
+    site_work(&s, &(sc_worker_opts){.concurrency = 10, .lock_ms = 500, .stalled_interval_ms = 300},
+              count_run);
+    wait_until(completed(&s) == JOBS);
+    assert_each_completed_once(&s, JOBS);
+    site_close(&s);
+}
+
+TEST(closing_without_a_server_ends_in_time)
+{
+    struct site s;
+    int back = -1;
+
+    site_open(&s, 50);
+    site_work(&s, &(sc_worker_opts){.concurrency = 5}, spend_time);
+    wait_until(completed(&s) > 5);
+    test_server_kill(&s.server, SIGKILL);
+    assert_ok(sc_worker_close(s.worker, 100, &back));
+    assert_int_equal(back, 0);
+    test_server_restart(&s.server);
+    site_close(&s);
+}
