@@ -205,6 +205,8 @@ for i = 1, count do
             codes[i] = -3
         end
         freed[#freed + 1], freedIds[#freedIds + 1] = lockKeys[i], jobId
+    elseif codes[i] == -4 or codes[i] == -9 then
+        wanted = math.max(wanted - 1, 0) -- the worker still has it, to be failed
     end
     jobs[i] = job
 end

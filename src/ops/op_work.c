@@ -8,6 +8,8 @@
 #include "script.h"
 #include "scripts.h"
 
+enum { FAILED_CHILDREN = -9 };
+
 enum { HEAD_ITEMS = 4, ARGS_BYTES_MAX = 256 * 1024 };
 
 static const char *const kinds[] = {"completed", "failed", "retry", "backoff", "delay", "return"};
@@ -193,4 +195,9 @@ sc_err sc__taken_ended(const sc__taken *taken, size_t i, sc_reason *ret_reason)
     if (code->type != SC_REPLY_INT)
         return sc__because(ret_reason, SC_EPROTO, "an outcome was answered with another type");
     return sc__code_err(code->integer, ret_reason);
+}
+
+bool sc__taken_has_failed_children(const sc__taken *taken, size_t i)
+{
+    return i < taken->ended_count && taken->ended[i].integer == FAILED_CHILDREN;
 }

@@ -78,4 +78,7 @@ SC_MUST_USE sc_err sc__taken_job(const sc__taken *taken, size_t i, sc_slice *ret
  * but something that hangs on it (parent, deduplication) was not possible: the reason says what. */
 SC_MUST_USE sc_err sc__taken_ended(const sc__taken *taken, size_t i, sc_reason *ret_reason);
 
+/* After SC_ECHILDREN: children of the job failed, so that no later try can complete it. */
+bool sc__taken_has_failed_children(const sc__taken *taken, size_t i);
+
 #endif

@@ -1,6 +1,6 @@
 #include "finisher.h"
 
-#include "base/clock.h"
+#include "ending.h"
 
 enum { AGAIN_FIRST_MS = 50, AGAIN_LONGEST_MS = 1000 };
 
@@ -43,20 +43,16 @@ static void settle(sc__finisher *f, sc_run *run, sc_err err, const sc_reason *wh
                  why->text);
 }
 
-/* A parent that cannot complete fails for good: its children do not change by running it again. */
-static bool fail_instead(sc_run *run, sc_err err, const sc_reason *why)
+/* A parent that cannot complete has failed instead: for good if children of it did, else until they have finished. */
+static bool fail_instead(sc_run *run, sc_err err, const sc_reason *why, bool for_good)
 {
     char *reason;
 
     if (err != SC_ECHILDREN || run->ended.kind != SC__ENDED_COMPLETED)
         return false;
     reason = sc__arena_printf(&run->words, "%s", why->text);
-    run->ended.kind = SC__ENDED_FAILED;
-    run->ended.text = reason ? sc_slice_of(reason) : SC_S("children");
-    run->ended.traces = SC_S("[]");
-    run->ended.number = run->opts.attempts;
-    run->ended.keep = run->opts.keep_failed.kind == SC_KEEP_DEFAULT ? run->core->opts.keep_failed
-                                                                    : run->opts.keep_failed;
+    run->reason = reason ? sc_slice_of(reason) : SC_S("it has unfinished or failed children");
+    sc__run_end(run, for_good ? SC_GIVE_UP : SC_FAILED);
     return true;
 }
 
@@ -70,7 +66,7 @@ static void settle_batch(sc__finisher *f, const sc__taken *taken)
         sc_err err = sc__taken_ended(taken, i, &why);
 
         run->in_call = false;
-        if (fail_instead(run, err, &why)) {
+        if (fail_instead(run, err, &why, sc__taken_has_failed_children(taken, i))) {
             f->batch[again++] = run;
             continue;
         }

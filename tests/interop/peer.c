@@ -8,6 +8,7 @@
 /* The tables of all parts. */
 static const struct peer_command *const tables[] = {
     peer_queue_commands,
+    peer_worker_commands,
 };
 
 void peer_emit(json_t *event)
@@ -64,6 +65,8 @@ int main(int argc, char **argv)
     }
     while (getline(&line, &cap, stdin) > 0)
         answer(&peer, line);
+    for (size_t i = 0; i < sizeof(peer.workers) / sizeof(*peer.workers); i++)
+        sc_worker_free(peer.workers[i]);
     for (size_t i = 0; i < peer.queue_count; i++)
         sc_queue_free(peer.queues[i]);
     sc_client_free(peer.client);

@@ -7,6 +7,7 @@
 #define TEST_INTEROP_PEER_H
 
 #include <storychain/queue.h>
+#include <storychain/worker.h>
 
 #include "base/json.h"
 
@@ -14,6 +15,7 @@ struct peer {
     sc_client *client;
     sc_queue *queues[64]; /* made at their first use */
     size_t queue_count;
+    sc_worker *workers[64]; /* by their number; NULL: none */
 };
 
 /* Gives its result (a new reference; json_null() when there is nothing to say) or fails with an error and a reason. */
@@ -27,6 +29,7 @@ struct peer_command {
 
 /* Each ends with a NULL name. */
 extern const struct peer_command peer_queue_commands[];
+extern const struct peer_command peer_worker_commands[];
 
 /* The queue that `args` names by "queue" and "prefix" (absent: "bull"). Owned by the peer. */
 SC_MUST_USE sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,

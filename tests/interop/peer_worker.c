@@ -1,0 +1,171 @@
+/* Worker commands of tests_peer. What a job's processor does is in the job's data:
+ *
+ *   {"progress":…, "log":["row",…], "workMs":n}           first, in this order; workMs ends early when cancelled
+ *   {"fail":"why", "failTimes":n}                          fails its first n tries (absent: all)
+ *   {"giveUp":"why"}  {"delayMs":n}  {"limitMs":n}         the latter two at its first start only
+ *   {"result":…}                                           else it is done */
+#include "peer.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+
+enum { WORKERS_MAX = sizeof(((struct peer *)0)->workers) / sizeof(sc_worker *) };
+
+static void work(sc_run *run, int64_t ms)
+{
+    while (ms-- > 0 && !sc_run_is_cancelled(run))
+        poll(NULL, 0, 1);
+}
+
+static sc_err talk(sc_run *run, const json_t *data)
+{
+    const json_t *progress = json_object_get(data, "progress");
+    const json_t *row;
+    sc_err err = SC_OK;
+    size_t i;
+
+    if (progress) {
+        AUTO_STR text = STR_MAX(64 * 1024);
+
+        sc__json_write(&text, progress);
+        err = sc_run_progress(run, sc__str_slice(&text));
+    }
+    json_array_foreach(json_object_get(data, "log"), i, row) if (!err) err =
+        sc_run_log(run, "%s", json_string_value(row));
+    work(run, sc__json_int(data, "workMs", 0));
+    return err;
+}
+
+static sc_outcome end(sc_run *run, const sc_job *job, const json_t *data)
+{
+    const char *fail = json_string_value(json_object_get(data, "fail"));
+    const char *give_up = json_string_value(json_object_get(data, "giveUp"));
+    const json_t *result = json_object_get(data, "result");
+    AUTO_STR text = STR_MAX(1024 * 1024);
+
+    if (fail && job->attempts_made < sc__json_int(data, "failTimes", INT64_MAX))
+        return sc_run_fail(run, SC_FAILED, "%s", fail);
+    if (give_up)
+        return sc_run_fail(run, SC_GIVE_UP, "%s", give_up);
+    if (json_object_get(data, "delayMs") && job->attempts_started == 1)
+        return sc_run_delay(run, sc__json_int(data, "delayMs", 0));
+    if (json_object_get(data, "limitMs") && job->attempts_started == 1)
+        return sc_run_limit(run, sc__json_int(data, "limitMs", 0));
+    if (!result)
+        return SC_DONE;
+    sc__json_write(&text, result);
+    return sc_run_return(run, sc__str_slice(&text));
+}
+
+static sc_outcome process(sc_run *run, const sc_job *job, void *user)
+{
+    AUTO_JSON *data = NULL;
+    sc_reason why;
+
+    (void)user;
+    if (sc__json_parse(job->data, &data, &why))
+        return sc_run_fail(run, SC_GIVE_UP, "%s", why.text);
+    if (talk(run, data))
+        return sc_run_fail(run, SC_FAILED, "progress or log failed");
+    return end(run, job, data);
+}
+
+static void read_opts(const json_t *args, sc_worker_opts *o)
+{
+    const json_t *limit = json_object_get(args, "limiter");
+    sc_job_opts keep = peer_job_opts(args);
+
+    *o = (sc_worker_opts){
+        .prefix = sc__json_text(args, "prefix"),
+        .name = sc__json_text(args, "name"),
+        .concurrency = (int)sc__json_int(args, "concurrency", 1),
+        .limit = {sc__json_int(limit, "max", 0), sc__json_int(limit, "duration", 0)},
+        .lock_ms = sc__json_int(args, "lockDuration", 0),
+        .stalled_interval_ms = sc__json_int(args, "stalledInterval", 0),
+        .max_stalled = sc__json_int(args, "maxStalledCount", 0),
+        .drain_delay_ms = sc__json_int(args, "drainDelay", 0),
+        .keep_completed = keep.keep_completed,
+        .keep_failed = keep.keep_failed,
+    };
+}
+
+/* Gives the worker's number. */
+static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result,
+                      sc_reason *ret_reason)
+{
+    sc_worker_opts opts;
+    sc_worker *worker;
+    sc_err err;
+    int i = 0;
+
+    while (i < WORKERS_MAX && peer->workers[i])
+        i++;
+    if (i == WORKERS_MAX)
+        return sc__because(ret_reason, SC_EOVERLOAD, "too many workers");
+    read_opts(args, &opts);
+    err = sc_worker_new(peer->client, sc__json_text(args, "queue"), &opts, &worker, ret_reason);
+    if (err)
+        return err;
+    err = sc_worker_handle(worker, SC_S(""), process, NULL);
+    if (!err)
+        err = sc_worker_start(worker);
+    if (err) {
+        sc_worker_free(worker);
+        return err;
+    }
+    peer->workers[i] = worker;
+    *ret_result = json_integer(i);
+    return SC_OK;
+}
+
+static sc_worker **worker_of(struct peer *peer, const json_t *args)
+{
+    int64_t i = sc__json_int(args, "worker", -1);
+
+    return i >= 0 && i < WORKERS_MAX && peer->workers[i] ? &peer->workers[i] : NULL;
+}
+
+/* Gives how many jobs were handed back. */
+static sc_err do_close_worker(struct peer *peer, const json_t *args, json_t **ret_result,
+                              sc_reason *ret_reason)
+{
+    sc_worker **worker = worker_of(peer, args);
+    int back = 0;
+    sc_err err;
+
+    if (!worker)
+        return sc__because(ret_reason, SC_EINVAL, "no such worker");
+    err = sc_worker_close(*worker, sc__json_int(args, "drainMs", 5000), &back);
+    if (err)
+        return err;
+    sc_worker_free(*worker);
+    *worker = NULL;
+    *ret_result = json_integer(back);
+    return SC_OK;
+}
+
+static sc_err do_worker_stats(struct peer *peer, const json_t *args, json_t **ret_result,
+                              sc_reason *ret_reason)
+{
+    sc_worker **worker = worker_of(peer, args);
+    sc_worker_stats s;
+
+    if (!worker)
+        return sc__because(ret_reason, SC_EINVAL, "no such worker");
+    sc_worker_stats_get(*worker, &s);
+    *ret_result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "started", (json_int_t)s.started,
+                            "completed", (json_int_t)s.completed, "failed", (json_int_t)s.failed,
+                            "retried", (json_int_t)s.retried, "stalled", (json_int_t)s.stalled,
+                            "locksLost", (json_int_t)s.locks_lost, "running", s.running);
+    return SC_OK;
+}
+
+const struct peer_command peer_worker_commands[] = {
+    {"work", do_work},
+    {"closeWorker", do_close_worker},
+    {"workerStats", do_worker_stats},
+    {NULL, NULL},
+};
