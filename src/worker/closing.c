@@ -97,11 +97,15 @@ static void begin(void *arg)
     w->core.taking = false;
     sc__stalled_stop(&w->stalled);
     sc__fetcher_stop(&w->fetcher);
+    sc__finisher_be_prompt(&w->finisher);
 }
 
 static void give_back_all(void *arg)
 {
-    sc__give_back_all(arg);
+    sc_worker *w = arg;
+
+    sc__finisher_be_prompt(&w->finisher); /* what has just ended is not given back */
+    sc__give_back_all(w);
 }
 
 static void give_up(void *arg)

@@ -122,13 +122,14 @@ static void take_ended(sc__finisher *f)
     first = f->ended_first;
     last = f->ended_last;
     f->ended_first = f->ended_last = NULL;
-    f->awaits_reply = f->calling;
+    f->awaits_reply = f->calling && !f->prompt;
     pthread_mutex_unlock(&f->mutex);
     if (!first)
         return;
     for (sc_run *run = first; run; run = run->next)
         run->is_ended = true;
     append(f, first, last);
+    f->core->on_change(f->core);
 }
 
 static void on_reply(void *user, sc_err err, const sc_reply *reply)
@@ -258,6 +259,12 @@ void sc__finisher_end(sc__finisher *f, sc_run *run)
     pthread_mutex_unlock(&f->mutex);
     if (wake)
         sc__loop_post(f->core->loop, &f->task);
+}
+
+void sc__finisher_be_prompt(sc__finisher *f)
+{
+    f->prompt = true;
+    collect(&f->task);
 }
 
 bool sc__finisher_is_idle(const sc__finisher *f)

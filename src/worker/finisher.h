@@ -22,6 +22,7 @@ typedef struct sc__finisher {
     bool calling;
     bool singly;   /* the server refused a batch: one at a time, to find the one */
     int failures;  /* in a row */
+    bool prompt;   /* see sc__finisher_be_prompt */
     bool given_up; /* records nothing more */
     sc__timer *again;
 
@@ -38,6 +39,10 @@ void sc__finisher_release(sc__finisher *f);
 
 /* A run's processor is through. Any thread. */
 void sc__finisher_end(sc__finisher *f, sc_run *run);
+
+/* From now on each end of a run is seen at once (is_ended), also while a call is under way; those of before are seen
+ * when it returns. */
+void sc__finisher_be_prompt(sc__finisher *f);
 
 /* Nothing is to be recorded and no call is under way. */
 bool sc__finisher_is_idle(const sc__finisher *f);

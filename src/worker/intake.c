@@ -8,6 +8,29 @@ static void on_run_end(sc_run *run)
     sc__finisher_end(&run->core->owner->finisher, run);
 }
 
+static void on_ticked(void *user, sc_err err)
+{
+    sc_run *run = user;
+    sc_worker *w = run->core->owner;
+
+    (void)err; /* logged by the ticker; the job itself is fine */
+    sc__pool_submit(w->pool, &run->work);
+    sc__core_call_ended(&w->core);
+}
+
+/* The next run of a job's scheduler is stored before the job can fail or kill us. */
+static bool tick(sc_worker *w, sc_run *run)
+{
+    if (!run->job->scheduler_id.len)
+        return false;
+    w->core.calls++;
+    if (sc__ticker_tick(w->ticker, run->job->scheduler_id, run->job->id, run->job->opts, on_ticked,
+                        run) == SC_OK)
+        return true;
+    sc__core_call_ended(&w->core);
+    return false;
+}
+
 static sc_run *load(sc_worker *w, const sc__taken *taken, size_t i, const sc__lock_token *token,
                     bool fresh)
 {
@@ -56,6 +79,8 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
             continue;
         }
         atomic_fetch_add_explicit(&core->stats.started, 1, memory_order_relaxed);
+        if (tick(w, run))
+            continue;
         *next = &run->work;
         next = &run->work.next;
     }

@@ -155,6 +155,7 @@ static void worker_release(sc_worker *w)
 {
     sc__pool_free(w->pool);
     sc__loop_run_wait(w->core.loop, release_roles, w);
+    sc__ticker_free(w->ticker);
     sc__run_free_spares(w->spares);
     sc__handlers_release(&w->core.handlers);
     sc__queue_keys_release(&w->core.keys);
@@ -186,6 +187,8 @@ sc_err sc_worker_new(sc_client *client, sc_slice queue_name, const sc_worker_opt
     making = (struct making){w, SC_OK};
     sc__loop_run_wait(w->core.loop, make_roles, &making);
     err = making.err;
+    if (!err)
+        err = sc__ticker_new(client, &w->core.keys, &w->ticker);
     if (!err)
         err = sc__pool_new("sc-worker", (size_t)w->core.opts.concurrency, w->core.opts.stack_bytes,
                            &w->pool);

@@ -9,6 +9,7 @@
 #include "fetcher.h"
 #include "finisher.h"
 #include "lock_keeper.h"
+#include "ops/op_scheduler.h"
 #include "stalled.h"
 
 struct sc_worker {
@@ -17,6 +18,7 @@ struct sc_worker {
     sc__finisher finisher;
     sc__lock_keeper lock_keeper;
     sc__stalled stalled;
+    sc__ticker *ticker;
     sc__pool *pool;
     sc_run *spares;
     char *names; /* queue, prefix and worker name, which core's slices point into */
