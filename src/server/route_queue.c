@@ -9,7 +9,7 @@
 #include "queue_index.h"
 #include "request.h"
 
-enum { LIST_DEFAULT = 20, LIST_MAX = 200, LOGS_MAX = 500, REASON_MAX = 300, RECENT_QUEUES = 32 };
+enum { LIST_DEFAULT = 20, LIST_MAX = 200, LOGS_MAX = 1000, REASON_MAX = 300, RECENT_QUEUES = 32 };
 
 sc_err redis_needed(const struct request *request, sc_reason *ret_reason)
 {
@@ -255,17 +255,19 @@ sc_err route_jobs(struct request *request, sc_reason *ret_reason)
 
 /* ---- One job ---- */
 
-static json_t *log_rows(sc_queue *queue, sc_slice id)
+/* The first LOGS_MAX rows of its log. */
+static sc_err set_logs(json_t *shape, sc_queue *queue, sc_slice id)
 {
     json_t *rows = json_array();
     sc_id_list *list;
+    sc_err err = sc_queue_get_logs(queue, id, 0, LOGS_MAX - 1, &list);
 
-    if (sc_queue_get_logs(queue, id, -LOGS_MAX, -1, &list))
-        return rows;
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; !err && i < list->count; i++)
         json_array_append_new(rows, text_shape(list->ids[i]));
-    sc_id_list_free(list);
-    return rows;
+    if (!err)
+        sc_id_list_free(list);
+    json_object_set_new(shape, "logs", rows);
+    return err;
 }
 
 sc_err route_job(struct request *request, sc_reason *ret_reason)
@@ -287,8 +289,11 @@ sc_err route_job(struct request *request, sc_reason *ret_reason)
     if (!shape)
         return err ? err : SC_ENOMEM;
     json_object_set_new(shape, "queue", text_shape(sc_queue_name(queue)));
-    json_object_set_new(shape, "logs", log_rows(queue, id));
-    return answer_value(request, 200, shape);
+    err = set_logs(shape, queue, id);
+    if (!err)
+        return answer_value(request, 200, shape);
+    json_decref(shape);
+    return err;
 }
 
 static sc_err steer_job(struct request *request, sc_err (*act)(sc_queue *, sc_slice),

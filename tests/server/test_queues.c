@@ -159,6 +159,7 @@ static sc_outcome fail_job(sc_run *run, const sc_job *job, void *user)
 {
     (void)job;
     (void)user;
+    assert_ok(sc_run_log(run, "looked for paper"));
     return sc_run_fail(run, SC_GIVE_UP, "no paper");
 }
 
@@ -186,7 +187,11 @@ TEST(a_failed_job_is_retried_a_delayed_one_promoted_any_removed)
     site_post(&site, path, "");
     site_expect_problem(&site, 409);
     fail_one(&site, "printing");
+    snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s", id);
+    assert_int_equal(site_get(&site, path), 200);
+    assert_true(site_says(&site, "looked for paper") && site_says(&site, "no paper"));
 
+    snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s/retry", id);
     assert_int_equal(site_post(&site, path, ""), 200);
     snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s/promote", id);
     site_post(&site, path, "");
