@@ -113,6 +113,8 @@ TEST(jobs_are_listed_by_state_and_shown_with_all_they_have)
     assert_true(site_says(&site, "print <b>") && !site_says(&site, "pages"));
     assert_int_equal(site_get(&site, "/api/queues/printing/jobs?state=delayed&limit=100000"), 200);
     assert_true(site_says(&site, "print <b>"));
+    assert_int_equal(site_get(&site, "/api/queues/printing/jobs?state=waiting,delayed"), 200);
+    assert_true(site_says(&site, "print <b>"));
     assert_int_equal(site_get(&site, "/api/queues/printing/jobs?state=failed"), 200);
     assert_false(site_says(&site, "print <b>"));
     assert_int_equal(site_get(&site, "/api/jobs?limit=1"), 200);
@@ -136,6 +138,7 @@ TEST(questions_about_queues_that_make_no_sense_are_refused)
         {"/api/queues/none/jobs", 404},
         {"/api/queues/email/jobs/999999", 404},
         {"/api/queues/email/jobs?state=finished", 400},
+        {"/api/queues/email/jobs?state=waiting,,failed", 400},
         {"/api/queues/email/jobs?limit=x", 400},
         {"/api/queues/bad%3Aname", 404},
         {"/api/queues/%7Bx", 404},
