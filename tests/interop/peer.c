@@ -9,6 +9,7 @@
 static const struct peer_command *const tables[] = {
     peer_queue_commands,
     peer_worker_commands,
+    peer_scheduler_commands,
 };
 
 void peer_emit(json_t *event)

@@ -1,0 +1,200 @@
+// Job schedulers on both sides: the same upsert leaves the same data, each reads and removes the other's, and workers of both
+// make one job a tick.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Queue, Worker } from 'bullmq';
+import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+
+let server, ours;
+
+before(async () => {
+  server = await startRedis();
+  ours = startPeer(server.url);
+});
+
+after(async () => {
+  await ours.stop();
+  await server.stop();
+});
+
+const DAY = 24 * 3600 * 1000;
+
+/** Dates and delays made alike: those of two runs differ by milliseconds. `offset` too, unless it was given. */
+function comparable(keys, keepOffset) {
+  const deep = (value) =>
+    typeof value === 'number'
+      ? value > 1.5e12 ? 'T' : value
+      : value && typeof value === 'object' && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, deep(v)]))
+        : value;
+  for (const { type, value } of Object.values(keys)) {
+    if (type === 'hash' && value.offset && !keepOffset) value.offset = 'O';
+    if (type === 'hash' && value.delay > 0) value.delay = 'D';
+    if (type === 'hash' && value.opts?.delay > 0) value.opts.delay = 'D';
+    if (type === 'zset') value.sort();
+  }
+  return deep(keys);
+}
+
+async function assertSameKeys(name, keepOffset) {
+  const [mine, theirs] = await Promise.all(['c', 'node'].map((prefix) => dump(server.redis, `${prefix}:${name}`, alike(prefix))));
+  assert.deepEqual(comparable(mine, keepOffset), comparable(theirs, keepOffset));
+}
+
+/** Calls `use(upsert, remove, queue)` with Node's calls on prefix `node` and ours on `c`; then all keys must be equal. */
+async function assertSameState(name, use, keepOffset = false) {
+  const queue = new Queue(name, { connection: server.connection, prefix: 'node' });
+  const mine = new Queue(name, { connection: server.connection, prefix: 'c' });
+  await Promise.all([queue.waitUntilReady(), mine.waitUntilReady()]);
+  await use(
+    (id, repeat, { name: job, data, opts } = {}) => queue.upsertJobScheduler(id, repeat, { name: job, data, opts }),
+    (id) => queue.removeJobScheduler(id),
+    queue,
+  );
+  await use(
+    (id, repeat, template = {}) => ours.upsertScheduler({ queue: name, prefix: 'c', schedulerId: id, repeat, ...template }),
+    (id) => ours.removeScheduler({ queue: name, prefix: 'c', schedulerId: id }),
+    mine,
+  );
+  await waitFor('both metas', async () => (await server.redis.exists(`node:${name}:meta`, `c:${name}:meta`)) === 2);
+  await assertSameKeys(name, keepOffset);
+  await Promise.all([queue.close(), mine.close()]);
+}
+
+test('a pattern leaves the same data', () =>
+  assertSameState(
+    'pattern',
+    (upsert) =>
+      upsert(
+        'clean:up',
+        { pattern: '0 3 * * *', tz: 'Europe/Berlin', limit: 5, endDate: Date.now() + 365 * DAY },
+        { name: 'clean', data: { days: 30, what: ['a', 'b'] }, opts: { attempts: 3, backoff: { type: 'exponential', delay: 1000 }, removeOnComplete: { count: 5 }, keepLogs: 3 } },
+      ),
+    true,
+  ));
+
+test('a bare pattern, a priority, lifo, six fields', () =>
+  assertSameState(
+    'bare',
+    async (upsert) => {
+      await upsert('bare', { pattern: '0 0 29 2 *' });
+      await upsert('first', { pattern: '30 0 3 * * 1-5' }, { opts: { priority: 5 } });
+      await upsert('lifo', { pattern: '0 3 * * *', startDate: Date.now() + 40 * DAY }, { data: {}, opts: { lifo: true } });
+    },
+    true,
+  ));
+
+test('the first job immediately', () => assertSameState('immediately', (upsert) => upsert('p', { pattern: '0 3 1 1 *', immediately: true }, { opts: { priority: 2 } })));
+
+test('an interval leaves the same data', () => assertSameState('every', (upsert) => upsert('e', { every: 60_000, limit: 2 }, { data: { x: 1 } })));
+
+test('an interval with an offset', () => assertSameState('offset', (upsert) => upsert('e', { every: 3_600_000, offset: 1234 }, { name: 'n' }), true));
+
+test('an interval from a start date on', () => {
+  const startDate = Math.floor(Date.now() / DAY) * DAY + 2 * DAY;
+  return assertSameState('start', (upsert) => upsert('e', { every: 60_000, startDate }), true);
+});
+
+test('stored again, changed and removed', () =>
+  assertSameState('again', async (upsert, remove) => {
+    await upsert('same', { pattern: '0 3 * * *' }, { name: 'first' });
+    await upsert('same', { pattern: '0 3 * * *' }, { name: 'second', data: { b: 2 } });
+    await upsert('changed', { pattern: '0 3 * * *' });
+    await upsert('changed', { pattern: '0 4 * * *', tz: 'Asia/Tokyo' });
+    await upsert('e', { every: 60_000 });
+    await upsert('e', { every: 60_000 }, { opts: { attempts: 2 } });
+    await upsert('gone', { pattern: '0 3 * * *' });
+    await remove('gone');
+  }));
+
+test("BullMQ's getters show our schedulers", async () => {
+  const queue = new Queue('getters', { connection: server.connection });
+  const endDate = Date.now() + 30 * DAY;
+  const { next } = await ours.upsertScheduler({
+    queue: 'getters', schedulerId: 'p', repeat: { pattern: '0 3 * * *', tz: 'Europe/Berlin', limit: 9, endDate }, name: 'n', data: { a: 1 }, opts: { attempts: 4, keepLogs: 2 },
+  });
+
+  const [shown] = await queue.getJobSchedulers();
+  const one = await queue.getJobScheduler('p');
+  const delayed = await queue.getDelayed();
+
+  assert.deepEqual(shown, one);
+  assert.deepEqual(shown, {
+    key: 'p', name: 'n', next, iterationCount: 1, limit: 9, endDate, tz: 'Europe/Berlin', pattern: '0 3 * * *', offset: 0, template: { data: { a: 1 }, opts: { attempts: 4, keepLogs: 2 } },
+  });
+  assert.equal(delayed.length, 1);
+  assert.equal(delayed[0].repeatJobKey, 'p');
+  assert.equal(delayed[0].opts.repeat.count, 1);
+  assert.equal(await queue.removeJobScheduler('p'), true);
+  assert.deepEqual(await ours.schedulers({ queue: 'getters' }), []);
+  await queue.close();
+});
+
+test("we list and remove BullMQ's schedulers", async () => {
+  const queue = new Queue('list', { connection: server.connection });
+  await queue.upsertJobScheduler('p', { pattern: '0 3 * * *', tz: 'America/New_York' }, { name: 'n', data: { a: 1 } });
+  await queue.upsertJobScheduler('e', { every: 5000, limit: 7 });
+
+  const list = await ours.schedulers({ queue: 'list' });
+
+  assert.deepEqual(list.map(({ key }) => key), ['e', 'p']);
+  assert.equal(list[0].every, 5000);
+  assert.equal(list[0].limit, 7);
+  assert.equal(list[1].pattern, '0 3 * * *');
+  assert.equal(list[1].tz, 'America/New_York');
+  assert.equal(list[1].data, '{"a":1}');
+  for (const id of ['e', 'p']) await ours.removeScheduler({ queue: 'list', schedulerId: id });
+  await assert.rejects(ours.removeScheduler({ queue: 'list', schedulerId: 'p' }), { code: 'SC_ENOTFOUND' });
+  assert.equal(await queue.getJobSchedulersCount(), 0);
+  assert.equal(await queue.getDelayedCount(), 0);
+  await queue.close();
+});
+
+/** The times of a scheduler's completed jobs, in order. */
+async function ticks(key, id) {
+  const jobs = await server.redis.zrange(`${key}:completed`, 0, -1);
+  return jobs.map((job) => Number(job.slice(`repeat:${id}:`.length))).sort((a, b) => a - b);
+}
+
+test('a schedule runs to its limit and leaves the same data, whoever works', async () => {
+  const repeat = { every: 100, limit: 3 };
+  const queue = new Queue('run', { connection: server.connection, prefix: 'node' });
+  await queue.upsertJobScheduler('e', repeat, { data: {} });
+  await ours.open({ queue: 'run', prefix: 'c' });
+  await ours.upsertScheduler({ queue: 'run', prefix: 'c', schedulerId: 'e', repeat });
+
+  const worker = new Worker('run', async () => null, { connection: server.connection, prefix: 'node' });
+  const mine = await ours.work({ queue: 'run', prefix: 'c' });
+  await waitFor('three runs each', async () => (await server.redis.zcard('node:run:completed')) === 3 && (await server.redis.zcard('c:run:completed')) === 3);
+  await worker.close();
+  await ours.closeWorker({ worker: mine });
+
+  await server.redis.del('node:run:marker', 'c:run:marker', 'node:run:stalled-check', 'c:run:stalled-check', 'node:run:events', 'c:run:events');
+  await assertSameKeys('run');
+  await queue.close();
+});
+
+test('workers of both sides make one job a tick', async () => {
+  const queue = new Queue('mixed', { connection: server.connection });
+  await queue.upsertJobScheduler('node', { every: 40 });
+  await ours.upsertScheduler({ queue: 'mixed', schedulerId: 'c', repeat: { every: 40 } });
+  await ours.upsertScheduler({ queue: 'mixed', schedulerId: 'p', repeat: { pattern: '* * * * * *', tz: 'Europe/Berlin' } });
+  const seen = [];
+  const workers = [1, 2].map(() => new Worker('mixed', async (job) => void seen.push(job.id), { connection: server.connection, concurrency: 3 }));
+  const mine = await ours.work({ queue: 'mixed', concurrency: 3 });
+
+  await waitFor('both sides to have worked', async () => seen.length >= 60 && (await server.redis.zcard('bull:mixed:completed')) > seen.length + 40);
+  await Promise.all(workers.map((worker) => worker.close()));
+  await ours.closeWorker({ worker: mine });
+
+  for (const id of ['node', 'c', 'p']) {
+    const jobs = (await server.redis.zrange('bull:mixed:completed', 0, -1)).filter((job) => job.startsWith(`repeat:${id}:`));
+    for (const job of jobs) assert.equal(await server.redis.hget(`bull:mixed:${job}`, 'ats'), '1', `${job} was started once`);
+    const record = await server.redis.hgetall(`bull:mixed:repeat:${id}`);
+    assert.equal(Number(record.ic), jobs.length + 1, `${id}: every job made was run, but the pending one`);
+    const phase = id === 'p' ? 1000 : 40;
+    for (const job of jobs) assert.equal(Number(job.split(':')[2]) % phase, id === 'p' ? 0 : Number(record.offset), `${job} is in phase`);
+  }
+  assert.equal((await queue.getDelayedCount()) + (await queue.getWaitingCount()), 3);
+  await queue.close();
+});
