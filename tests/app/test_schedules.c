@@ -234,3 +234,50 @@ TEST(a_run_is_skipped_while_another_has_the_lock)
         test_redis(&f.redis, "EXISTS bull:scheduled-jobs:running:cleanup-expired-sessions"), "0");
     fixture_stop(&f);
 }
+
+static size_t count_runs(struct fixture *f, const char *name)
+{
+    struct job_runs runs;
+    sc__arena arena;
+
+    sc__arena_init(&arena, 1024 * 1024);
+    assert_ok(store_job_run_list(f->app->store, sc_slice_of(name), 100, &arena, &runs, NULL));
+    for (size_t i = 0; i < runs.count; i++)
+        assert_true(runs.items[i].ok);
+    sc__arena_release(&arena);
+    return runs.count;
+}
+
+static size_t count_completed(struct app *app)
+{
+    sc_worker_stats stats;
+
+    assert_true(queues_worker_stats(app->queues, QUEUE_SCHEDULED, &stats));
+    return stats.completed;
+}
+
+TEST(ticks_run_their_job_each_once_over_two_nodes)
+{
+    struct fixture f;
+    struct app_opts opts = with_schedules;
+    struct app *other;
+    char url[128];
+
+    fixture_start(&f, &with_schedules);
+    opts.redis_url = f.redis.url;
+    opts.state_dir = f.state;
+    snprintf(url, sizeof(url), "sqlite://%s/storychain.db", f.state);
+    opts.store_url = url;
+    assert_ok(app_start(&opts, &other, NULL));
+    assert_ok(schedules_upsert(f.app->schedules, SC_S("cleanup-expired-sessions"),
+                               SC_S("* * * * * *"), NULL, NULL, NULL));
+
+    wait_until(count_runs(&f, "cleanup-expired-sessions") >= 3);
+    assert_ok(schedules_remove(f.app->schedules, SC_S("cleanup-expired-sessions"), NULL));
+
+    /* The log has one line a tick: a tick that ran twice would show in the workers alone. */
+    wait_until(count_completed(f.app) + count_completed(other) ==
+               count_runs(&f, "cleanup-expired-sessions"));
+    app_stop(other, 5000, NULL);
+    fixture_stop(&f);
+}
