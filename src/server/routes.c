@@ -20,7 +20,8 @@ const struct route routes[] = {
      "A list of stories (list=published, new, featured), or those that have all words of q"},
     {"GET", STORY, route_story, SCOPE_READ, "A story"},
     {"GET", STORY "/overview", route_story_overview, SCOPE_READ, "A story and its collaborators"},
-    {"GET", STORY "/tree", route_story_tree, SCOPE_READ, "Its chapters, nested, without text"},
+    {"GET", STORY "/tree", route_story_tree, SCOPE_READ,
+     "Its chapters in the order of reading, without text"},
     {"POST", STORY "/chapters", route_chapter_publish, SCOPE_WRITE, "Publish a chapter"},
     {"GET", STORY "/chapters/:chapter", route_chapter, SCOPE_READ, "A chapter"},
 

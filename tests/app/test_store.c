@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -711,7 +712,7 @@ TEST(files_that_cannot_be_a_store_are_refused_in_words)
 
     assert_open_fails("mysql://x", SC_EINVAL, "of a kind that is not known here");
     assert_open_fails("sqlite:", SC_EINVAL, "names no file");
-    assert_open_fails("sqlite:///no/such/folder/x.db", SC_EIO, "check that its folder exists");
+    assert_open_fails("sqlite:///no/such/folder/x.db", SC_EIO, "its folder does not exist");
 
     snprintf(path, sizeof(path), "%s/x.db", test_folder());
     snprintf(url, sizeof(url), "sqlite:%s", path);
@@ -726,6 +727,59 @@ TEST(files_that_cannot_be_a_store_are_refused_in_words)
     remove(path);
     run_sql(path, "PRAGMA application_id = 0x53744368; PRAGMA user_version = 9999");
     assert_open_fails(url, SC_ESTATE, "was made by a newer StoryChain");
+}
+
+/* Root may write everywhere, so the test becomes somebody else. */
+static void become_nobody(const char *folder)
+{
+    enum { NOBODY = 65534 };
+
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+}
+
+TEST(a_folder_that_is_not_ours_to_write_is_said)
+{
+    struct fixture f;
+    char url[160];
+
+    begin(&f);
+    end(&f);
+    snprintf(url, sizeof(url), "sqlite:%s", f.path);
+    assert_int_equal(chmod(f.path, 0444), 0);
+    assert_int_equal(chmod(test_folder(), 0555), 0);
+    become_nobody(test_folder());
+
+    assert_open_fails(url, SC_EREADONLY, "can't be written: check owner and mode of the file");
+    snprintf(url, sizeof(url), "sqlite:%s/new.db", test_folder());
+    assert_open_fails(url, SC_EREADONLY, "its folder is not ours to write");
+    if (geteuid() != getuid())
+        assert_int_equal(seteuid(getuid()), 0);
+    assert_int_equal(chmod(test_folder(), 0755), 0);
+}
+
+TEST(what_another_process_holds_too_long_is_said)
+{
+    struct story story = {.slug = SC_S("x"), .title = SC_S("X")};
+    struct story *found;
+    struct fixture f;
+    sqlite3 *other;
+    sc_reason reason = {""};
+
+    begin(&f);
+    story.author_id = f.ada.id;
+    assert_int_equal(sqlite3_open(f.path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_err(store_story_insert(f.store, &story, &f.arena, &reason), SC_EBUSY);
+    assert_non_null(strstr(reason.text, "another process has held"));
+
+    assert_ok(store_story_find(f.store, SC_S("the-island"), &f.arena, &found, NULL));
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_ok(store_story_insert(f.store, &story, &f.arena, &reason));
+    sqlite3_close(other);
+    end(&f);
 }
 
 TEST(a_full_disk_is_said_and_nothing_is_stored)

@@ -1,12 +1,34 @@
 #include "sqlite_db.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
 
 enum { BUSY_MS = 5000, TAKE_S = 10 };
+
+/* SQLite's errno is that of its last try, which was to open read-only what could not be made. */
+static sc_err cannot_open(sqlite3 *handle, const char *path, sc_reason *ret_reason)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+
+    if (slash)
+        snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+    if (faccessat(AT_FDCWD, folder, F_OK, AT_EACCESS))
+        return sc__because(ret_reason, SC_EIO, "%s can't be made: its folder does not exist", path);
+    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS))
+        return sc__because(
+            ret_reason, SC_EREADONLY,
+            "%s can't be made: its folder is not ours to write, check owner and mode", path);
+    return sc__because(ret_reason, SC_EIO, "%s can't be opened: %s", path,
+                       strerror(sqlite3_system_errno(handle)));
+}
 
 sc_err sqlite_db_error(sqlite3 *handle, const char *path, sc_reason *ret_reason)
 {
@@ -36,9 +58,7 @@ sc_err sqlite_db_error(sqlite3 *handle, const char *path, sc_reason *ret_reason)
                            "another process has held %s for over %d s: try again when it is done",
                            path, BUSY_MS / 1000);
     case SQLITE_CANTOPEN:
-        return sc__because(ret_reason, SC_EIO,
-                           "%s can't be opened (%s): check that its folder exists and is writable",
-                           path, strerror(sqlite3_system_errno(handle)));
+        return cannot_open(handle, path, ret_reason);
     case SQLITE_NOMEM:
         return sc__because(ret_reason, SC_ENOMEM, "out of memory while using %s", path);
     case SQLITE_TOOBIG:
