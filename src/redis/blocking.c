@@ -1,10 +1,10 @@
 #include "blocking.h"
 
-#include "backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "conn.h"
 #include "loop/timer.h"
+#include "backoff.h"
+#include "conn.h"
 #include "reply.h"
 #include "resp.h"
 

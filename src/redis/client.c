@@ -1,16 +1,16 @@
 #include "client.h"
 
 #include <pthread.h>
-#include <stdio.h>
 
-#include "backoff.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "conn.h"
 #include "loop/timer.h"
 #include "loop/waiter.h"
+#include "backoff.h"
+#include "client_opts.h"
+#include "conn.h"
 #include "pipeline.h"
 #include "reply.h"
 #include "tls.h"
@@ -159,64 +159,12 @@ static void open_conn(void *arg)
 
 /* making and freeing */
 
-static sc_err copy_text(const char *text, const char **ret_copy)
-{
-    if (!text)
-        return SC_OK;
-    *ret_copy = sc__strdup(text);
-    return *ret_copy ? SC_OK : SC_ENOMEM;
-}
-
-static sc_err copy_opts(const sc_client_opts *from, sc_client_opts *to)
-{
-    static const sc_client_opts defaults = {0};
-    const char *url;
-
-    if (!from)
-        from = &defaults;
-    url = from->url ? from->url : "redis://127.0.0.1:6379";
-    *to = *from;
-    to->url = to->name = to->tls_ca_file = NULL;
-    to->tls_cert_file = to->tls_key_file = to->tls_server_name = NULL;
-    if (!to->connect_timeout_ms)
-        to->connect_timeout_ms = 5000;
-    if (!to->command_timeout_ms)
-        to->command_timeout_ms = 5000;
-    if (!to->max_waiting_bytes)
-        to->max_waiting_bytes = (size_t)256 * 1024 * 1024;
-    if (!to->max_reply_bytes)
-        to->max_reply_bytes = (size_t)512 * 1024 * 1024;
-    if (copy_text(url, &to->url) || copy_text(from->name, &to->name) ||
-        copy_text(from->tls_ca_file, &to->tls_ca_file) ||
-        copy_text(from->tls_cert_file, &to->tls_cert_file) ||
-        copy_text(from->tls_key_file, &to->tls_key_file) ||
-        copy_text(from->tls_server_name, &to->tls_server_name))
-        return SC_ENOMEM;
-    return SC_OK;
-}
-
-static sc_err check_opts(const sc_client_opts *opts, sc_reason *reason)
-{
-    if (opts->connect_timeout_ms < 0 || opts->command_timeout_ms < 0)
-        return sc__because(reason, SC_EINVAL, "a timeout of the client is negative");
-    for (const char *at = opts->name; at && *at; at++)
-        if (*at <= ' ' || *at > '~')
-            return sc__because(reason, SC_EINVAL,
-                               "the client's name may hold no spaces and nothing beyond ASCII");
-    return SC_OK;
-}
-
 static void free_parts(sc_client *c)
 {
     sc__pipeline_release(&c->pipeline);
     sc__url_release(&c->url);
     SSL_CTX_free(c->tls);
-    sc_free((char *)c->opts.url);
-    sc_free((char *)c->opts.name);
-    sc_free((char *)c->opts.tls_ca_file);
-    sc_free((char *)c->opts.tls_cert_file);
-    sc_free((char *)c->opts.tls_key_file);
-    sc_free((char *)c->opts.tls_server_name);
+    sc__client_opts_release(&c->opts);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->mutex);
     sc_free(c);
@@ -256,9 +204,7 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
 {
     sc_err err;
 
-    err = copy_opts(opts, &c->opts);
-    if (!err)
-        err = check_opts(&c->opts, reason);
+    err = sc__client_opts_copy(opts, &c->opts, reason);
     if (!err)
         err = sc__url_parse(c->opts.url, &c->url, reason);
     if (!err && c->url.tls)

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "hello.h"
 #include "loop/timer.h"
+#include "hello.h"
 #include "resp.h"
 #include "tls.h"
 

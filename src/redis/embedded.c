@@ -14,12 +14,12 @@
 
 #include <xxhash.h>
 
-#include "ask.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "ask.h"
 #include "child.h"
 #include "reply.h"
 

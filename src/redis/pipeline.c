@@ -166,13 +166,6 @@ static sc__request *first_to_write(const sc__pipeline *p)
     return p->again.first ? p->again.first : p->waiting.first;
 }
 
-static void remember_load(sc__pipeline *p, const sc__request *load)
-{
-    for (size_t i = 0; i < p->script_count; i++)
-        if (p->scripts[i].text == load->script_text)
-            p->scripts[i].order = load->order;
-}
-
 /* Gathers what fits into one write. Small commands are copied together, large ones stay where they are. */
 static unsigned gather(sc__pipeline *p, uv_buf_t *bufs)
 {
@@ -188,7 +181,7 @@ static unsigned gather(sc__pipeline *p, uv_buf_t *bufs)
         req = next_to_write(p);
         req->order = ++p->order;
         if (req->is_load)
-            remember_load(p, req);
+            sc__loads_written(&p->loads, req->script_text, req->order);
         sc__requests_put(&p->in_flight, req);
         if (small) {
             memcpy(p->out + used, req->bytes, req->len);
@@ -261,28 +254,6 @@ static void on_loaded(void *user, sc_err err, const sc_reply *reply)
                 reply->str.ptr);
 }
 
-static bool is_loaded_since(const sc__pipeline *p, const sc__request *req)
-{
-    for (size_t i = 0; i < p->script_count; i++)
-        if (p->scripts[i].text == req->script_text)
-            return p->scripts[i].order > req->order;
-    return false;
-}
-
-static void note_load(sc__pipeline *p, const sc_slice *text)
-{
-    size_t i = 0;
-
-    while (i < p->script_count && p->scripts[i].text != text)
-        i++;
-    if (i == SC__PIPELINE_SCRIPTS)
-        return;
-    if (i == p->script_count)
-        p->script_count++;
-    p->scripts[i].text = text;
-    p->scripts[i].order = UINT64_MAX; /* until it is written */
-}
-
 static sc_err load_script(sc__pipeline *p, const sc__request *req)
 {
     const sc_slice argv[] = {SC_S("SCRIPT"), SC_S("LOAD"), *req->script_text};
@@ -296,7 +267,7 @@ static sc_err load_script(sc__pipeline *p, const sc__request *req)
     load->is_load = true;
     load->script_text = req->script_text;
     load->deadline_ms = req->deadline_ms;
-    note_load(p, req->script_text);
+    sc__loads_planned(&p->loads, req->script_text);
     sc__requests_put(&p->again, load);
     return SC_OK;
 }
@@ -308,7 +279,7 @@ static bool send_with_script(sc__pipeline *p, sc__request *req)
     if (!req->script_text || req->is_load || req->script_loads == SCRIPT_LOADS_MAX)
         return false;
     req->script_loads++;
-    if (!is_loaded_since(p, req) && load_script(p, req))
+    if (!sc__loads_cover(&p->loads, req->script_text, req->order) && load_script(p, req))
         return false;
     sc__requests_put(&p->again, req);
     return true;
@@ -440,7 +411,7 @@ void sc__pipeline_attach(sc__pipeline *p, sc__conn *conn)
 {
     p->conn = conn;
     p->retiring = false;
-    p->script_count = 0;
+    p->loads.count = 0; /* another server, maybe */
 }
 
 void sc__pipeline_detach(sc__pipeline *p, sc_err err)
@@ -482,7 +453,6 @@ sc_err sc__pipeline_start(sc__pipeline *p, sc__loop *loop)
     if (err) {
         sc__timer_free(p->deadline);
         sc__timer_free(p->pause);
-        sc_free(p->out);
         return err;
     }
     uv_prepare_init(uv, &p->before_sleep);

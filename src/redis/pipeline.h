@@ -13,11 +13,10 @@
 
 #include <stdatomic.h>
 
-#include "conn.h"
 #include "loop/timer.h"
+#include "conn.h"
+#include "loads.h"
 #include "request.h"
-
-enum { SC__PIPELINE_SCRIPTS = 64 };
 
 typedef struct sc__pipeline {
     /* shared by all threads */
@@ -41,11 +40,7 @@ typedef struct sc__pipeline {
     bool closing;
     char *out; /* small commands are joined here */
     uint64_t order;
-    struct {
-        const sc_slice *text;
-        uint64_t order; /* of its last SCRIPT LOAD on this connection */
-    } scripts[SC__PIPELINE_SCRIPTS];
-    size_t script_count;
+    sc__loads loads;
 
     /* settings */
     int64_t timeout_ms;
