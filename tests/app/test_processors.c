@@ -347,3 +347,52 @@ TEST(a_processor_that_is_registered_again_replaces_the_one_before)
     assert_int_equal(stats.completed, 1);
     fixture_stop(&f);
 }
+
+TEST(a_cleanup_of_many_goes_in_slices_and_gets_all)
+{
+    enum { COUNT = 1203 };
+    struct fixture f;
+    struct user user;
+
+    fixture_start(&f, NULL);
+    user = add_user(&f, "clerk_ada", "");
+    for (int i = 0; i < COUNT; i++) {
+        char id[16];
+        struct session session = {.user_id = user.id, .created_ms = 1, .expires_ms = 2};
+
+        session.id = (sc_slice){id, (size_t)snprintf(id, sizeof(id), "s%d", i)};
+        assert_ok(store_session_put(f.app->store, &session, NULL));
+    }
+
+    assert_job(&f, QUEUE_CLEANUP, "cleanup", "{\"type\":\"sessions\",\"olderThan\":1000}",
+               "{\"deletedCount\":1203}", NULL);
+    fixture_stop(&f);
+}
+
+static sc_outcome work_until_told(sc_run *run, const sc_job *job, const json_t *payload, void *user)
+{
+    (void)job, (void)payload, (void)user;
+    while (!sc_run_is_cancelled(run))
+        test_pause_until(test_deadline_ms());
+    return sc_run_fail(run, SC_FAILED, "told to stop");
+}
+
+TEST(a_job_that_is_not_done_when_the_app_stops_goes_back_to_its_queue)
+{
+    struct fixture f;
+    struct app_opts no_workers = {.run_processors = false};
+    int handed_back = 0;
+    char *id;
+
+    fixture_start(&f, &no_workers);
+    assert_ok(queues_register_processor(f.app->queues, QUEUE_CLEANUP, work_until_told, NULL, NULL));
+    id = add_raw(&f, QUEUE_CLEANUP, "x", "{\"type\":\"logs\",\"olderThan\":1}");
+    wait_until(state_of(&f, QUEUE_CLEANUP, id) == SC_JOB_ACTIVE);
+    app_stop(f.app, 0, &handed_back);
+
+    assert_int_equal(handed_back, 1);
+    assert_string_equal(test_redis(&f.redis, "LRANGE bull:cleanup:wait 0 -1"), id);
+    assert_string_equal(test_redis(&f.redis, "HEXISTS bull:cleanup:1 failedReason"), "0");
+    sc_free(id);
+    sc__arena_release(&f.arena);
+}
