@@ -152,14 +152,28 @@ static void refuse_body(struct request *request)
     answer_problem(request, 413, SC_ETOOBIG, text);
 }
 
-static void check_length(struct request *request)
+/* The body's length as its sender says; 0 when it doesn't. */
+static int64_t said_length(const struct request *request)
 {
     const char *length = request_header(request, "Content-Length");
-    int64_t bytes;
+    int64_t bytes = 0;
 
-    if (length && sc__int_parse(sc_slice_of(length), &bytes) &&
-        bytes > (int64_t)request->shared->max_body)
+    return length && sc__int_parse(sc_slice_of(length), &bytes) ? bytes : 0;
+}
+
+static void check_length(struct request *request)
+{
+    if (said_length(request) > (int64_t)request->shared->max_body)
         refuse_body(request);
+}
+
+/* A refused body is not worth waiting for when its sender asks first, or when it is so long that
+ * it would not be read to its end. */
+static bool is_answered_now(const struct request *request)
+{
+    return request->answer.status >= 400 &&
+           (request_header(request, "Expect") ||
+            said_length(request) > (int64_t)(request->shared->max_body * DISCARD_FACTOR));
 }
 
 static void name_peer(struct request *request)
@@ -193,7 +207,7 @@ static enum MHD_Result begin(struct request *request, struct MHD_Connection *con
     find_route(request);
     check_scope(request);
     check_length(request);
-    return MHD_YES;
+    return is_answered_now(request) ? send_answer(request) : MHD_YES;
 }
 
 static enum MHD_Result take_body(struct request *request, sc_slice bytes)

@@ -190,6 +190,24 @@ TEST(headers_over_their_limit_are_refused)
     http_stop(http);
 }
 
+TEST(who_asks_before_sending_too_much_is_told_at_once)
+{
+    static const char *const requests[] = {
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        "Content-Length: 2000000\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000000\r\n\r\n"};
+    struct http *http = start(NULL);
+    struct test_answer answer = {0};
+
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+        test_http_raw(http_url(http), requests[i], strlen(requests[i]), &answer);
+        expect_problem(&answer, 413);
+    }
+
+    test_answer_release(&answer);
+    http_stop(http);
+}
+
 TEST(a_name_that_was_pointed_here_is_not_answered)
 {
     static const char request[] =

@@ -1,5 +1,6 @@
 /* server/route_story.c and route_notification.c: what readers and writers ask for. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -385,5 +386,28 @@ TEST(a_server_that_is_stopped_amid_requests_ends_cleanly)
     for (int i = 0; i < READERS; i++)
         pthread_join(threads[i], NULL);
 
+    site_stop(&site);
+}
+
+TEST_LIMIT(a_chapter_is_published_while_redis_is_away_and_readers_are_told_later, 90)
+{
+    struct site site;
+
+    site_start(&site, NULL);
+    assert_int_equal(kill((pid_t)sc_embedded_pid(site.app->redis), SIGSTOP), 0);
+
+    assert_int_equal(
+        site_post(&site, CHAPTERS,
+                  "{\"title\":\"The Storm\",\"content\":\"Wind.\",\"parent\":\"the-lamp\","
+                  "\"author\":\"user_ada\"}"),
+        201);
+
+    assert_string_equal(test_header(&site.answer, "X-Readers-Told"), "no");
+    assert_int_equal(site_get(&site, CHAPTERS "/the-storm"), 200);
+    assert_string_equal(test_header(&site.answer, "X-Cache"), "miss");
+    assert_int_equal(kill((pid_t)sc_embedded_pid(site.app->redis), SIGCONT), 0);
+    wait_until(site_get(&site, "/readyz") == 200);
+    assert_int_equal(site_get(&site, "/api/stories/the-lighthouse/tree"), 200);
+    assert_true(site_says(&site, "the-storm"));
     site_stop(&site);
 }
