@@ -223,20 +223,26 @@ static void note_heard(sc__pipeline *p)
     p->heard_ms = sc__mono_ms();
 }
 
+static void take_and_write(sc__pipeline *p)
+{
+    atomic_store_explicit(&p->asleep, false, memory_order_relaxed);
+    take_incoming(p);
+    sc__pipeline_flush(p);
+}
+
 /* Last before the loop sleeps: whatever came in during this turn is written together. */
 static void on_before_sleep(uv_prepare_t *prepare)
 {
     sc__pipeline *p = prepare->data;
 
     note_heard(p);
-    for (;;) {
-        atomic_store_explicit(&p->asleep, false, memory_order_relaxed);
-        take_incoming(p);
-        sc__pipeline_flush(p);
-        atomic_store(&p->asleep, true);
-        if (!atomic_load(&p->incoming))
-            return;
-    }
+    take_and_write(p);
+    atomic_store(&p->asleep, true);
+    if (!atomic_load(&p->incoming))
+        return;
+    take_and_write(p);
+    /* Threads that never pause must not keep us from reading: no third round, but no sleep either. */
+    uv_async_send(&p->wake);
 }
 
 static void on_wake(uv_async_t *wake)
