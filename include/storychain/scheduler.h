@@ -55,6 +55,18 @@ SC_API SC_MUST_USE sc_err sc_scheduler_list_get(sc_queue *queue, int64_t start, 
                                                 sc_scheduler_list **ret_list);
 SC_API void sc_scheduler_list_free(sc_scheduler_list *list);
 
+/* A guardian: a schedule lives by its one pending job, and when that got lost (a failover, somebody's hand, a worker that died at the
+ * wrong moment), nobody would make the next one. So every `interval_ms` (0: 5,000) the guardian looks at the queue's schedulers
+ * that are overdue, and makes the lost jobs again, on the client's I/O thread. Each node should have one: several do no harm. A
+ * last run before a limit or an end date is not made again, for it may have been removed when it was done.
+ *
+ * Stop it before the queue is freed; not on the I/O thread. NULL is fine. */
+typedef struct sc_scheduler_guard sc_scheduler_guard;
+
+SC_API SC_MUST_USE sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
+                                                   sc_scheduler_guard **ret_guard);
+SC_API void sc_scheduler_guard_stop(sc_scheduler_guard *guard);
+
 #ifdef __cplusplus
 }
 #endif

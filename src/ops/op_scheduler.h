@@ -36,6 +36,12 @@ typedef void (*sc__ticker_cb)(void *user, sc_err err);
 SC_MUST_USE sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_id,
                                    sc_slice opts, sc__ticker_cb cb, void *user);
 
+/* The first time after `after_ms` by a pattern and zone as stored, read as the ticker reads them. SC_ENOTFOUND: none any more;
+ * others with a reason. I/O thread only. */
+SC_MUST_USE sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,
+                                        sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
+                                        sc_reason *ret_reason);
+
 /* A rule to store, checked. */
 typedef struct sc__scheduler_rule {
     sc_slice id, name, data;

@@ -170,7 +170,7 @@ void sc__scheduler_template_write(sc__str *out, sc_slice stored)
 }
 
 void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stored,
-                              const sc_repeat *repeat)
+                              const sc_repeat *repeat, int64_t count)
 {
     size_t began = out->len;
 
@@ -192,7 +192,7 @@ void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stor
         write_number(out, began, "startDate", repeat->start_ms);
     if (repeat->end_ms)
         write_number(out, began, "endDate", repeat->end_ms);
-    write_number(out, began, "count", 1);
+    write_number(out, began, "count", count);
     sc__str_char(out, '}');
 }
 

@@ -25,9 +25,10 @@ void sc__scheduler_opts_read(sc_slice stored, sc__scheduler_opts *ret_opts);
  * left. */
 void sc__scheduler_template_write(sc__str *out, sc_slice stored);
 
-/* A new scheduler's first job: the template and its repeat; without the last brace, for the script adds to it. */
+/* A job by its rule: the template and its repeat, `count` being the job's number; without the last brace, for the script adds to
+ * it. */
 void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stored,
-                              const sc_repeat *repeat);
+                              const sc_repeat *repeat, int64_t count);
 
 /* The job after the one that has the options `stored`: the same with `count`, and by this pattern and zone
  * (empty: by what `repeat` said already). */

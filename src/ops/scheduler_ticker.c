@@ -71,8 +71,7 @@ void sc__ticker_free(sc__ticker *ticker)
 }
 
 /* Borrowed until the next call. */
-static sc_err find_zone(sc__ticker *t, const char *name, const sc_zone **ret_zone,
-                        sc_reason *reason)
+static sc_err find_zone(sc__ticker *t, sc_slice name, const sc_zone **ret_zone, sc_reason *reason)
 {
     struct cached_zone *slot = &t->zones[t->next_zone];
     int64_t now_ms = sc__mono_ms();
@@ -82,7 +81,7 @@ static sc_err find_zone(sc__ticker *t, const char *name, const sc_zone **ret_zon
     for (size_t i = 0; i < ZONES; i++) {
         struct cached_zone *z = &t->zones[i];
 
-        if (!z->zone || strcmp(z->name, name) != 0)
+        if (!z->zone || !sc_slice_eq(sc_slice_of(z->name), name))
             continue;
         if (now_ms - z->read_ms < ZONE_MS) {
             *ret_zone = z->zone;
@@ -90,37 +89,38 @@ static sc_err find_zone(sc__ticker *t, const char *name, const sc_zone **ret_zon
         }
         slot = z;
     }
-    err = sc_zone_open(sc_slice_of(name), &zone, reason);
+    err = sc_zone_open(name, &zone, reason);
     if (err)
         return err;
     if (slot == &t->zones[t->next_zone])
         t->next_zone = (t->next_zone + 1) % ZONES;
     sc_zone_close(slot->zone);
-    snprintf(slot->name, sizeof(slot->name), "%s", name);
+    snprintf(slot->name, sizeof(slot->name), "%.*s", (int)name.len, name.len ? name.ptr : "");
     slot->zone = zone;
     slot->read_ms = now_ms;
     *ret_zone = zone;
     return SC_OK;
 }
 
-/* The next time by the pattern; SC_ENOTFOUND: none any more. */
-static sc_err next_time(struct tick *tick, int64_t *ret_next_ms, sc_reason *reason)
+sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,
+                            sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
+                            sc_reason *ret_reason)
 {
-    const sc_cron_opts opts = {.hash_seed = sc_slice_of(tick->scheduler_id), .allow_short = true};
+    const sc_cron_opts opts = {.hash_seed = scheduler_id, .allow_short = true};
     const sc_zone *zone = NULL;
     sc_cron_error error;
     sc_cron *cron;
-    sc_err err = sc_cron_parse(sc_slice_of(tick->read.pattern), &opts, &cron, &error);
+    sc_err err = sc_cron_parse(pattern, &opts, &cron, &error);
 
     if (err == SC_ESYNTAX)
-        return sc__because(reason, err, "its pattern: %s", error.text);
+        return sc__because(ret_reason, err, "its pattern: %s", error.text);
     if (err)
-        return sc__because(reason, err, "its pattern: %s", sc_err_text(err));
-    err = find_zone(tick->ticker, tick->read.tz, &zone, reason);
+        return sc__because(ret_reason, err, "its pattern: %s", sc_err_text(err));
+    err = find_zone(ticker, tz, &zone, ret_reason);
     if (err == SC_ENOTFOUND)
         err = SC_EINVAL; /* not to be taken for the end of the schedule */
     else if (!err)
-        err = sc_cron_next(cron, zone, tick->after_ms, ret_next_ms);
+        err = sc_cron_next(cron, zone, after_ms, ret_next_ms);
     sc_cron_free(cron);
     return err;
 }
@@ -217,7 +217,9 @@ static sc_err advance(struct tick *tick, sc_reason *reason)
     if (tick->rounds++ == ROUNDS)
         return sc__because(reason, SC_ESLOT, "its next times all have a job already");
     if (tick->read.pattern[0])
-        err = next_time(tick, &next_ms, reason);
+        err = sc__ticker_next_time(tick->ticker, sc_slice_of(tick->scheduler_id),
+                                   sc_slice_of(tick->read.pattern), sc_slice_of(tick->read.tz),
+                                   tick->after_ms, &next_ms, reason);
     if (err && err != SC_ENOTFOUND)
         return err;
     return send_script(tick, next_ms, reason);
