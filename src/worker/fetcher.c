@@ -10,17 +10,17 @@ enum { PAUSE_FIRST_MS = 50, PAUSE_LONGEST_MS = 2000 };
 static void watch(sc__fetcher *f);
 static void find_next_lost(sc__fetcher *f);
 
-/* Wakes us at the nearest of the dates that we wait for. */
+/* Wakes us at the nearest of the dates that we wait for. That of a delayed job may have come by now. */
 static void plan(sc__fetcher *f)
 {
-    const int64_t dates[] = {f->due_at, f->pause_until, f->core->rest_until};
-    int64_t now = sc__mono_ms(), next = INT64_MAX;
+    int64_t now = sc__mono_ms(), next = f->due_at ? f->due_at : INT64_MAX;
 
     if (f->given_up)
         return;
-    for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
-        if (dates[i] > now && dates[i] < next)
-            next = dates[i];
+    if (f->pause_until > now && f->pause_until < next)
+        next = f->pause_until;
+    if (f->core->rest_until > now && f->core->rest_until < next)
+        next = f->core->rest_until;
     if (next == INT64_MAX)
         sc__timer_stop(f->timer);
     else
@@ -126,8 +126,10 @@ void sc__fetcher_poke(sc__fetcher *f)
     int64_t now = sc__mono_ms();
     size_t room = sc__core_room(f->core, 0);
 
-    if (f->due_at && f->due_at <= now)
+    if (f->due_at && f->due_at <= now) {
+        f->due_at = 0;
         f->pass_on = true;
+    }
     if (f->calling) {
         f->again = true;
         return;
@@ -142,9 +144,9 @@ static void on_timer(void *arg)
 {
     sc__fetcher *f = arg;
 
-    plan(f);
     find_next_lost(f);
     sc__fetcher_poke(f);
+    plan(f);
 }
 
 /* BZPOPMIN gives key, member, score. */

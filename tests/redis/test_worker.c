@@ -608,3 +608,16 @@ TEST(options_that_make_no_sense_are_refused_with_a_reason)
     sc_worker_free(w);
     bench_close(&b);
 }
+
+TEST(delayed_jobs_run_though_nothing_else_wakes_the_worker)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, &(sc_worker_opts){.drain_delay_ms = 600000}, succeed);
+    for (int i = 1; i <= 40; i++) {
+        add(&b, "later", &(sc_job_opts){.delay_ms = i % 5 + 1});
+        wait_until(b.runs == i);
+    }
+    bench_close(&b);
+}
