@@ -6,17 +6,21 @@
 -- Jobs removed a call at most, so that a queue with 1,000,000 kept ones is cut down in slices, finish by finish.
 local REMOVE_MAX = 1000
 
--- Deletes finished jobs. A failed child may still be what its parent waits for; a completed one never is.
+-- Deletes finished jobs, as removeJobKeys() does, many keys a command. A failed child may still be what its parent waits
+-- for; a completed one never is.
 local function removeFinished(set, ids)
-    for _, id in ipairs(ids) do
-        if set == failedKey then
-            local parentKey = tryCall("HGET", base .. id, "parentKey")
-            if parentKey and parentKey ~= "" then
-                pcall(releaseParent, parentKey, base .. id)
-            end
+    local keys, n = {}, 0
+    for i = 1, #ids do
+        local jobKey = base .. ids[i]
+        local parentKey = set == failedKey and tryCall("HGET", jobKey, "parentKey")
+        if parentKey and parentKey ~= "" then
+            pcall(releaseParent, parentKey, jobKey)
         end
-        removeJobKeys(base .. id)
+        keys[n + 1], keys[n + 2], keys[n + 3] = jobKey, jobKey .. ":logs", jobKey .. ":dependencies"
+        keys[n + 4], keys[n + 5], keys[n + 6] = jobKey .. ":processed", jobKey .. ":failed", jobKey .. ":unsuccessful"
+        n = n + 6
     end
+    call("DEL", unpack(keys))
 end
 
 local function removeByAge(set, ageS, limit, nowMs)

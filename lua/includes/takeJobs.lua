@@ -68,7 +68,7 @@ local function start(id, now)
     else
         call("HSET", jobKey, "processedOn", now, "ats", started, "pb", ARGV[7])
     end
-    tryEvent(eventsKey, "active", id, "prev", "waiting")
+    redis.pcall("XADD", eventsKey, "*", "event", "active", "jobId", id, "prev", "waiting")
     return hash, deferred
 end
 
