@@ -250,6 +250,11 @@ static void send_hello(sc__conn *conn, const sc_reply *reply)
 {
     sc_err err;
 
+    if (conn->writing) { /* its bytes are still in use */
+        sc__because(&conn->why, SC_EPROTO, "the server answered before it was asked");
+        end(conn, SC_EPROTO);
+        return;
+    }
     sc__str_reset(&conn->hello_out);
     err = sc__hello_next(&conn->hello, reply, &conn->hello_out, &conn->why);
     if (err) {

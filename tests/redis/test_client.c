@@ -78,7 +78,9 @@ TEST(tcp_by_name_with_user_database_and_client_name)
     struct test_server server;
     char port[8], url[128];
     free_port(port);
-    test_server_start_args(&server, (const char *const[]){"--port", port, NULL});
+    /* "localhost" may be ::1 first, where nobody listens: then the next address is tried. */
+    test_server_start_args(&server,
+                           (const char *const[]){"--port", port, "--bind", "127.0.0.1", NULL});
     test_redis(&server, "ACL SETUSER ann on >p@ss:word ~* +@all");
     test_redis(&server, "CONFIG SET requirepass other");
     snprintf(url, sizeof(url), "redis://ann:p%%40ss:word@localhost:%s/3", port);
