@@ -58,7 +58,8 @@ TEST(a_blocking_pop_gets_what_comes_later)
     assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
 
     start_pop(client, &pop);
-    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "name=waiter"));
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+    assert_non_null(strstr(test_redis(&server, "CLIENT LIST"), "name=waiter"));
     test_redis(&server, "ZADD z 0 job");
 
     wait_until(pop.done == 1);
@@ -130,7 +131,7 @@ TEST(a_killed_server_ends_the_call_and_the_next_one_finds_the_new_server)
     struct pop pop = {.block_ms = 60000};
     assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
     start_pop(client, &pop);
-    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "name=waiter"));
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
 
     test_server_kill(&server, SIGKILL);
     wait_until(pop.done == 1);
