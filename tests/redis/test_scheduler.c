@@ -519,6 +519,33 @@ static void move_pending(const char *id, int64_t from, int64_t to)
     redis("ZADD bull:q:delayed %lld repeat:%s:%lld", (long long)to * 4096, id, (long long)to);
 }
 
+TEST(a_schedule_goes_on_when_the_server_is_killed_and_started_again)
+{
+    static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+    sc_worker *worker;
+    int before;
+
+    test_server_start_args(&server, durable);
+    client = test_server_client(&server);
+    assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
+    upsert_every("e", 50);
+    worker = start_worker();
+
+    for (int i = 0; i < 3; i++) {
+        before = runs;
+        wait_until(runs > before + 3);
+        test_server_kill(&server, 9);
+        test_server_restart(&server);
+    }
+    before = runs;
+    wait_until(runs > before + 3);
+    stop_worker(worker);
+
+    assert_int_equal(pending(), 1);
+    assert_int_equal(atoi(test_redis(&server, "HGET bull:q:repeat:e ic")), completed() + 1);
+    close_queue();
+}
+
 TEST(missed_ticks_are_skipped_after_one_late_run)
 {
     int64_t next, old, minute = 60 * 1000;
