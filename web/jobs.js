@@ -37,7 +37,7 @@ function updateRow(row, job, now) {
   setText(sub, note);
   sub.hidden = !note;
   setClass(sub, 'bad', job.failedReason && job.state === 'failed');
-  setText(tries, job.attemptsMade || job.attempts > 1 ? `${job.attemptsMade} of ${Math.max(1, job.attempts)}` : job.attemptsMade);
+  setText(tries, job.attempts > 1 ? `${job.attemptsMade} of ${job.attempts}` : job.attemptsMade);
   setText(time, took(job, now));
   setText(when.firstChild, job.state === 'delayed' && job.delay ? ago(new Date(job.timestamp).getTime() + job.delay, now) : ago(dateOf(job), now));
   setAttr(when.firstChild, 'datetime', dateOf(job));

@@ -21,7 +21,7 @@ function showTrouble(text) {
   setText($('trouble'), text);
 }
 
-const jobsPath = () => `${chosen.queue ? `${queuePath(chosen.queue)}/jobs` : '/api/jobs'}?limit=${JOBS}${chosen.state ? `&state=${chosen.state}` : ''}`;
+const jobsPath = () => `${chosen.queue ? `${queuePath(chosen.queue)}/jobs` : '/api/jobs'}?limit=${JOBS}${chosen.state ? `&state=${chosen.state === 'waiting' ? 'waiting,prioritized' : chosen.state}` : ''}`;
 
 async function refresh() {
   const rarely = turn++ % RARELY === 0, path = jobsPath();
@@ -31,7 +31,7 @@ async function refresh() {
   showServer(server.value, now);
   if (queues.status === 'fulfilled') {
     showQueues(queues.value.queues, chosen.queue);
-    showTiles(queues.value.queues, server.value, now);
+    showTiles(queues.value.queues, server.value, now, pickState);
   }
   if (jobs.status === 'fulfilled' && path === jobsPath()) showJobs(jobs.value.jobs, now);
   if (schedules.status === 'fulfilled' && schedules.value) showSchedules(schedules.value.schedules, now);
@@ -64,16 +64,15 @@ function pick(queue) {
   refresh().catch(() => {});
 }
 
+function pickState(state) {
+  chosen.state = state;
+  for (const button of $('states').children) setAttr(button, 'aria-pressed', button.dataset.state === state ? 'true' : 'false');
+  refresh().catch(() => {});
+}
+
 function makeStates() {
-  const buttons = ['', 'active', 'waiting', 'delayed', 'completed', 'failed'].map(state => {
-    const button = h('button', { type: 'button', 'aria-pressed': state === chosen.state ? 'true' : 'false' }, state ? states[state] : 'All');
-    button.addEventListener('click', () => {
-      chosen.state = state;
-      for (const other of buttons) setAttr(other, 'aria-pressed', other === button ? 'true' : 'false');
-      refresh().catch(() => {});
-    });
-    return button;
-  });
+  const buttons = ['', 'active', 'waiting', 'delayed', 'completed', 'failed'].map(state =>
+    h('button', { type: 'button', 'data-state': state, 'aria-pressed': state ? 'false' : 'true', onclick: () => pickState(state) }, state ? states[state] : 'All'));
   $('states').append(...buttons);
 }
 

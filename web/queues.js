@@ -107,20 +107,22 @@ function hitRatio(cache) {
   return all ? `${(100 * (cache.hits + cache.shared) / all).toFixed(all > 1000 ? 1 : 0)} %` : '–';
 }
 
-export function showTiles(queues, server, now) {
+/** `pick(state)` is called when a tile that counts jobs is chosen. */
+export function showTiles(queues, server, now, pick) {
   const sum = f => queues.reduce((total, q) => total + f(q.counts), 0);
   const rate = rateOf(queues, now), failed = sum(c => c.failed), paused = queues.filter(q => q.paused).length;
   const tiles = [
-    { label: 'Waiting', value: number(sum(c => c.waiting + c.prioritized)), hint: paused ? `${paused} of ${queues.length} queues paused` : `in ${queues.length} queues` },
-    { label: 'Active', value: number(sum(c => c.active)), hint: 'running now' },
-    { label: 'Delayed', value: number(sum(c => c.delayed)), hint: 'for later' },
-    { label: 'Failed', value: number(failed), hint: failed ? 'kept for you to look at' : 'nothing to look at', alarm: failed > 0 },
+    { label: 'Waiting', state: 'waiting', value: number(sum(c => c.waiting + c.prioritized)), hint: paused ? `${paused} of ${queues.length} queues paused` : `in ${queues.length} queues` },
+    { label: 'Active', state: 'active', value: number(sum(c => c.active)), hint: 'running now' },
+    { label: 'Delayed', state: 'delayed', value: number(sum(c => c.delayed)), hint: 'for later' },
+    { label: 'Failed', state: 'failed', value: number(failed), hint: failed ? 'kept for you to look at' : 'nothing to look at', alarm: failed > 0 },
     { label: 'Jobs a second', value: rate < 10 ? rate.toFixed(1) : number(Math.round(rate)), hint: ' ', spark: true },
     server ? { label: 'Cache hits', value: hitRatio(server.cache), hint: `${number(server.cache.hits + server.cache.shared + server.cache.misses)} lookups` }
            : { label: 'Cache hits', value: '–', hint: ' ' },
   ];
   list($('tiles'), tiles, t => t.label,
-    t => h('li', { class: 'tile' }, h('span', { class: 'label' }, t.label), h('span', { class: 'value' }), h('span', { class: 'hint' }), t.spark && makeSpark()),
+    t => h('li', { class: 'tile' }, h('span', { class: 'label' }, t.label), h('span', { class: 'value' }), h('span', { class: 'hint' }), t.spark && makeSpark(),
+      t.state && h('button', { class: 'cover', type: 'button', 'aria-label': `Show jobs: ${t.label}`, onclick: () => pick(t.state) })),
     (el, t) => {
       setText(el.children[1], t.value);
       setText(el.children[2], t.hint);

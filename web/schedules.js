@@ -20,7 +20,7 @@ export function showSchedules(schedules, now) {
       h('td', { 'data-label': 'Rule' }, h('code'), h('span', { class: 'sub' })),
       h('td', { 'data-label': 'Next run' }, h('time')),
       h('td', { 'data-label': 'Last run' }, h('span'), h('span')),
-      h('td', { class: 'n', 'data-label': 'Runs' })),
+      h('td', { class: 'n', 'data-label': 'Jobs made' })),
     (row, s) => {
       const [, rule, next, last, runs] = row.children, [mark, text] = lastOf(s, now);
       setText(rule.firstChild, ruleOf(s));

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { QUEUES_MAX = 1000, LOOK_EVERY_MS = 10 * 1000, LOOK_AGAIN_MS = 1000 };
+enum { QUEUES_MAX = 1000, LOOK_EVERY_MS = 1000, REST_FACTOR = 50 };
 
 struct entry {
     sc_queue *queue;
@@ -20,7 +20,7 @@ struct queue_index {
     struct app *app;
     pthread_mutex_t lock;
     bool looking;
-    int64_t looked_ms; /* mono; 0: never */
+    int64_t look_ms; /* mono: not before that */
     struct entry *entries;
     size_t count;
 };
@@ -92,33 +92,40 @@ static void note_all(struct queue_index *index, const sc_id_list *names)
 }
 
 /* Whether it is this caller's turn to look. */
-static bool claim(struct queue_index *index, int64_t older_than_ms)
+static bool claim(struct queue_index *index)
 {
     bool mine;
 
     pthread_mutex_lock(&index->lock);
-    mine =
-        !index->looking && (!index->looked_ms || sc__mono_ms() - index->looked_ms >= older_than_ms);
+    mine = !index->looking && sc__mono_ms() >= index->look_ms;
     index->looking = index->looking || mine;
     pthread_mutex_unlock(&index->lock);
     return mine;
 }
 
-static void look(struct queue_index *index, int64_t older_than_ms)
+static void rest(struct queue_index *index, int64_t took_ms)
+{
+    int64_t rest_ms = took_ms * REST_FACTOR;
+
+    pthread_mutex_lock(&index->lock);
+    index->looking = false;
+    index->look_ms = sc__mono_ms() + (rest_ms > LOOK_EVERY_MS ? rest_ms : LOOK_EVERY_MS);
+    pthread_mutex_unlock(&index->lock);
+}
+
+static void look(struct queue_index *index)
 {
     sc_id_list *names = NULL;
+    int64_t began = sc__mono_ms();
 
-    if (!sc_client_is_connected(index->app->client) || !claim(index, older_than_ms))
+    if (!sc_client_is_connected(index->app->client) || !claim(index))
         return;
     if (!sc_queue_discover(index->app->client, sc_slice_of(index->app->opts.queue_prefix),
                            &names)) {
         note_all(index, names);
         sc_id_list_free(names);
     }
-    pthread_mutex_lock(&index->lock);
-    index->looking = false;
-    index->looked_ms = sc__mono_ms();
-    pthread_mutex_unlock(&index->lock);
+    rest(index, sc__mono_ms() - began);
 }
 
 sc_err queue_index_list(struct queue_index *index, sc__arena *arena, struct queue_list *ret_list)
@@ -127,7 +134,7 @@ sc_err queue_index_list(struct queue_index *index, sc__arena *arena, struct queu
 
     if (!list.items)
         return SC_ENOMEM;
-    look(index, LOOK_EVERY_MS);
+    look(index);
     pthread_mutex_lock(&index->lock);
     for (size_t i = 0; i < index->count; i++)
         if (!index->entries[i].hidden)
@@ -155,7 +162,7 @@ sc_err queue_index_get(struct queue_index *index, sc_slice name, sc_queue **ret_
     sc_queue *queue = known(index, name);
 
     if (!queue) {
-        look(index, LOOK_AGAIN_MS);
+        look(index);
         queue = known(index, name);
     }
     if (!queue)

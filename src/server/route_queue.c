@@ -9,7 +9,7 @@
 #include "queue_index.h"
 #include "request.h"
 
-enum { LIST_DEFAULT = 20, LIST_MAX = 200, LOGS_MAX = 500, REASON_MAX = 300, RECENT_QUEUES = 32 };
+enum { LIST_DEFAULT = 20, LIST_MAX = 200, LOGS_MAX = 1000, REASON_MAX = 300, RECENT_QUEUES = 32 };
 
 sc_err redis_needed(const struct request *request, sc_reason *ret_reason)
 {
@@ -183,35 +183,53 @@ static sc_err collect(struct rows *rows, sc_queue *queue, sc_job_state state)
     return SC_OK;
 }
 
-/* `state` SC_JOB_UNKNOWN: of all states. */
-static sc_err collect_states(struct rows *rows, sc_queue *queue, sc_job_state state)
+/* `states`: a bit for each. */
+static sc_err collect_states(struct rows *rows, sc_queue *queue, unsigned states)
 {
     sc_err err = SC_OK;
 
-    if (state != SC_JOB_UNKNOWN)
-        return collect(rows, queue, state);
     for (int s = 0; !err && s < SC_JOB_UNKNOWN; s++)
-        err = collect(rows, queue, (sc_job_state)s);
+        if (states & (1u << s))
+            err = collect(rows, queue, (sc_job_state)s);
     return err;
 }
 
-static sc_err read_list_query(struct request *request, struct rows *rows, sc_job_state *ret_state,
+/* "waiting,prioritized"; all when absent. */
+static sc_err read_states(sc_slice names, unsigned *ret_states, sc_reason *ret_reason)
+{
+    unsigned states = names.len ? 0 : (1u << SC_JOB_UNKNOWN) - 1;
+
+    while (names.len) {
+        const char *comma = memchr(names.ptr, ',', names.len);
+        size_t len = comma ? (size_t)(comma - names.ptr) : names.len;
+        sc_job_state state = sc_job_state_of((sc_slice){names.ptr, len});
+
+        if (state == SC_JOB_UNKNOWN)
+            return sc__because(ret_reason, SC_EINVAL,
+                               "\"%.*s\" is not a state of jobs: waiting, active, delayed, "
+                               "prioritized, waiting-children, completed, failed",
+                               (int)(len < 40 ? len : 40), names.ptr);
+        states |= 1u << state;
+        names.ptr += len + (comma != NULL);
+        names.len -= len + (comma != NULL);
+    }
+    *ret_states = states;
+    return SC_OK;
+}
+
+static sc_err read_list_query(struct request *request, struct rows *rows, unsigned *ret_states,
                               sc_reason *ret_reason)
 {
     int64_t limit;
-    sc_slice name;
-    sc_err err = request_query(request, "state", &name, ret_reason);
+    sc_slice names;
+    sc_err err = request_query(request, "state", &names, ret_reason);
 
+    if (!err)
+        err = read_states(names, ret_states, ret_reason);
     if (!err)
         err = request_query_int(request, "limit", LIST_DEFAULT, 1, LIST_MAX, &limit, ret_reason);
     if (err)
         return err;
-    *ret_state = name.len ? sc_job_state_of(name) : SC_JOB_UNKNOWN;
-    if (name.len && *ret_state == SC_JOB_UNKNOWN)
-        return sc__because(ret_reason, SC_EINVAL,
-                           "\"%.40s\" is not a state of jobs: waiting, active, delayed, "
-                           "prioritized, waiting-children, completed, failed",
-                           name.ptr);
     rows->max = (size_t)limit;
     rows->array = json_array();
     return rows->array ? SC_OK : SC_ENOMEM;
@@ -220,14 +238,14 @@ static sc_err read_list_query(struct request *request, struct rows *rows, sc_job
 sc_err route_queue_jobs(struct request *request, sc_reason *ret_reason)
 {
     struct rows rows = {0};
-    sc_job_state state;
+    unsigned states = 0;
     sc_queue *queue;
     sc_err err = path_queue(request, &queue, ret_reason);
 
     if (!err)
-        err = read_list_query(request, &rows, &state, ret_reason);
+        err = read_list_query(request, &rows, &states, ret_reason);
     if (!err)
-        err = collect_states(&rows, queue, state);
+        err = collect_states(&rows, queue, states);
     if (!err)
         return answer_value(request, 200, json_pack("{s:o}", "jobs", rows.array));
     json_decref(rows.array);
@@ -238,15 +256,15 @@ sc_err route_jobs(struct request *request, sc_reason *ret_reason)
 {
     struct queue_list list = {NULL, 0};
     struct rows rows = {0};
-    sc_job_state state;
+    unsigned states = 0;
     sc_err err = redis_needed(request, ret_reason);
 
     if (!err)
-        err = read_list_query(request, &rows, &state, ret_reason);
+        err = read_list_query(request, &rows, &states, ret_reason);
     if (!err)
         err = queue_index_list(request->shared->queues, &request->arena, &list);
     for (size_t i = 0; !err && i < list.count && i < RECENT_QUEUES; i++)
-        err = collect_states(&rows, list.items[i], state);
+        err = collect_states(&rows, list.items[i], states);
     if (!err)
         return answer_value(request, 200, json_pack("{s:o}", "jobs", rows.array));
     json_decref(rows.array);
@@ -255,17 +273,19 @@ sc_err route_jobs(struct request *request, sc_reason *ret_reason)
 
 /* ---- One job ---- */
 
-static json_t *log_rows(sc_queue *queue, sc_slice id)
+/* The first LOGS_MAX rows of its log. */
+static sc_err set_logs(json_t *shape, sc_queue *queue, sc_slice id)
 {
     json_t *rows = json_array();
     sc_id_list *list;
+    sc_err err = sc_queue_get_logs(queue, id, 0, LOGS_MAX - 1, &list);
 
-    if (sc_queue_get_logs(queue, id, -LOGS_MAX, -1, &list))
-        return rows;
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; !err && i < list->count; i++)
         json_array_append_new(rows, text_shape(list->ids[i]));
-    sc_id_list_free(list);
-    return rows;
+    if (!err)
+        sc_id_list_free(list);
+    json_object_set_new(shape, "logs", rows);
+    return err;
 }
 
 sc_err route_job(struct request *request, sc_reason *ret_reason)
@@ -287,8 +307,11 @@ sc_err route_job(struct request *request, sc_reason *ret_reason)
     if (!shape)
         return err ? err : SC_ENOMEM;
     json_object_set_new(shape, "queue", text_shape(sc_queue_name(queue)));
-    json_object_set_new(shape, "logs", log_rows(queue, id));
-    return answer_value(request, 200, shape);
+    err = set_logs(shape, queue, id);
+    if (!err)
+        return answer_value(request, 200, shape);
+    json_decref(shape);
+    return err;
 }
 
 static sc_err steer_job(struct request *request, sc_err (*act)(sc_queue *, sc_slice),

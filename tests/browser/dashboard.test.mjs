@@ -157,6 +157,26 @@ test('a page that nobody sees asks for nothing', async () => {
   await close(page);
 });
 
+test('a server that does not answer is said not to, until it does', async () => {
+  const page = await open();
+  server.kill('SIGSTOP');
+  await page.locator('#live.off').waitFor();
+  server.kill('SIGCONT');
+  await page.locator('#live.on').waitFor();
+  await close(page);
+});
+
+test('a tile shows the jobs that it counts', async () => {
+  const page = await open();
+  await withQueue('mending', async (queue) => {
+    await queue.add('mend-later', {}, { delay: 600_000 });
+    await page.getByRole('button', { name: 'Show jobs: Delayed' }).click();
+    await page.locator('#joblist .name', { hasText: 'mend-later' }).waitFor();
+    await waitFor('only delayed jobs', async () => (await page.locator('#joblist .badge:not([data-state=delayed])').count()) === 0);
+  });
+  await close(page);
+});
+
 test('a telephone shows it all without scrolling sideways, in the dark too', async () => {
   const page = await open('/', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
   await page.locator('#queues .name').first().waitFor();

@@ -113,6 +113,8 @@ TEST(jobs_are_listed_by_state_and_shown_with_all_they_have)
     assert_true(site_says(&site, "print <b>") && !site_says(&site, "pages"));
     assert_int_equal(site_get(&site, "/api/queues/printing/jobs?state=delayed&limit=100000"), 200);
     assert_true(site_says(&site, "print <b>"));
+    assert_int_equal(site_get(&site, "/api/queues/printing/jobs?state=waiting,delayed"), 200);
+    assert_true(site_says(&site, "print <b>"));
     assert_int_equal(site_get(&site, "/api/queues/printing/jobs?state=failed"), 200);
     assert_false(site_says(&site, "print <b>"));
     assert_int_equal(site_get(&site, "/api/jobs?limit=1"), 200);
@@ -136,6 +138,7 @@ TEST(questions_about_queues_that_make_no_sense_are_refused)
         {"/api/queues/none/jobs", 404},
         {"/api/queues/email/jobs/999999", 404},
         {"/api/queues/email/jobs?state=finished", 400},
+        {"/api/queues/email/jobs?state=waiting,,failed", 400},
         {"/api/queues/email/jobs?limit=x", 400},
         {"/api/queues/bad%3Aname", 404},
         {"/api/queues/%7Bx", 404},
@@ -159,6 +162,7 @@ static sc_outcome fail_job(sc_run *run, const sc_job *job, void *user)
 {
     (void)job;
     (void)user;
+    assert_ok(sc_run_log(run, "looked for paper"));
     return sc_run_fail(run, SC_GIVE_UP, "no paper");
 }
 
@@ -186,7 +190,11 @@ TEST(a_failed_job_is_retried_a_delayed_one_promoted_any_removed)
     site_post(&site, path, "");
     site_expect_problem(&site, 409);
     fail_one(&site, "printing");
+    snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s", id);
+    assert_int_equal(site_get(&site, path), 200);
+    assert_true(site_says(&site, "looked for paper") && site_says(&site, "no paper"));
 
+    snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s/retry", id);
     assert_int_equal(site_post(&site, path, ""), 200);
     snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s/promote", id);
     site_post(&site, path, "");
