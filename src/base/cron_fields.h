@@ -1,0 +1,42 @@
+/* The grammar of cron expressions inside: what the reading of fields and that of whole expressions share. */
+#ifndef SC_BASE_CRON_FIELDS_H
+#define SC_BASE_CRON_FIELDS_H
+
+#include "cron.h"
+
+typedef enum sc__cron_field {
+    SC__CRON_SECOND,
+    SC__CRON_MINUTE,
+    SC__CRON_HOUR,
+    SC__CRON_DAY,
+    SC__CRON_MONTH,
+    SC__CRON_WEEKDAY,
+    SC__CRON_YEAR
+} sc__cron_field;
+
+#define SC__CRON_FIELDS 7
+#define SC__CRON_SHOWN_MAX 40 /* of a wrong text in a message */
+
+/* An expression being read. */
+typedef struct sc__cron_parser {
+    const char *text, *end;     /* the whole expression */
+    const char *at, *field_end; /* what is left of the field */
+    sc__cron_field id;
+    bool in_field;   /* what is wrong is wrong with a field, not with the expression */
+    uint32_t random; /* state of H */
+    uint32_t draw;   /* H of this field */
+    bool has_seed;
+    bool has_wildcard; /* '*', '?' or '/' in a field of the time */
+    sc_cron *cron;
+    sc__cron_days days;
+    sc_cron_error *error; /* may be NULL */
+} sc__cron_parser;
+
+/* Says what is wrong with the text from `from` to `to`, and gives SC_ESYNTAX. */
+sc_err sc__cron_fail(sc__cron_parser *p, const char *from, const char *to, const char *fmt, ...)
+    SC_PRINTF(4, 5);
+
+/* Reads one field into p->cron and p->days. The fields draw from the seed in the order they are read in. */
+SC_MUST_USE sc_err sc__cron_field_parse(sc__cron_parser *p, sc__cron_field id, sc_slice text);
+
+#endif
