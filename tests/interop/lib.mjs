@@ -41,7 +41,14 @@ export async function startRedis(...args) {
   process.once('exit', end);
   const redis = new Redis({ path, maxRetriesPerRequest: null, retryStrategy: () => 20 });
   redis.on('error', () => {});
-  await redis.ping();
+  await waitFor(`${program} to answer`, () => {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${program} ended (${child.signalCode ?? child.exitCode})`);
+    return redis.status === 'ready';
+  }).catch((error) => {
+    redis.disconnect();
+    end();
+    throw error;
+  });
   return {
     url: `unix://${path}`,
     connection: { path, maxRetriesPerRequest: null },
