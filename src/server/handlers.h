@@ -2,7 +2,7 @@
 #ifndef SERVER_HANDLERS_H
 #define SERVER_HANDLERS_H
 
-#include <storychain/base.h>
+#include <storychain/queue.h>
 
 struct request;
 
@@ -30,6 +30,8 @@ sc_err route_queues(struct request *request, sc_reason *ret_reason);
 sc_err route_queue(struct request *request, sc_reason *ret_reason);
 sc_err route_queue_pause(struct request *request, sc_reason *ret_reason);
 sc_err route_queue_resume(struct request *request, sc_reason *ret_reason);
+
+/* route_job.c */
 sc_err route_queue_jobs(struct request *request, sc_reason *ret_reason);
 sc_err route_jobs(struct request *request, sc_reason *ret_reason);
 sc_err route_job(struct request *request, sc_reason *ret_reason);
@@ -49,6 +51,9 @@ sc_err route_chapter(struct request *request, sc_reason *ret_reason);
 sc_err route_chapter_publish(struct request *request, sc_reason *ret_reason);
 sc_err route_user(struct request *request, sc_reason *ret_reason);
 sc_err route_user_stories(struct request *request, sc_reason *ret_reason);
+
+/* The queue that the path names as ":queue"; lives as long as the server. SC_ENOTFOUND, SC_ECONNECT. */
+sc_err request_queue(struct request *request, sc_queue **ret_queue, sc_reason *ret_reason);
 
 /* SC_ECONNECT with a sentence while there is no connection to Redis. */
 sc_err redis_needed(const struct request *request, sc_reason *ret_reason);
