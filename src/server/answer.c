@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <xxhash.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "request.h"
 
@@ -155,6 +156,9 @@ void answer_problem(struct request *request, int status, sc_err err, const char 
         status = answer_status_of(err);
     if (!detail || !*detail)
         detail = sc_err_text(err);
+    if (status == 500)
+        sc__log(SC_LOG_ERROR, "HTTP: %s %.*s failed: %s: %s", request->method, (int)path_len,
+                request->path.ptr, sc_err_name(err), detail);
     sc__str_printf(&text, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":",
                    title_of(status), status);
     sc__str_json(&text, sc_slice_of(detail));
