@@ -675,6 +675,35 @@ TEST(a_job_that_is_taken_again_makes_no_second_next_one)
     close_queue();
 }
 
+TEST(a_late_retry_does_not_bring_back_a_run_that_is_done)
+{
+    sc__queue_keys keys;
+    struct ticks t = {.count = 1}, retry;
+    int64_t first, second;
+
+    open_queue();
+    assert_ok(sc__queue_keys_init(&keys, SC_S(""), SC_S("q"), NULL));
+    assert_ok(sc__ticker_new(client, &keys, &t.ticker));
+    first = upsert_pattern("p", "0 3 * * *", "Europe/Berlin");
+    tick_args(&t, "p", first);
+    tick(&t);
+    retry = t;
+    second = strtoll(redis("ZSCORE bull:q:repeat p"), NULL, 10);
+    tick_args(&t, "p", second);
+    tick(&t);
+    redis("DEL bull:q:repeat:p:%lld", (long long)second); /* done, and removed */
+    redis("ZREM bull:q:delayed repeat:p:%lld", (long long)second);
+
+    tick(&retry);
+
+    assert_int_equal(pending(), 2); /* the first, which stands where it was, and the third */
+    assert_redis("HGET bull:q:repeat:p ic", "3");
+    assert_true(strtoll(redis("ZSCORE bull:q:repeat p"), NULL, 10) > second);
+    sc__ticker_free(t.ticker);
+    sc__queue_keys_release(&keys);
+    close_queue();
+}
+
 TEST(ticks_of_removed_schedulers_and_of_other_jobs_do_nothing)
 {
     sc__queue_keys keys;
