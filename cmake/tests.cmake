@@ -46,3 +46,12 @@ foreach(source ${SC_FUZZ_SOURCES})
   target_link_libraries(${name} PRIVATE sc_static $<TARGET_NAME_IF_EXISTS:sc_program>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
 endforeach()
+
+# Each example is a program that a reader copies: it must build.
+file(GLOB SC_EXAMPLES CONFIGURE_DEPENDS examples/*.c)
+foreach(source ${SC_EXAMPLES})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(example_${name} ${source})
+  target_link_libraries(example_${name} PRIVATE sc_static)
+  set_target_properties(example_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+endforeach()
