@@ -53,7 +53,8 @@ SC_API SC_MUST_USE sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec,
 
 /* Adds many, in order, with as few script calls as the server's time allows (each takes a bounded slice).
  * All specs are checked before the first is added. On an error in the middle the
- * earlier slices stay added: `*ret_added` (may be NULL) says how many. */
+ * earlier slices stay added: `*ret_added` (may be NULL) says how many jobs. The slice that failed, and one that was on its
+ * way behind it, may have been added in part. */
 SC_API SC_MUST_USE sc_err sc_queue_add_bulk(sc_queue *queue, const sc_job_spec *specs, size_t count,
                                             sc_id_list **ret_ids, size_t *ret_added,
                                             sc_reason *ret_reason);
@@ -61,7 +62,7 @@ SC_API SC_MUST_USE sc_err sc_queue_add_bulk(sc_queue *queue, const sc_job_spec *
 /* `ids` (of all jobs, in order; borrowed for the callback) is NULL unless `err` is SC_OK. */
 typedef void (*sc_queue_add_cb)(void *user, sc_err err, const sc_id_list *ids);
 
-/* Everything of `specs` is copied or sent before it returns. */
+/* At least one job. Everything of `specs` is copied before it returns. */
 SC_API SC_MUST_USE sc_err sc_queue_add_async(sc_queue *queue, const sc_job_spec *specs,
                                              size_t count, sc_queue_add_cb cb, void *user);
 

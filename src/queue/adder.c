@@ -3,20 +3,26 @@
 #include "redis/client.h"
 
 static void on_reply(void *user, sc_err err, const sc_reply *reply);
-static void on_send_failed(sc__task *task);
+static void on_send(sc__task *task);
 
 void sc__adder_init(sc__adder *adder, sc_client *client, const sc__queue_keys *keys)
 {
-    *adder = (sc__adder){.client = client, .keys = keys};
+    *adder = (sc__adder){.client = client, .keys = keys, .send = {.run = on_send}};
     pthread_mutex_init(&adder->mutex, NULL);
     for (size_t i = 0; i < SC__ADD_FLIGHTS; i++)
-        adder->flights[i] =
-            (struct sc__add_flight){.adder = adder, .task = {.run = on_send_failed}};
+        adder->flights[i].adder = adder;
     sc__add_batch_init(&adder->batch);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
 }
 
 void sc__adder_release(sc__adder *adder)
 {
+    /* Its task may still be posted, though there is nothing left to send. */
+    sc__loop_run_wait(sc__client_loop(adder->client), nothing, NULL);
     sc__add_batch_release(&adder->batch);
     pthread_mutex_destroy(&adder->mutex);
 }
@@ -61,7 +67,6 @@ static void fill(sc__adder *adder, struct sc__add_flight *flight)
 
     flight->first = r;
     flight->from = r->sent;
-    flight->err = SC_OK;
     flight->busy = true;
     sc__add_batch_reset(&adder->batch);
     while (r && sc__add_batch_put(&adder->batch, &r->jobs[r->sent])) {
@@ -71,29 +76,6 @@ static void fill(sc__adder *adder, struct sc__add_flight *flight)
     }
     adder->unsent = r;
     flight->count = adder->batch.count;
-}
-
-/* Sends as long as there are jobs in line and a flight is free. Under the mutex: calls go out in the line's order. */
-static void send_more(sc__adder *adder)
-{
-    struct sc__add_flight *flight;
-
-    while (adder->unsent && (flight = free_flight(adder))) {
-        fill(adder, flight);
-        flight->err = sc__op_add(adder->client, adder->keys, &adder->batch, on_reply, flight);
-        if (flight->err)
-            sc__loop_post(sc__client_loop(adder->client), &flight->task);
-    }
-}
-
-void sc__adder_submit(sc__adder *adder, sc__add_request *request)
-{
-    request->err = SC_OK;
-    request->sent = request->answered = request->added = 0;
-    pthread_mutex_lock(&adder->mutex);
-    append(adder, request);
-    send_more(adder);
-    pthread_mutex_unlock(&adder->mutex);
 }
 
 /* After a failure the rest of a request stays where it is: with its caller. */
@@ -110,8 +92,8 @@ static void fail_request(sc__adder *adder, sc__add_request *r, sc_err err, const
 }
 
 /* Notes a flight's answer in its requests; gives those that are done as a list, out of the line. */
-static sc__add_request *settle(struct sc__add_flight *flight, sc_err err, int64_t number,
-                               const sc_reason *reason)
+static sc__add_request *land(struct sc__add_flight *flight, sc_err err, int64_t number,
+                             const sc_reason *reason)
 {
     sc__add_request *r = flight->first, *done = NULL, **done_end = &done;
     size_t from = flight->from, left = flight->count;
@@ -141,15 +123,21 @@ static sc__add_request *settle(struct sc__add_flight *flight, sc_err err, int64_
     return done;
 }
 
-static void land(struct sc__add_flight *flight, sc_err err, int64_t number, const sc_reason *reason)
+static sc__add_request *settle(struct sc__add_flight *flight, sc_err err, const sc_reply *reply)
 {
-    sc__adder *adder = flight->adder;
+    sc_reason reason = {""};
+    int64_t number = 0;
     sc__add_request *done;
 
-    pthread_mutex_lock(&adder->mutex);
-    done = settle(flight, err, number, reason);
-    send_more(adder); /* the server first, then those who wait */
-    pthread_mutex_unlock(&adder->mutex);
+    err = sc__op_add_reply(err, reply, &number, &reason);
+    pthread_mutex_lock(&flight->adder->mutex);
+    done = land(flight, err, number, &reason);
+    pthread_mutex_unlock(&flight->adder->mutex);
+    return done;
+}
+
+static void tell(sc__add_request *done)
+{
     while (done) {
         sc__add_request *next = done->next;
 
@@ -158,19 +146,56 @@ static void land(struct sc__add_flight *flight, sc_err err, int64_t number, cons
     }
 }
 
-static void on_reply(void *user, sc_err err, const sc_reply *reply)
+static struct sc__add_flight *next_flight(sc__adder *adder)
 {
-    sc_reason reason = {""};
-    int64_t number = 0;
+    struct sc__add_flight *flight = NULL;
 
-    err = sc__op_add_reply(err, reply, &number, &reason);
-    land(user, err, number, &reason);
+    pthread_mutex_lock(&adder->mutex);
+    if (adder->unsent)
+        flight = free_flight(adder);
+    if (flight)
+        fill(adder, flight);
+    pthread_mutex_unlock(&adder->mutex);
+    return flight;
 }
 
-static void on_send_failed(sc__task *task)
+/* Sends as long as there are jobs in line and a flight is free. */
+static void send_more(sc__adder *adder)
 {
-    struct sc__add_flight *flight =
-        (struct sc__add_flight *)((char *)task - offsetof(struct sc__add_flight, task));
+    struct sc__add_flight *flight;
 
-    on_reply(flight, flight->err, NULL);
+    while ((flight = next_flight(adder))) {
+        sc_err err = sc__op_add(adder->client, adder->keys, &adder->batch, on_reply, flight);
+
+        if (err)
+            tell(settle(flight, err, NULL));
+    }
+}
+
+static void on_send(sc__task *task)
+{
+    send_more((sc__adder *)((char *)task - offsetof(sc__adder, send)));
+}
+
+void sc__adder_submit(sc__adder *adder, sc__add_request *request)
+{
+    bool may_go;
+
+    request->err = SC_OK;
+    request->sent = request->answered = request->added = 0;
+    pthread_mutex_lock(&adder->mutex);
+    append(adder, request);
+    may_go = free_flight(adder) != NULL; /* else the next answer sends it */
+    pthread_mutex_unlock(&adder->mutex);
+    if (may_go)
+        sc__loop_post(sc__client_loop(adder->client), &adder->send);
+}
+
+static void on_reply(void *user, sc_err err, const sc_reply *reply)
+{
+    struct sc__add_flight *flight = user;
+    sc__add_request *done = settle(flight, err, reply);
+
+    send_more(flight->adder); /* the server first, then those who wait */
+    tell(done);
 }

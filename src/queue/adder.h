@@ -1,7 +1,7 @@
 /* Makes few calls out of the adds of many threads.
  *
- * Requests stand in one line. While calls are in flight the line grows; when one is answered, the next takes as
- * many jobs from the front as fit into it, of however many requests. Nothing ever waits for more to come.
+ * Requests stand in one line. The I/O thread sends what stands in it, of however many requests, as soon as it comes to
+ * it and a call may fly; what comes meanwhile goes with the next. Nothing ever waits for more to come.
  *
  * A request is: in line, partly or wholly sent, done. */
 #ifndef SC_QUEUE_ADDER_H
@@ -32,8 +32,6 @@ struct sc__add_flight {
     struct sc__adder *adder;
     sc__add_request *first;
     size_t from, count;
-    sc_err err; /* when it could not be sent at all; told on the I/O thread */
-    sc__task task;
     bool busy;
 };
 
@@ -43,17 +41,18 @@ struct sc__add_flight {
 typedef struct sc__adder {
     sc_client *client;
     const sc__queue_keys *keys;
+    sc__task send;                 /* comes to the line on the I/O thread */
+    sc__add_batch batch;           /* I/O thread only */
     pthread_mutex_t mutex;         /* guards all that follows */
     sc__add_request *front, *back; /* requests that are not done */
     sc__add_request *unsent;       /* the first with jobs that were not sent; NULL: none */
     struct sc__add_flight flights[SC__ADD_FLIGHTS];
-    sc__add_batch batch;
 } sc__adder;
 
 /* `client` and `keys` must outlive it. */
 void sc__adder_init(sc__adder *adder, sc_client *client, const sc__queue_keys *keys);
 
-/* When no request is left. */
+/* When no request is left. Not on the I/O thread: waits until that is through with the adder. */
 void sc__adder_release(sc__adder *adder);
 
 /* Takes a request with at least one job into the line. Any thread; never waits. */

@@ -584,6 +584,76 @@ TEST(adds_without_a_server_end_at_their_deadline)
     sc_client_free(client);
 }
 
+TEST(an_add_that_does_not_fit_into_the_client_is_refused)
+{
+    sc_client_opts opts = {.max_waiting_bytes = 16 * 1024};
+    char *data = calloc(1, 64 * 1024);
+    sc_job_spec specs[600];
+    sc_reason reason = {""};
+    size_t added = 0;
+    sc_client *client;
+    sc_queue *queue;
+
+    test_server_start(&server);
+    opts.url = server.url;
+    memset(data, '1', 64 * 1024 - 1);
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
+    for (size_t i = 0; i < 600; i++)
+        specs[i] =
+            (sc_job_spec){.name = SC_S("n"), .data = i == 299 ? sc_slice_of(data) : SC_S("1")};
+
+    assert_refused(queue, &specs[299], SC_EOVERLOAD, "too much");
+    assert_err(sc_queue_add_bulk(queue, specs, 600, NULL, &added, &reason), SC_EOVERLOAD);
+    assert_true(added < 299);
+    assert_ok(sc_queue_add(queue, &specs[0], NULL, &reason));
+    free(data);
+    sc_queue_free(queue);
+    sc_client_free(client);
+}
+
+static void *add_bulk_until_failure(void *arg)
+{
+    enum { COUNT = 500 };
+    const sc_job_spec specs[COUNT] = {[0 ... COUNT - 1] = {.name = SC_S("n")}};
+    sc_err err;
+
+    do {
+        size_t added = 0;
+
+        err = sc_queue_add_bulk(arg, specs, COUNT, NULL, &added, NULL);
+        assert_true((err == SC_OK) == (added == COUNT));
+    } while (!err);
+    atomic_store(&last_error, err);
+    return NULL;
+}
+
+TEST(a_server_that_dies_ends_the_adds_in_flight)
+{
+    sc_client_opts opts = {.command_timeout_ms = 500};
+    const sc_job_spec spec = {.name = SC_S("n")};
+    pthread_t thread;
+    sc_client *client;
+    sc_queue *queue;
+
+    test_server_start(&server);
+    opts.url = server.url;
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    queue = open_queue(client, NULL);
+    pthread_create(&thread, NULL, add_bulk_until_failure, queue);
+    wait_until(atoi(test_redis(&server, "LLEN bull:q:wait")) > 5000);
+    test_server_kill(&server, 9);
+    pthread_join(thread, NULL);
+
+    assert_true(atomic_load(&last_error) == SC_ECONNLOST ||
+                atomic_load(&last_error) == SC_ECONNECT ||
+                atomic_load(&last_error) == SC_ETIMEDOUT);
+    test_server_restart(&server);
+    wait_until(sc_queue_add(queue, &spec, NULL, NULL) == SC_OK);
+    sc_queue_free(queue);
+    sc_client_free(client);
+}
+
 TEST(meta_is_written_later_when_the_server_was_away)
 {
     const sc_job_spec spec = {.name = SC_S("n")};
