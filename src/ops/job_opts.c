@@ -222,6 +222,7 @@ static void parse_backoff(sc__json_value value, sc_backoff *ret_backoff)
     sc_slice key;
     size_t at = 0;
 
+    *ret_backoff = (sc_backoff){.kind = SC_BACKOFF_NONE};
     if (value.kind == SC__JSON_NUMBER && positive(value))
         *ret_backoff = (sc_backoff){.kind = SC_BACKOFF_FIXED, .delay_ms = positive(value)};
     while (sc__json_next(value, &at, &key, &member)) {
@@ -270,6 +271,7 @@ static void parse_keep(sc__json_value value, sc_keep *ret_keep)
 {
     int64_t count;
 
+    *ret_keep = (sc_keep){.kind = SC_KEEP_DEFAULT}; /* of members with one name, the last counts */
     switch (value.kind) {
     case SC__JSON_BOOL:
         ret_keep->kind = sc__json_is_true(value) ? SC_KEEP_NONE : SC_KEEP_ALL;

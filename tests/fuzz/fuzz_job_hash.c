@@ -21,7 +21,8 @@ static void round_trip(sc_slice stored)
         sc__job_opts_write(&text, &opts);
         if (text.err || sc__job_opts_parse(sc__str_slice(&text), &back, NULL))
             abort();
-        if (back.attempts != opts.attempts || back.backoff.delay_ms != opts.backoff.delay_ms ||
+        if (back.attempts != opts.attempts ||
+            (opts.backoff.kind && back.backoff.delay_ms != opts.backoff.delay_ms) ||
             back.keep_completed.kind != opts.keep_completed.kind ||
             back.keep_failed.count != opts.keep_failed.count)
             abort();

@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_t *tree = NULL;
     sc_err ours = sc__json_scan(text, &value, NULL), theirs = sc__json_parse(text, &tree, NULL);
 
-    if (!theirs && ours)
+    /* jansson passes over a NUL behind a number. */
+    if (!theirs && ours && !memchr(text.ptr, '\0', text.len))
         abort();
     if (!ours) {
         size_t count = walk(value, 0);
