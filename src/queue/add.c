@@ -339,7 +339,8 @@ sc_err sc_queue_add_async(sc_queue *queue, const sc_job_spec *specs, size_t coun
         return err;
     }
     sc__queue_call_begin(queue);
-    sc__queue_call_begin(queue); /* the callback may come, and the queue go, before submit returns */
+    sc__queue_call_begin(
+        queue); /* the callback may come, and the queue go, before submit returns */
     many_submit(m, many_done_async);
     sc__queue_call_end(queue);
     return SC_OK;
