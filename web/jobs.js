@@ -106,7 +106,7 @@ function factsOf(job) {
 }
 
 function draw(job) {
-  const traces = Array.isArray(job.stacktrace) ? job.stacktrace : [];
+  const traces = (Array.isArray(job.stacktrace) ? job.stacktrace : []).filter(trace => trace !== job.failedReason);
   const scroll = sheet.scrollTop;
   sheet.replaceChildren(
     h('div', { class: 'sheet-head' }, h('h2', { id: 'job-title' }, job.name || '(no name)'),
