@@ -23,6 +23,13 @@ typedef struct sc__traffic {
     atomic_uint_fast64_t bytes_in, bytes_out, writes;
 } sc__traffic;
 
+/* For counters with one writer: no need for a locked addition. */
+static inline void sc__count_up(atomic_uint_fast64_t *counter, uint64_t more)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
 /* Where to and how. Borrowed until the connection has ended. */
 typedef struct sc__conn_target {
     const sc__url *url;

@@ -47,21 +47,14 @@ static void write_rest(sc__conn *conn, const uv_buf_t *bufs, unsigned count, siz
         sc__conn_fail_later(conn, err);
 }
 
-static void add(atomic_uint_fast64_t *counter, uint64_t more)
-{
-    /* One writer: no need for a locked addition. */
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
-                          memory_order_relaxed);
-}
-
 static void count_write(sc__traffic *traffic, const uv_buf_t *bufs, unsigned count)
 {
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < count; i++)
         bytes += bufs[i].len;
-    add(&traffic->bytes_out, bytes);
-    add(&traffic->writes, 1);
+    sc__count_up(&traffic->bytes_out, bytes);
+    sc__count_up(&traffic->writes, 1);
 }
 
 /* The rest is kept apart: TLS goes on writing into its own buffer. */
@@ -234,7 +227,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     conn->bytes_in += (size_t)n;
     if (conn->target->traffic)
-        add(&conn->target->traffic->bytes_in, (size_t)n);
+        sc__count_up(&conn->target->traffic->bytes_in, (size_t)n);
     if (!conn->tls.ssl) {
         sc__resp_fed(&conn->in, (size_t)n);
         deliver(conn);

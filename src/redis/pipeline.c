@@ -14,13 +14,6 @@ enum {
     SCRIPT_LOADS_MAX = 4
 };
 
-static void count(atomic_uint_fast64_t *counter, uint64_t more)
-{
-    /* One writer: no need for a locked addition. */
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
-                          memory_order_relaxed);
-}
-
 /* taking in */
 
 static void wake_if_asleep(sc__pipeline *p)
@@ -30,11 +23,11 @@ static void wake_if_asleep(sc__pipeline *p)
         uv_async_send(&p->wake);
 }
 
-static sc_err reserve(sc__pipeline *p, size_t bytes)
+static sc_err reserve(sc__pipeline *p, size_t bytes, size_t max)
 {
     size_t before = atomic_fetch_add_explicit(&p->waiting_bytes, bytes, memory_order_relaxed);
 
-    if (before <= p->max_waiting_bytes && bytes <= p->max_waiting_bytes - before)
+    if (before <= max && bytes <= max - before)
         return SC_OK;
     atomic_fetch_sub_explicit(&p->waiting_bytes, bytes, memory_order_relaxed);
     return SC_EOVERLOAD;
@@ -45,7 +38,7 @@ static void unreserve(sc__pipeline *p, const sc__request *req)
     atomic_fetch_sub_explicit(&p->waiting_bytes, sizeof(*req) + req->len, memory_order_relaxed);
 }
 
-static sc_err make_request(sc__pipeline *p, const sc_slice *argv, size_t argc,
+static sc_err make_request(sc__pipeline *p, const sc_slice *argv, size_t argc, size_t max_waiting,
                            sc__request **ret_request)
 {
     size_t len;
@@ -54,7 +47,7 @@ static sc_err make_request(sc__pipeline *p, const sc_slice *argv, size_t argc,
     err = sc__resp_command_size(argv, argc, SIZE_MAX / 4, &len);
     if (err)
         return err;
-    err = reserve(p, sizeof(**ret_request) + len);
+    err = reserve(p, sizeof(**ret_request) + len, max_waiting);
     if (err)
         return err;
     *ret_request = sc__request_new(argv, argc, len);
@@ -73,7 +66,7 @@ sc_err sc__pipeline_submit(sc__pipeline *p, const sc_slice *argv, size_t argc,
     /* Only callbacks can come here while the client is being freed, on the I/O thread. */
     if (sc__loop_is_current(p->loop) && p->closing)
         return SC_ECANCELED;
-    err = make_request(p, argv, argc, &req);
+    err = make_request(p, argv, argc, p->max_waiting_bytes, &req);
     if (err)
         return err;
     req->cb = cb;
@@ -128,7 +121,7 @@ static void take_incoming(sc__pipeline *p)
         sc__requests_put(&p->waiting, req);
         taken++;
     }
-    count(&p->commands, taken);
+    sc__count_up(&p->commands, taken);
 }
 
 /* ending */
@@ -266,7 +259,8 @@ static sc_err load_script(sc__pipeline *p, const sc__request *req)
     sc__request *load;
     sc_err err;
 
-    err = make_request(p, argv, 3, &load);
+    /* What has been taken in must not fail for want of room for its script. */
+    err = make_request(p, argv, 3, SIZE_MAX, &load);
     if (err)
         return err;
     load->cb = on_loaded;
@@ -332,7 +326,7 @@ sc_err sc__pipeline_reply(sc__pipeline *p, const sc_reply *reply)
     if (!req)
         return SC_EPROTO;
     atomic_store_explicit(&p->asleep, false, memory_order_relaxed);
-    count(&p->replies, 1);
+    sc__count_up(&p->replies, 1);
     if (reply->type != SC_REPLY_ERROR || !handle_error(p, req, reply))
         finish(p, req, SC_OK, reply);
     if (p->retiring && !p->in_flight.first)
@@ -375,7 +369,7 @@ static int64_t abandon_overdue(sc__pipeline *p, int64_t now_ms, int64_t earliest
             continue;
         }
         req->cb = NULL;
-        count(&p->timeouts, 1);
+        sc__count_up(&p->timeouts, 1);
         cb(req->user, SC_ETIMEDOUT, NULL);
     }
     return earliest;
@@ -400,7 +394,7 @@ static void on_deadline(void *arg)
     earliest = sort_out(&p->waiting, now_ms, &overdue, earliest);
     earliest = abandon_overdue(p, now_ms, earliest);
     while ((req = sc__requests_take(&overdue))) {
-        count(&p->timeouts, 1);
+        sc__count_up(&p->timeouts, 1);
         finish(p, req, SC_ETIMEDOUT, NULL);
     }
     if (p->in_flight.first && now_ms - p->heard_ms >= p->timeout_ms)

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include <openssl/sha.h>
 #include <storychain/client.h>
 
 #include "base/clock.h"
@@ -505,6 +506,33 @@ TEST(too_much_that_waits_is_refused)
 
     assert_ok(sc_client_call_async(client, big, 3, on_counted, &cells[10]));
     wait_until(tally.ok == 11);
+    sc_client_free(client);
+}
+
+TEST(a_script_larger_than_what_may_wait_is_loaded_all_the_same)
+{
+    static char bytes[5000];
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    char sha[SHA_DIGEST_LENGTH * 2 + 1];
+    struct test_server server;
+    sc_reply *reply = NULL;
+    sc_client *client;
+    test_server_start(&server);
+    sc_client_opts client_opts = {.url = server.url, .max_waiting_bytes = 1000};
+    assert_ok(sc_client_new(&client_opts, &client, NULL));
+
+    memset(bytes, '-', sizeof(bytes));
+    memcpy(bytes, "return 'ran' ", 13);
+    SHA1((unsigned char *)bytes, sizeof(bytes), digest);
+    for (int i = 0; i < SHA_DIGEST_LENGTH; i++)
+        snprintf(sha + 2 * (size_t)i, 3, "%02x", digest[i]);
+    const sc_slice text = {bytes, sizeof(bytes)};
+    const sc_slice argv[] = {SC_S("EVALSHA"), sc_slice_of(sha), SC_S("0")};
+    const sc__send_opts opts = {.script_text = &text};
+    assert_ok(sc__client_send_wait(client, argv, 3, &opts, &reply));
+
+    assert_slice(reply->str, "ran");
+    sc_reply_free(reply);
     sc_client_free(client);
 }
 
