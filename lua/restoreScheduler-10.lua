@@ -17,7 +17,7 @@
 --- @include "includes/serverTime"
 
 local score = call("ZSCORE", repeatKey, schedulerId)
-if score ~= ARGV[4] or lossOf(jobIdAt(score)) ~= "gone" then
+if score ~= ARGV[4] or lossOf(jobIdAt(score), 0) ~= "gone" then
     return 0
 end
 local rule = call("HMGET", schedulerKey, "name", "data")

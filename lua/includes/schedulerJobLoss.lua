@@ -1,19 +1,17 @@
 --- @include "includes/pendingJob"
 
--- What became of the job that a scheduler's next run hangs on: "gone" when it is in no state at all, "ended" when it has run and made no
--- next one; nil when all is well, it is late at most.
-local function lossOf(id)
+-- What became of the job that a scheduler's next run hangs on: "gone" when it is in no state at all; "ran" when a worker took it before
+-- `since` (ms) and made no next one, whatever became of it then; nil when all is well, it is late at most.
+local function lossOf(id, since)
     local key = base .. id
-    local job = call("HMGET", key, "name", "finishedOn")
+    local job = call("HMGET", key, "name", "finishedOn", "processedOn")
     if not job[1] then
         return "gone"
     elseif pendingState(id) then
         return nil
-    elseif job[2] then
-        return "ended"
-    elseif call("EXISTS", key .. ":lock") == 1 or call("LPOS", activeKey, id, "MAXLEN", WAIT_REACH) or
+    elseif job[2] or call("EXISTS", key .. ":lock") == 1 or call("LPOS", activeKey, id, "MAXLEN", WAIT_REACH) or
         call("ZSCORE", base .. "waiting-children", id) then
-        return nil
+        return (tonumber(job[3] or job[2]) or since) < since and "ran" or nil
     end
     local tooLong = 2 * tonumber(WAIT_REACH)
     if call("LLEN", waitKey) > tooLong or call("LLEN", activeKey) > tonumber(WAIT_REACH) then

@@ -154,7 +154,7 @@ static sc_err restore(sc__sweep *s, const sc_scheduler_info *info, sc__arena *ar
     return err;
 }
 
-/* The job ran, but made no next one: what its worker missed is done now. */
+/* The job was taken, but no next one was made: what its worker missed is done now. */
 static sc_err tick(sc__sweep *s, const sc_scheduler_info *info, sc_slice job_opts, sc__arena *arena)
 {
     const char *job_id = sc__arena_printf(arena, "repeat:%.*s:%lld", (int)info->id.len,
@@ -174,7 +174,7 @@ static sc_err mend(sc__sweep *s, const sc_reply *items)
 
     sc__arena_init(&arena, ARGS_BYTES_MAX + OPTS_BYTES_MAX + items[4].str.len);
     err = sc__scheduler_info_read(items, &arena, &info);
-    if (!err && sc_slice_eq(items[3].str, SC_S("ended")))
+    if (!err && sc_slice_eq(items[3].str, SC_S("ran")))
         err = tick(s, &info, items[4].str, &arena);
     else if (!err && may_be_last(s, &info))
         s->calls--; /* nothing was sent */

@@ -1,7 +1,7 @@
 /* A sweep over the overdue schedulers of a queue: chains of jobs that are broken are mended. On the I/O thread only.
  *
- * A scheduler lives by its one pending job. If that is lost (a failover, a client that removed it, a worker whose tick failed), no
- * worker will ever make the next one. */
+ * A scheduler lives by its one pending job. If that is lost (a failover, a client that removed it), or its worker died
+ * before it made the next one, the schedule stands still. */
 #ifndef SC_OPS_SCHEDULER_SWEEP_H
 #define SC_OPS_SCHEDULER_SWEEP_H
 

@@ -68,6 +68,7 @@ int main(int argc, char **argv)
         answer(&peer, line);
     for (size_t i = 0; i < sizeof(peer.workers) / sizeof(*peer.workers); i++)
         sc_worker_free(peer.workers[i]);
+    sc_scheduler_guard_stop(peer.guard);
     for (size_t i = 0; i < peer.queue_count; i++)
         sc_queue_free(peer.queues[i]);
     sc_client_free(peer.client);

@@ -7,6 +7,7 @@
 #define TEST_INTEROP_PEER_H
 
 #include <storychain/queue.h>
+#include <storychain/scheduler.h>
 #include <storychain/worker.h>
 
 #include "base/json.h"
@@ -16,6 +17,7 @@ struct peer {
     sc_queue *queues[64]; /* made at their first use */
     size_t queue_count;
     sc_worker *workers[64]; /* by their number; NULL: none */
+    sc_scheduler_guard *guard;
 };
 
 /* Gives its result (a new reference; json_null() when there is nothing to say) or fails with an error and a reason. */

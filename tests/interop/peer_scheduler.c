@@ -112,9 +112,27 @@ static sc_err do_list(struct peer *peer, const json_t *args, json_t **ret_result
     return SC_OK;
 }
 
+/* {"queue","intervalMs"}: a guardian until the peer ends. */
+static sc_err do_guard(struct peer *peer, const json_t *args, json_t **ret_result,
+                       sc_reason *ret_reason)
+{
+    sc_queue *queue;
+    sc_err err;
+
+    if (peer->guard)
+        return SC_EEXIST;
+    err = peer_queue(peer, args, &queue, ret_reason);
+    if (!err)
+        err = sc_scheduler_guard_start(queue, sc__json_int(args, "intervalMs", 0), &peer->guard);
+    if (!err)
+        *ret_result = json_true();
+    return err;
+}
+
 const struct peer_command peer_scheduler_commands[] = {
     {"upsertScheduler", do_upsert},
     {"removeScheduler", do_remove},
     {"schedulers", do_list},
+    {"guard", do_guard},
     {NULL, NULL},
 };

@@ -949,6 +949,30 @@ TEST(the_guardian_goes_on_where_a_job_ran_but_made_no_next_one)
     close_queue();
 }
 
+TEST(the_guardian_goes_on_where_a_worker_died_between_taking_a_job_and_making_the_next)
+{
+    int64_t next, taken, hour = 3600 * 1000;
+    sc_scheduler_guard *guard;
+
+    open_queue();
+    next = upsert_pattern("p", "@hourly", "");
+    taken = next - hour;
+    move_pending("p", next, taken);
+    redis("ZREM bull:q:delayed repeat:p:%lld", (long long)taken);
+    redis("HSET bull:q:repeat:p:%lld processedOn %lld ats 1", (long long)taken,
+          (long long)now_ms() - 1500);
+    redis("LPUSH bull:q:active repeat:p:%lld", (long long)taken);
+    redis("SET bull:q:repeat:p:%lld:lock dead PX 30000", (long long)taken);
+
+    guard = start_guard();
+    wait_until(pending() == 1);
+    sc_scheduler_guard_stop(guard);
+
+    assert_true(strtoll(redis("ZSCORE bull:q:repeat p"), NULL, 10) >= next);
+    assert_redis("LLEN bull:q:active", "1");
+    close_queue();
+}
+
 TEST(a_guardian_stops_while_its_server_is_away)
 {
     sc_scheduler_guard *guard;
