@@ -69,15 +69,25 @@ static const char *url_of(sc__arena *texts, const char *path)
     return url.err ? NULL : sc__arena_dup(texts, sc__str_slice(&url));
 }
 
+static bool is_in_folder(const sc_embedded *e)
+{
+    return strncmp(e->socket, e->folder, strlen(e->folder)) == 0;
+}
+
+static void socket_folder(const sc_embedded *e, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%.*s", (int)(strrchr(e->socket, '/') - e->socket), e->socket);
+}
+
 /* Others can write to /tmp: the folder must be a real one, ours, and closed to them. */
 static sc_err make_socket_folder(const sc_embedded *e, sc_reason *reason)
 {
-    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    char folder[PATH_MAX];
     struct stat st;
 
-    if (strncmp(e->socket, e->folder, strlen(e->folder)) == 0)
+    if (is_in_folder(e))
         return SC_OK;
-    snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(e->socket, '/') - e->socket), e->socket);
+    socket_folder(e, folder);
     if (mkdir(folder, 0700) && errno != EEXIST)
         return sc__because(reason, SC_EIO, "%s can't be made: %s", folder, strerror(errno));
     if (lstat(folder, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
@@ -400,6 +410,16 @@ sc_err sc_embedded_restart(sc_embedded *server, sc_reason *ret_reason)
     return await_answer(server, ret_reason);
 }
 
+static void remove_socket_folder(const sc_embedded *e)
+{
+    char folder[PATH_MAX];
+
+    if (!e->socket || is_in_folder(e))
+        return;
+    socket_folder(e, folder);
+    rmdir(folder); /* not if it isn't empty: then it isn't ours to remove */
+}
+
 void sc_embedded_stop(sc_embedded *server)
 {
     if (!server)
@@ -407,6 +427,8 @@ void sc_embedded_stop(sc_embedded *server)
     if (server->child)
         sc__child_stop(server->child, END_WITHIN_MS);
     sc__child_free(server->child);
+    if (server->child)
+        remove_socket_folder(server);
     if (server->lock_fd >= 0)
         close(server->lock_fd);
     sc__arena_release(&server->texts);
