@@ -584,6 +584,22 @@ TEST(adds_without_a_server_end_at_their_deadline)
     sc_client_free(client);
 }
 
+TEST(scripts_that_the_server_forgot_are_loaded_again)
+{
+    sc_client *client;
+    sc_queue *queue;
+
+    test_server_start(&server);
+    client = test_server_client(&server);
+    queue = open_queue(client, NULL);
+    assert_added(queue, NULL, "1");
+    test_redis(&server, "SCRIPT FLUSH");
+
+    assert_added(queue, NULL, "2");
+    sc_queue_free(queue);
+    sc_client_free(client);
+}
+
 TEST(an_add_that_does_not_fit_into_the_client_is_refused)
 {
     sc_client_opts opts = {.max_waiting_bytes = 16 * 1024};
