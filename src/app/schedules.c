@@ -8,6 +8,7 @@
 
 struct schedules {
     struct queues *queues;
+    sc_scheduler_guard *guard; /* every node has one */
 };
 
 const char *schedule_pattern_find(sc_slice name)
@@ -56,13 +57,18 @@ static sc_err register_all(struct schedules *schedules, sc_reason *ret_reason)
 sc_err schedules_initialize(struct queues *queues, struct schedules **ret_schedules,
                             sc_reason *ret_reason)
 {
-    struct schedules *schedules = sc__malloc(sizeof(*schedules));
+    struct schedules *schedules = sc__calloc(1, sizeof(*schedules));
     sc_err err;
 
     if (!schedules)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     schedules->queues = queues;
     err = register_all(schedules, ret_reason);
+    if (!err) {
+        err = sc_scheduler_guard_start(queues_get(queues, QUEUE_SCHEDULED), 0, &schedules->guard);
+        if (err)
+            sc__because(ret_reason, err, "the schedules' guardian: %s", sc_err_text(err));
+    }
     if (err) {
         schedules_destroy(schedules);
         return err;
@@ -73,6 +79,9 @@ sc_err schedules_initialize(struct queues *queues, struct schedules **ret_schedu
 
 void schedules_destroy(struct schedules *schedules)
 {
+    if (!schedules)
+        return;
+    sc_scheduler_guard_stop(schedules->guard);
     sc_free(schedules);
 }
 
