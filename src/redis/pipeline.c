@@ -19,7 +19,8 @@ enum {
 static void wake_if_asleep(sc__pipeline *p)
 {
     /* Sequentially consistent with take_incoming(): either we see it asleep, or it sees our command. */
-    if (atomic_load(&p->asleep) && atomic_exchange(&p->asleep, false))
+    if (atomic_load(&p->asleep) && atomic_exchange(&p->asleep, false) &&
+        !sc__loop_is_current(p->loop))
         uv_async_send(&p->wake);
 }
 
