@@ -17,6 +17,8 @@ static void plan(sc__fetcher *f)
 
     if (f->given_up)
         return;
+    if (f->marker_due_at && f->marker_due_at < next)
+        next = f->marker_due_at;
     if (f->pause_until > now && f->pause_until < next)
         next = f->pause_until;
     if (f->core->rest_until > now && f->core->rest_until < next)
@@ -47,11 +49,12 @@ static void succeeded(sc__fetcher *f)
     f->pause_until = 0;
 }
 
-static void note_due(sc__fetcher *f, int64_t due_server_ms)
+/* A date of the server in our clock's ms. */
+static int64_t in_our_time(const sc__fetcher *f, int64_t server_ms)
 {
-    int64_t due_at = due_server_ms - f->core->server_lead;
+    int64_t ms = server_ms - f->core->server_lead;
 
-    f->due_at = due_at > 0 ? due_at : 1;
+    return ms > 0 ? ms : 1;
 }
 
 void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted)
@@ -59,10 +62,7 @@ void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted)
     bool more = taken->due_ms && taken->due_ms <= taken->now_ms;
 
     sc__core_heard(f->core, taken);
-    if (taken->due_ms)
-        note_due(f, taken->due_ms);
-    else
-        f->due_at = 0;
+    f->due_at = taken->due_ms ? in_our_time(f, taken->due_ms) : 0;
     plan(f);
     if (more)
         f->pass_on = true;
@@ -93,6 +93,8 @@ static void on_take(void *user, sc_err err, const sc_reply *reply)
         return;
     }
     succeeded(f);
+    if (!f->marker_is_new)
+        f->marker_due_at = 0;
     f->core->asked -= wanted;
     f->on_taken(f->core, &taken, &f->token, true);
     sc__fetcher_heard(f, &taken, wanted);
@@ -106,7 +108,7 @@ static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker)
     sc_err err;
 
     f->wanted = wanted;
-    f->again = f->pass_on = false;
+    f->again = f->pass_on = f->marker_is_new = false;
     f->calling = true;
     core->asked += wanted;
     core->calls++;
@@ -121,15 +123,22 @@ static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker)
     }
 }
 
+/* True once, when the date has come. */
+static bool came(int64_t *date, int64_t now)
+{
+    if (!*date || *date > now)
+        return false;
+    *date = 0;
+    return true;
+}
+
 void sc__fetcher_poke(sc__fetcher *f)
 {
     int64_t now = sc__mono_ms();
     size_t room = sc__core_room(f->core, 0);
 
-    if (f->due_at && f->due_at <= now) {
-        f->due_at = 0;
+    if (came(&f->due_at, now) | came(&f->marker_due_at, now))
         f->pass_on = true;
-    }
     if (f->calling) {
         f->again = true;
         return;
@@ -169,13 +178,11 @@ static void on_marker(sc__fetcher *f, const sc_reply *reply)
     }
     f->holds_delay_marker = true;
     if (score >= 0 && score < 9e15) {
-        note_due(f, (int64_t)score);
-        plan(f);
+        f->marker_due_at = in_our_time(f, (int64_t)score);
+        f->marker_is_new = true;
     }
-    if (f->due_at && f->due_at <= sc__mono_ms())
-        sc__fetcher_poke(f);
-    else
-        watch(f);
+    plan(f);
+    watch(f);
 }
 
 static void on_watched(void *user, sc_err err, const sc_reply *reply)

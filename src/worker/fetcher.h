@@ -30,8 +30,11 @@ typedef struct sc__fetcher {
     bool watching; /* blocked on the marker */
     bool
         holds_delay_marker; /* popped: other workers don't know the date of the first delayed job */
-    int64_t due_at;         /* mono ms; when the first delayed job is due; 0: none known */
-    int64_t pause_until;    /* mono ms; after a failure */
+    /* When a delayed job is due, mono ms; 0: none known. By the last answer, and by the last marker: an answer that
+     * was under way when the marker was popped doesn't know that job yet, so only a later one of ours clears it. */
+    int64_t due_at, marker_due_at;
+    bool marker_is_new;  /* popped since the call under way was sent */
+    int64_t pause_until; /* mono ms; after a failure */
     int failures;
     sc__lost_call lost[SC__LOST_CALLS_MAX];
     size_t lost_count;
