@@ -323,3 +323,17 @@ test('a job handed back at close keeps its attempts, and BullMQ runs it next', a
   assert.equal((await queue.getJob('1')).attemptsMade, 1);
   await Promise.all([worker.close(), queue.close()]);
 });
+
+test("jobs of BullMQ's schedulers run here and each makes the next one", async () => {
+  const queue = new Queue('ticking', { connection: server.connection });
+  await queue.upsertJobScheduler('fast', { every: 100 }, { name: 'tick', data: { result: 'tock' } });
+  const worker = await ours.work({ queue: 'ticking', drainDelay: 60_000 });
+  await waitFor('five ticks', async () => (await queue.getCompletedCount()) >= 5);
+  await ours.closeWorker({ worker });
+  const done = await queue.getCompleted();
+  assert.equal(new Set(done.map((job) => job.id)).size, done.length);
+  assert.ok(done.every((job) => job.id.startsWith('repeat:fast:') && job.returnvalue === 'tock'));
+  const pending = [...(await queue.getDelayed()), ...(await queue.getWaiting())];
+  assert.equal(pending.length, 1);
+  await queue.close();
+});

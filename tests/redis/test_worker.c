@@ -621,3 +621,73 @@ TEST(delayed_jobs_run_though_nothing_else_wakes_the_worker)
     }
     bench_close(&b);
 }
+
+static void eval(struct bench *b, const char *script, const char *key)
+{
+    const sc_slice argv[] = {SC_S("EVAL"), sc_slice_of(script), SC_S("1"), sc_slice_of(key)};
+    sc_reply *reply;
+
+    assert_ok(sc_client_call(b->client, argv, 4, &reply));
+    assert_int_not_equal(reply->type, SC_REPLY_ERROR);
+    sc_reply_free(reply);
+}
+
+TEST(more_stalled_jobs_than_one_slice_all_come_back)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add_many(&b, 1300);
+    eval(&b,
+         "for i = 1, 1300 do redis.call('RPOPLPUSH', KEYS[1] .. 'wait', KEYS[1] .. 'active') end",
+         "bull:q:");
+    bench_work(&b, &(sc_worker_opts){.concurrency = 20, .stalled_interval_ms = 50, .lock_ms = 5000},
+               succeed);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1300);
+    assert_int_equal(b.runs, 1300);
+    assert_int_equal(stats(&b).stalled, 1300);
+    bench_close(&b);
+}
+
+TEST(more_due_jobs_than_one_slice_are_all_promoted)
+{
+    struct bench b;
+    const sc_job_opts opts[] = {{.delay_ms = 1}, {.delay_ms = 1, .priority = 1}};
+
+    bench_open(&b);
+    for (int i = 0; i < 3; i++) {
+        sc_job_spec specs[500];
+
+        for (int k = 0; k < 500; k++)
+            specs[k] = (sc_job_spec){.name = SC_S("job"), .data = SC_S("{}"), .opts = &opts[k % 2]};
+        assert_ok(sc_queue_add_bulk(b.queue, specs, 500, NULL, NULL, NULL));
+    }
+    bench_work(&b, &(sc_worker_opts){.concurrency = 20, .drain_delay_ms = 600000}, succeed);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1500);
+    assert_int_equal(b.runs, 1500);
+    bench_close(&b);
+}
+
+TEST(an_idle_worker_takes_what_a_busy_one_may_not)
+{
+    struct bench b;
+    sc_worker *other;
+
+    bench_open(&b);
+    b.hold = true;
+    bench_work(&b, &(sc_worker_opts){.drain_delay_ms = 600000}, wait_for_leave);
+    add(&b, "long", NULL);
+    wait_until(b.going == 1);
+    add(&b, "later", &(sc_job_opts){.delay_ms = 30});
+    add(&b, "now", NULL);
+    assert_ok(sc_worker_new(b.client, SC_S("q"), &(sc_worker_opts){.drain_delay_ms = 600000},
+                            &other, NULL));
+    assert_ok(sc_worker_handle(other, SC_S(""), succeed, &b));
+    assert_ok(sc_worker_start(other));
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
+    assert_string_equal(b.order, "long now later ");
+    b.hold = false;
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 3);
+    sc_worker_free(other);
+    bench_close(&b);
+}
