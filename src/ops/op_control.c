@@ -106,7 +106,7 @@ sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
 
     sc__queue_job_key(&job, keys, id, "");
     if (job.err)
-        return sc__because(ret_reason, job.err, "the job id is too long");
+        return sc__because(ret_reason, job.err, "the job id: %s", sc_err_text(job.err));
     do {
         const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_REPEAT]};
 
@@ -125,7 +125,7 @@ sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,
 
     sc__queue_job_key(&job, keys, id, "");
     if (job.err)
-        return sc__because(ret_reason, job.err, "the job id is too long");
+        return sc__because(ret_reason, job.err, "the job id: %s", sc_err_text(job.err));
 
     const sc_slice script_keys[] = {
         sc__str_slice(&job),    k[SC__KEY_FAILED], k[SC__KEY_COMPLETED], k[SC__KEY_WAIT],
@@ -145,7 +145,7 @@ sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id
 
     sc__queue_job_key(&job, keys, id, "");
     if (job.err)
-        return sc__because(ret_reason, job.err, "the job id is too long");
+        return sc__because(ret_reason, job.err, "the job id: %s", sc_err_text(job.err));
 
     const sc_slice script_keys[] = {
         sc__str_slice(&job),    k[SC__KEY_DELAYED], k[SC__KEY_WAIT],

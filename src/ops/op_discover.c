@@ -70,7 +70,7 @@ sc_err sc__op_discover(sc_client *client, sc_slice prefix,
 
     write_pattern(&pattern, prefix);
     if (pattern.err)
-        return sc__because(ret_reason, SC_EINVAL, "the prefix is too long");
+        return sc__because(ret_reason, pattern.err, "the prefix: %s", sc_err_text(pattern.err));
     do {
         const sc_slice argv[] = {
             SC_S("SCAN"),  sc_slice_of(cursor), SC_S("MATCH"), sc__str_slice(&pattern),

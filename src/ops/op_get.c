@@ -42,7 +42,7 @@ sc_err sc__op_get_job(sc_client *client, const sc__queue_keys *keys, sc_slice id
 
     sc__queue_job_key(&key, keys, id, "");
     if (key.err)
-        return sc__because(ret_reason, key.err, "the job id is too long");
+        return sc__because(ret_reason, key.err, "the job id: %s", sc_err_text(key.err));
     err = sc__client_send_wait(client, (const sc_slice[]){SC_S("HGETALL"), sc__str_slice(&key)}, 2,
                                &again, &reply);
     err = read_job(id, err, reply, ret_job, ret_reason);
@@ -62,7 +62,7 @@ sc_err sc__op_get_state(sc_client *client, const sc__queue_keys *keys, sc_slice 
 
     sc__queue_job_key(&key, keys, id, "");
     if (key.err)
-        return sc__because(ret_reason, key.err, "the job id is too long");
+        return sc__because(ret_reason, key.err, "the job id: %s", sc_err_text(key.err));
 
     const sc_slice script_keys[] = {
         sc__str_slice(&key), k[SC__KEY_COMPLETED],   k[SC__KEY_FAILED],
@@ -320,6 +320,6 @@ sc_err sc__op_get_logs(sc_client *client, const sc__queue_keys *keys, sc_slice i
         return err;
     sc__queue_job_key(&key, keys, id, ":logs");
     if (key.err)
-        return sc__because(ret_reason, key.err, "the job id is too long");
+        return sc__because(ret_reason, key.err, "the job id: %s", sc_err_text(key.err));
     return call_range(client, "LRANGE", sc__str_slice(&key), start, end, ret_reply, ret_reason);
 }
