@@ -118,13 +118,19 @@ static sc_err make_shared(struct http_shared *shared, const struct http_opts *op
 sc_err http_start(const struct http_opts *opts, struct http **ret_http, sc_reason *ret_reason)
 {
     struct http *http = sc__calloc(1, sizeof(*http));
-    int fd = -1;
-    sc_err err;
+    int fd = opts->socket ? opts->socket : -1;
+    sc_err err = SC_OK;
 
-    if (!http)
+    if (!http) {
+        if (fd >= 0)
+            close(fd);
         return sc__because(ret_reason, SC_ENOMEM, "the HTTP server could not start: out of memory");
+    }
     http->shared.loopback_only = !opts->allow_remote;
-    err = listen_open(opts->listen, opts->allow_remote, &fd, http->url, ret_reason);
+    if (fd >= 0)
+        listen_url(fd, http->url);
+    else
+        err = listen_open(opts->listen, opts->allow_remote, &fd, http->url, ret_reason);
     if (err)
         goto out;
     err = make_shared(&http->shared, opts);

@@ -18,9 +18,10 @@ struct http_opts {
     /* Anyone who reaches the port may steer the queues, so that only loopback addresses are
      * accepted unless this is set. */
     bool allow_remote;
-    struct app *app;              /* kept until http_stop() */
-    size_t max_body;              /* bytes of a request's body; 0: 1 MiB */
-    int max_connections;          /* 0: 4,096 */
+    int socket;          /* of listen_open(), taken in any case, instead of `listen`; 0: none */
+    struct app *app;     /* kept until http_stop() */
+    size_t max_body;     /* bytes of a request's body; 0: 1 MiB */
+    int max_connections; /* 0: 4,096 */
     int max_connections_per_addr; /* 0: 2,048 */
     int runners;                  /* threads that answer; 0: 16 */
     int max_writes;               /* of one client's address in a minute; 0: 1,200 */

@@ -49,7 +49,7 @@ static sc_err bind_failed(const char *address, int error, sc_reason *ret_reason)
                            "with --listen HOST:PORT (port 0 takes a free one)",
                            address);
     if (error == EACCES)
-        return sc__because(ret_reason, SC_EPERM,
+        return sc__because(ret_reason, SC_EIO,
                            "%s may not be used by this user: ports below 1024 need root or "
                            "CAP_NET_BIND_SERVICE; choose a higher one with --listen",
                            address);
@@ -60,7 +60,7 @@ static sc_err bind_failed(const char *address, int error, sc_reason *ret_reason)
     return sc__because(ret_reason, SC_EIO, "can't listen on %s: %s", address, strerror(error));
 }
 
-static void write_url(int fd, char url[LISTEN_URL])
+void listen_url(int fd, char url[LISTEN_URL])
 {
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof(own);
@@ -119,6 +119,6 @@ sc_err listen_open(const char *address, bool allow_remote, int *ret_fd, char ret
         err = open_socket(found, address, ret_fd, ret_reason);
     freeaddrinfo(found);
     if (!err)
-        write_url(*ret_fd, ret_url);
+        listen_url(*ret_fd, ret_url);
     return err;
 }

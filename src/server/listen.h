@@ -12,4 +12,7 @@ enum { LISTEN_URL = 96 };
 SC_MUST_USE sc_err listen_open(const char *address, bool allow_remote, int *ret_fd,
                                char ret_url[LISTEN_URL], sc_reason *ret_reason);
 
+/* Where a listening socket is. */
+void listen_url(int fd, char ret_url[LISTEN_URL]);
+
 #endif

@@ -28,8 +28,8 @@ const struct option_row options_table[] = {
      "mail server: smtp:// or smtps:// (default: a maildir in the state folder)"},
     {"mail-from", "MAIL_FROM", "ADDRESS", OPTION_TEXT, AT(mail_from), "StoryChain <storychain@localhost>", NULL,
      "sender of mail"},
-    {"site-url", "SITE_URL", "URL", OPTION_TEXT, AT(site_url), "http://127.0.0.1:8080", NULL,
-     "what links in mail begin with"},
+    {"site-url", "SITE_URL", "URL", OPTION_TEXT, AT(site_url), NULL, NULL,
+     "what links in mail begin with (default: where HTTP is served)"},
     {"prefix", "STORYCHAIN_PREFIX", "TEXT", OPTION_TEXT, AT(prefix), "bull", NULL,
      "prefix of the queues' keys, as BullMQ's option of that name"},
     {"drain", "STORYCHAIN_DRAIN", "TIME", OPTION_DURATION, AT(drain_ms), "25s", NULL,
@@ -143,6 +143,18 @@ static sc_err read_line(struct options_reader *reader, char *line, const char *w
     return option_set(reader, row, value, where, ret_reason);
 }
 
+/* A line without an end is one that did not fit, or has a NUL byte in it. */
+static sc_err take_line(struct options_reader *reader, char *line, const char *where, bool whole,
+                        sc_reason *ret_reason)
+{
+    if (!whole)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "%s: the line is no text, or longer than %d bytes", where,
+                           LINE_MAX_BYTES - 2);
+    line[strcspn(line, "\r\n")] = '\0';
+    return read_line(reader, line, where, ret_reason);
+}
+
 static sc_err read_file(struct options_reader *reader, const char *path, sc_reason *ret_reason)
 {
     char line[LINE_MAX_BYTES], where[512];
@@ -152,10 +164,11 @@ static sc_err read_file(struct options_reader *reader, const char *path, sc_reas
     if (!file)
         return sc__because(ret_reason, SC_EIO, "config file %s: %s", path, strerror(errno));
     for (int n = 1; !err && fgets(line, sizeof(line), file); n++) {
-        line[strcspn(line, "\r\n")] = '\0';
         snprintf(where, sizeof(where), "%s, line %d", path, n);
-        err = read_line(reader, line, where, ret_reason);
+        err = take_line(reader, line, where, strchr(line, '\n') || feof(file), ret_reason);
     }
+    if (!err && ferror(file))
+        err = sc__because(ret_reason, SC_EIO, "config file %s: %s", path, strerror(errno));
     fclose(file);
     return err;
 }
@@ -200,6 +213,7 @@ sc_err options_finish(struct options_reader *reader, sc_reason *ret_reason)
     for (const struct option_row *row = options_table; !err && row->flag; row++)
         if (!reader->set[row - options_table] && row->otherwise)
             err = option_set(reader, row, row->otherwise, row->flag, ret_reason);
+    reader->options->state_dir_given = reader->options->state_dir != NULL;
     if (!err && !reader->options->state_dir)
         err = default_state_dir(reader, ret_reason);
     return err;

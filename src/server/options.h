@@ -20,6 +20,7 @@ struct options {
     int64_t drain_ms;
     const char *log_level, *log_format;
     bool allow_remote;
+    bool state_dir_given; /* the default is not in effect */
 };
 
 typedef enum option_type { OPTION_TEXT, OPTION_DURATION, OPTION_BOOL } option_type;

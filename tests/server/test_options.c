@@ -115,6 +115,26 @@ TEST(a_config_file_that_is_not_there_is_named)
     sc__arena_release(&f.arena);
 }
 
+TEST(what_is_no_text_is_refused_as_config_file)
+{
+    static const struct {
+        const char *path, *sentence;
+    } cases[] = {{"/", "config file /: Is a directory"},
+                 {"/dev/zero", "/dev/zero, line 1: the line is no text"}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        sc_reason reason = {""};
+        struct fixture f;
+
+        setup(&f);
+        set_flag(&f, "config", cases[i].path);
+        assert_true(options_finish(&f.reader, &reason) != SC_OK);
+        if (!strstr(reason.text, cases[i].sentence))
+            fail_msg("\"%s\" has no \"%s\"", reason.text, cases[i].sentence);
+        sc__arena_release(&f.arena);
+    }
+}
+
 TEST(durations_have_units)
 {
     static const struct {
