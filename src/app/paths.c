@@ -25,8 +25,13 @@ sc_err state_folder_make(const char *folder, sc_reason *ret_reason)
     struct stat st;
     sc_err err = SC_OK;
 
+    if (!*folder)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "the name of the state folder is empty; name one with --state-dir");
     if (snprintf(path, sizeof(path), "%s", folder) >= (int)sizeof(path))
-        return sc__because(ret_reason, SC_EINVAL, "the path of the state folder is too long");
+        return sc__because(
+            ret_reason, SC_EINVAL,
+            "the path of the state folder is too long; name another with --state-dir");
     for (char *slash = strchr(path + 1, '/'); !err && slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         err = make_one(path, ret_reason);

@@ -81,8 +81,11 @@ static bool ends_with(const char *name, const char *end)
 static sc_err parse(struct source *source, struct story_bundle *ret_story)
 {
     struct draft draft = {.room = 0};
-    sc_err err = check_encoding(source);
+    sc_err err;
 
+    if (!source->text.len)
+        return source_refuse(source, SC_EINVAL, 0, "is empty");
+    err = check_encoding(source);
     if (err)
         return err;
     if (ends_with(source->name, ".json"))
