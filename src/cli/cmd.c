@@ -185,9 +185,10 @@ static int check_words(const struct cli *cli)
         return cli_fail(cli, EXIT_USAGE, "it needs %s; see `storychain %s --help`", cmd->words,
                         cmd->name);
     if (cli->word_count > cmd->words_max)
-        return cli_fail(cli, EXIT_USAGE,
-                        "\"%.60s\" is one word too many; see `storychain %s --help`",
-                        cli->words[cmd->words_max], cmd->name);
+        return cli_fail(
+            cli, EXIT_USAGE, "\"%.60s\" is one word too many (%s); see `storychain %s --help`",
+            cli->words[cmd->words_max],
+            cmd->words ? "a word with blanks goes in quotes" : "it takes none", cmd->name);
     return EXIT_OK;
 }
 
@@ -228,6 +229,8 @@ int cli_main(int argc, char **argv)
         return EXIT_OK;
     }
     cli.cmd = find_cmd(argc - 1, argv + 1, &words);
+    if (!cli.cmd && argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
+        return help_main(1, argv + 1);
     if (!cli.cmd)
         return help_unknown(argc - 1, argv + 1);
     sc__arena_init(&cli.arena, ARENA_MAX);

@@ -119,11 +119,15 @@ static int print_jobs(struct cli *cli, const sc_job_list *list, sc_job_state sta
     }
     if (cli->json)
         return cli_print_json(cli, json_incref(all));
-    table_print(&table, stdout, "No jobs in that state.");
+    if (list->count)
+        table_print(&table, stdout, "");
+    else
+        printf("%s has no %s jobs; --state shows others.\n", cli->words[0],
+               sc_job_state_name(state));
     return EXIT_OK;
 }
 
-static int list_jobs(struct cli *cli, sc_queue *queue)
+static int list_jobs(struct cli *cli, sc_client *client, sc_queue *queue)
 {
     const char *name = cli_flag(cli, "state");
     sc_job_state state = sc_job_state_of(sc_slice_of(name ? name : "waiting"));
@@ -143,7 +147,9 @@ static int list_jobs(struct cli *cli, sc_queue *queue)
     err = sc_queue_get_jobs(queue, state, 0, limit - 1, false, &list);
     if (err)
         return cli_fail_err(cli, err, NULL, "reading jobs");
-    code = print_jobs(cli, list, state);
+    code = list->count ? EXIT_OK : cli_check_queue(cli, client, sc_slice_of(cli->words[0]));
+    if (!code)
+        code = print_jobs(cli, list, state);
     sc_job_list_free(list);
     return code;
 }
@@ -155,12 +161,22 @@ int cmd_job_list(struct cli *cli)
 
     if (code)
         return code;
-    code = list_jobs(cli, open.queue);
+    code = list_jobs(cli, open.client, open.queue);
     close_queue(&open);
     return code;
 }
 
 /* ---- retry, promote, remove ---- */
+
+static int say_steered_json(struct cli *cli)
+{
+    json_t *shape = json_object();
+
+    json_object_set_new(shape, "queue", text_shape(sc_slice_of(cli->words[0])));
+    json_object_set_new(shape, "id", text_shape(sc_slice_of(cli->words[1])));
+    json_object_set_new(shape, "done", json_string(strrchr(cli->cmd->name, ' ') + 1));
+    return cli_print_json(cli, shape);
+}
 
 static int steer(struct cli *cli, sc_err (*act)(sc_queue *queue, sc_slice id), const char *done,
                  const char *wrong_state)
@@ -175,6 +191,8 @@ static int steer(struct cli *cli, sc_err (*act)(sc_queue *queue, sc_slice id), c
     close_queue(&open);
     switch (err) {
     case SC_OK:
+        if (cli->json)
+            return say_steered_json(cli);
         printf("job %s of %s %s\n", cli->words[1], cli->words[0], done);
         return EXIT_OK;
     case SC_ENOJOB:

@@ -13,7 +13,9 @@ static int on_queue(struct cli *cli, int (*act)(struct cli *cli, sc_queue *queue
 
     if (code)
         return code;
-    code = cli_open_queue(cli, client, sc_slice_of(cli->words[0]), &queue);
+    code = cli_check_queue(cli, client, sc_slice_of(cli->words[0]));
+    if (!code)
+        code = cli_open_queue(cli, client, sc_slice_of(cli->words[0]), &queue);
     if (!code) {
         code = act(cli, queue);
         sc_queue_free(queue);
@@ -84,12 +86,23 @@ int cmd_queue_list(struct cli *cli)
     return code;
 }
 
+static int say_paused(struct cli *cli, bool paused)
+{
+    json_t *shape = json_object();
+
+    json_object_set_new(shape, "name", text_shape(sc_slice_of(cli->words[0])));
+    json_object_set_new(shape, "paused", json_boolean(paused));
+    return cli_print_json(cli, shape);
+}
+
 static int pause_queue(struct cli *cli, sc_queue *queue)
 {
     sc_err err = sc_queue_pause(queue);
 
     if (err)
         return cli_fail_err(cli, err, NULL, NULL);
+    if (cli->json)
+        return say_paused(cli, true);
     printf("%s is paused: its jobs wait until `storychain queue resume %s`\n", cli->words[0],
            cli->words[0]);
     return EXIT_OK;
@@ -106,6 +119,8 @@ static int resume_queue(struct cli *cli, sc_queue *queue)
 
     if (err)
         return cli_fail_err(cli, err, NULL, NULL);
+    if (cli->json)
+        return say_paused(cli, false);
     printf("%s is handing out jobs again\n", cli->words[0]);
     return EXIT_OK;
 }

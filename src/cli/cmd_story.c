@@ -33,6 +33,13 @@ static void show_progress(void *user, size_t done, size_t total)
             done == total ? "\r\x1b[K" : "");
 }
 
+static void say_imported(const struct cli *cli, const struct import_result *result)
+{
+    printf(cli->json ? "{\"slug\":\"%.*s\",\"chapters\":%zu}\n" : "%.*s: %zu %s imported\n",
+           (int)result->slug.len, result->slug.ptr, result->chapters,
+           result->chapters == 1 ? "chapter" : "chapters");
+}
+
 static int import_one(struct cli *cli, const struct catalog *catalog, const char *path)
 {
     struct progress progress = {.path = path, .terminal = isatty(STDERR_FILENO) && !cli->json};
@@ -46,9 +53,7 @@ static int import_one(struct cli *cli, const struct catalog *catalog, const char
     if (!err) {
         if (catalog->cache)
             story_changed(catalog, result.story_id);
-        printf(cli->json ? "{\"slug\":\"%.*s\",\"chapters\":%zu}\n"
-                         : "%.*s: %zu chapters imported\n",
-               (int)result.slug.len, result.slug.ptr, result.chapters);
+        say_imported(cli, &result);
     }
     sc__arena_release(&arena);
     /* A file that does not fit is a failure of the work, not of how the command was written. */

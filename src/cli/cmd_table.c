@@ -16,10 +16,11 @@ const struct cmd cmd_table[] = {
      .summary = "run jobs only, beside a `storychain serve` or on its own",
      .more = "Uses the Redis of --redis-url, else that of the `storychain serve` with the same state folder."},
 
-    {.name = "story import", .words = "FILE…", .words_min = 1, .words_max = 1000, .run = cmd_story_import,
+    {.name = "story import", .words = "FILE...", .words_min = 1, .words_max = 1000, .run = cmd_story_import,
      .options = "state-dir store-url redis-url",
      .summary = "import stories from JSON or Markdown files",
-     .more = "Each file is checked whole before anything of it is stored; docs/story-format.md describes both formats."},
+     .more = "Each file is checked whole before anything of it is stored; docs/story-format.md describes both formats.\n"
+             "With --json: one object a file, each in a line of its own."},
     {.name = "story list", .run = cmd_story_list, .options = "state-dir store-url",
      .summary = "the stories, newest first",
      .flags = {{"limit", "N", "at most N, 1 to 1000 (default 50)"}}},

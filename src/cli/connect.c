@@ -68,6 +68,25 @@ int cli_open_queue(struct cli *cli, sc_client *client, sc_slice name, sc_queue *
     return err ? cli_fail_err(cli, err, &reason, NULL) : EXIT_OK;
 }
 
+int cli_check_queue(struct cli *cli, sc_client *client, sc_slice name)
+{
+    sc_id_list *names;
+    bool found = false;
+    sc_err err = sc_queue_discover(client, sc_slice_of(cli->options.prefix), &names);
+
+    if (err)
+        return cli_fail_err(cli, err, NULL, "looking for queues");
+    for (size_t i = 0; i < names->count; i++)
+        found |= sc_slice_eq(names->ids[i], name);
+    sc_id_list_free(names);
+    if (found)
+        return EXIT_OK;
+    return cli_fail(
+        cli, EXIT_NOT_FOUND,
+        "there is no queue \"%.*s\"; `storychain queue list` shows those that are there",
+        (int)(name.len > 60 ? 60 : name.len), name.ptr);
+}
+
 int cli_open_store(struct cli *cli, struct store **ret_store)
 {
     const char *url = cli->options.store_url, *folder = cli->options.state_dir;

@@ -22,6 +22,9 @@ int cli_connect(struct cli *cli, sc_client **ret_client);
 /* A queue by the name in the command's first word. */
 int cli_open_queue(struct cli *cli, sc_client *client, sc_slice name, sc_queue **ret_queue);
 
+/* EXIT_OK when there is a queue of that name; else an exit code after a message. Looks through all keys, in slices. */
+int cli_check_queue(struct cli *cli, sc_client *client, sc_slice name);
+
 /* The database of --store-url, else of the state folder; made if there is none. */
 int cli_open_store(struct cli *cli, struct store **ret_store);
 

@@ -73,15 +73,23 @@ static size_t width_of(const char *cell)
     return width;
 }
 
-static void print_cell(FILE *out, const char *cell, size_t width, bool right, bool last)
+/* Blanks are owed until something follows them, so that no line ends with any. */
+static void print_row(const struct table *t, FILE *out, const char *const *cells,
+                      const size_t *widths, const bool *right)
 {
-    size_t own = width_of(cell), pad = width > own ? width - own : 0;
+    size_t owed = 0;
 
-    if (right)
-        fprintf(out, "%*s%s", (int)pad, "", cell);
-    else
-        fprintf(out, "%s%*s", cell, last ? 0 : (int)pad, "");
-    fputs(last ? "\n" : "  ", out);
+    for (size_t column = 0; column < t->columns; column++) {
+        const char *cell = cells[column] + (cells == t->cells && right[column]);
+        size_t pad = widths[column] - width_of(cell);
+
+        if (*cell)
+            fprintf(out, "%*s%s", (int)(owed + (right[column] ? pad : 0)), "", cell);
+        else
+            pad += owed;
+        owed = (right[column] && *cell ? 0 : pad) + 2;
+    }
+    fputc('\n', out);
 }
 
 void table_print(const struct table *t, FILE *out, const char *empty)
@@ -103,10 +111,6 @@ void table_print(const struct table *t, FILE *out, const char *empty)
         if (width > widths[column])
             widths[column] = width;
     }
-    for (size_t i = 0; i < t->rows; i++) {
-        size_t column = i % t->columns;
-        const char *cell = t->cells[i] + (i < t->columns && right[column]);
-
-        print_cell(out, cell, widths[column], right[column], column + 1 == t->columns);
-    }
+    for (size_t i = 0; i + t->columns <= t->rows; i += t->columns)
+        print_row(t, out, t->cells + i, widths, right);
 }
