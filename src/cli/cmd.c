@@ -210,16 +210,12 @@ static int run_cmd(struct cli *cli, int argc, char **argv)
         return code;
     if (options_finish(&p.reader, &reason))
         return cli_fail(cli, EXIT_USAGE, "%s", reason.text);
-    code = cli->cmd->run(cli);
-    if (!code && (fflush(stdout) || ferror(stdout)))
-        return cli_fail(cli, EXIT_FAILED, "the output could not be written");
-    return code;
+    return cli->cmd->run(cli);
 }
 
-int cli_main(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
-    struct cli cli = {.words = argv};
-    int words, code;
+    int words;
 
     if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
         !strcmp(argv[1], "-h"))
@@ -228,13 +224,23 @@ int cli_main(int argc, char **argv)
         printf("storychain %s\n", sc_version());
         return EXIT_OK;
     }
-    cli.cmd = find_cmd(argc - 1, argv + 1, &words);
-    if (!cli.cmd && argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
+    cli->cmd = find_cmd(argc - 1, argv + 1, &words);
+    if (!cli->cmd && argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
         return help_main(1, argv + 1);
-    if (!cli.cmd)
+    if (!cli->cmd)
         return help_unknown(argc - 1, argv + 1);
+    return run_cmd(cli, argc - 1 - words, argv + 1 + words);
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli cli = {.words = argv};
+    int code;
+
     sc__arena_init(&cli.arena, ARENA_MAX);
-    code = run_cmd(&cli, argc - 1 - words, argv + 1 + words);
+    code = run(&cli, argc, argv);
+    if (!code && (fflush(stdout) || ferror(stdout)))
+        code = cli_fail(&cli, EXIT_FAILED, "the output could not be written");
     sc__arena_release(&cli.arena);
     return code;
 }

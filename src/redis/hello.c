@@ -158,6 +158,10 @@ static bool means_login(const sc__hello *h, const sc_reply *reply)
 
 static sc_err refused(const sc__hello *h, const sc_reply *reply, sc_reason *reason)
 {
+    if (sc__reply_is_error(reply, "NOAUTH"))
+        return sc__because(reason, SC_EAUTH,
+                           "the server wants a password (NOAUTH): write it into the URL, as in "
+                           "redis://:PASSWORD@HOST or redis://USER:PASSWORD@HOST");
     if (means_login(h, reply))
         return sc__because(reason, SC_EAUTH, "the server refused the login: %.*s",
                            (int)reply->str.len, reply->str.ptr);

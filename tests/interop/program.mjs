@@ -1,0 +1,63 @@
+// The program itself: a command run to its end, `storychain serve` as a child, and folders that go away with the test.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUILD_DIR, waitFor } from './lib.mjs';
+
+export const PROGRAM = process.env.SC_PROGRAM ?? join(BUILD_DIR, 'storychain');
+
+/** The environment without what would configure the program, and `more`. */
+function environment(more) {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(STORYCHAIN_|(REDIS|STORE|SMTP|SITE)_URL$|MAIL_FROM$|XDG_STATE_HOME$)/.test(name));
+  return { ...Object.fromEntries(kept), ...more };
+}
+
+export async function tempFolder(t) {
+  const folder = await mkdtemp(join(tmpdir(), 'sc-cli-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function startProgram(args, { env = {}, stdout = 'pipe', cwd } = {}) {
+  const child = spawn(PROGRAM, args, { env: environment(env), cwd, stdio: ['ignore', stdout, 'pipe'] });
+  const own = { child, stdout: '', stderr: '' };
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.removeListener('exit', end));
+  child.stdout?.on('data', (d) => (own.stdout += d));
+  child.stderr.on('data', (d) => (own.stderr += d));
+  own.ended = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout: own.stdout, stderr: own.stderr }));
+  return own;
+}
+
+/** Runs a command to its end: { code, signal, stdout, stderr }. */
+export function storychain(args, options) {
+  return startProgram(args, options).ended;
+}
+
+/** `storychain serve` on a free port, killed when the test ends: { where: what --json says, url, child, log(), ended, stop() }. */
+export async function serve(t, stateDir, args = [], options = {}) {
+  const own = startProgram(['serve', '--json', '--listen', '127.0.0.1:0', '--state-dir', stateDir, ...args], options);
+  t.after(async () => {
+    own.child.kill('SIGKILL');
+    await own.ended;
+  });
+  await waitFor('serve says where it is', () => {
+    if (own.child.exitCode !== null) throw new Error(`serve ended with ${own.child.exitCode}: ${own.stderr}`);
+    return own.stdout.includes('\n');
+  }, 60_000);
+  const where = JSON.parse(own.stdout);
+  return {
+    where,
+    url: where.url,
+    child: own.child,
+    ended: own.ended,
+    log: () => own.stderr,
+    async stop() {
+      own.child.kill('SIGTERM');
+      return (await own.ended).code;
+    },
+  };
+}
