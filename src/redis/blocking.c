@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "loop/timer.h"
-#include "backoff.h"
 #include "conn.h"
+#include "reconnect.h"
 #include "reply.h"
 #include "resp.h"
 
@@ -16,7 +16,7 @@ struct sc__blocking {
     char *name;
     sc__conn *conn; /* NULL: none, not even on its way */
     bool ready;
-    sc__backoff backoff;
+    sc__reconnect reconnect;
     int64_t not_before_ms; /* mono; of the next attempt to connect */
     sc__timer *timer;      /* starts an attempt; or ends a call that takes too long */
 
@@ -44,7 +44,7 @@ static void drop_conn(sc__blocking *b)
     b->conn = NULL;
     b->ready = false;
     sc__timer_stop(b->timer);
-    b->not_before_ms = sc__mono_ms() + sc__backoff_next(&b->backoff);
+    b->not_before_ms = sc__mono_ms() + sc__reconnect_next(&b->reconnect);
 }
 
 static void send_call(sc__blocking *b)
@@ -59,7 +59,7 @@ static void on_ready(void *user, const sc_server_info *info)
 
     (void)info;
     b->ready = true;
-    sc__backoff_up(&b->backoff);
+    sc__reconnect_up(&b->reconnect);
     if (b->cb)
         send_call(b);
 }
@@ -168,7 +168,7 @@ void sc__blocking_cancel(sc__blocking *b)
         return;
     /* Our own doing, so nothing to hold back the next attempt for. */
     drop_conn(b);
-    b->backoff.failures = 0;
+    b->reconnect.failures = 0;
     b->not_before_ms = 0;
     answer(b, SC_ECANCELED, NULL);
 }

@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "loop/timer.h"
 #include "loop/waiter.h"
-#include "backoff.h"
 #include "client_opts.h"
 #include "conn.h"
 #include "pipeline.h"
+#include "reconnect.h"
 #include "reply.h"
 #include "tls.h"
 #include "url.h"
@@ -27,7 +27,7 @@ struct sc_client {
     /* the I/O thread's */
     sc__conn *conn; /* NULL while waiting for the next attempt */
     sc__timer *retry;
-    sc__backoff backoff;
+    sc__reconnect reconnect;
     bool ready, told_lost, stopping;
     sc__client_watch *watches, *next_watch; /* next: while they are being called */
 
@@ -78,7 +78,7 @@ static void tell_watches(sc_client *c, bool connected)
 
 static void retry_later(sc_client *c)
 {
-    sc__timer_start(c->retry, sc__backoff_next(&c->backoff));
+    sc__timer_start(c->retry, sc__reconnect_next(&c->reconnect));
 }
 
 static void on_ready(void *user, const sc_server_info *info)
@@ -86,7 +86,7 @@ static void on_ready(void *user, const sc_server_info *info)
     sc_client *c = user;
 
     c->ready = true;
-    sc__backoff_up(&c->backoff);
+    sc__reconnect_up(&c->reconnect);
     if (c->told_lost)
         sc__log(SC_LOG_INFO, "%s: connected again", c->url.shown);
     c->told_lost = false;
