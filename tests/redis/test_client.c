@@ -94,7 +94,7 @@ TEST(tcp_by_name_with_user_database_and_client_name)
     assert_non_null(strstr(info->str.ptr, "name=teller"));
     assert_non_null(strstr(info->str.ptr, "db=3"));
     assert_non_null(strstr(info->str.ptr, "resp=3"));
-    assert_string_equal(server_info.software, "redis");
+    assert_string_equal(server_info.software, test_server_software());
     assert_true(strchr(server_info.version, '.') != NULL);
     sc_reply_free(info);
     sc_client_free(client);

@@ -16,9 +16,20 @@ enum { ARGS_MAX = 32, OUT_MAX = 64 * 1024 };
 
 static const char *extra[ARGS_MAX];
 
-static void spawn(struct test_server *server)
+static const char *server_program(void)
 {
     const char *program = getenv("SC_TEST_SERVER");
+
+    return program ? program : "redis-server";
+}
+
+const char *test_server_software(void)
+{
+    return strstr(server_program(), "valkey") ? "valkey" : "redis";
+}
+
+static void spawn(struct test_server *server)
+{
     const char *argv[64] = {program ? program : "redis-server",
                             "--port",
                             "0",

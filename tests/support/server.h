@@ -18,6 +18,9 @@ void test_server_start_args(struct test_server *server,
 void test_server_kill(struct test_server *server, int signal_number); /* and waits for its end */
 void test_server_restart(struct test_server *server);                 /* same folder and socket */
 
+/* "redis" or "valkey". */
+const char *test_server_software(void);
+
 /* A client connected to it; fails the test if that is not possible. */
 sc_client *test_server_client(const struct test_server *server);
 
