@@ -30,19 +30,10 @@ const char *test_server_software(void)
 
 static void spawn(struct test_server *server)
 {
-    const char *argv[64] = {program ? program : "redis-server",
-                            "--port",
-                            "0",
-                            "--unixsocket",
-                            server->socket,
-                            "--dir",
-                            server->folder,
-                            "--save",
-                            "",
-                            "--daemonize",
-                            "no",
-                            "--logfile",
-                            "server.log"};
+    const char *argv[64] = {
+        server_program(), "--port", "0", "--unixsocket", server->socket, "--dir",
+        server->folder,   "--save", "",  "--daemonize",  "no",           "--logfile",
+        "server.log"};
     size_t n = 13;
 
     for (size_t i = 0; extra[i]; i++)
