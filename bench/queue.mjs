@@ -6,11 +6,12 @@
 // medians over the rounds. CPU comes from /proc and INFO, so start-up is left out.
 import Redis from 'ioredis'
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PORT } from './job.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROUNDS = +(process.env.ROUNDS || 5), SCALE = +(process.env.SCALE || 1)
@@ -35,7 +36,17 @@ function start(core, argv, env = {}) {
   return child
 }
 
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
 async function startServer(folder) {
+  const PORT = (process.env.BENCH_PORT = await freePort()) // the peers look there
   const child = start(0, ['redis-server', '--port', String(PORT), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder])
   const redis = new Redis(PORT, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: null })
   redis.on('error', () => {})

@@ -121,7 +121,7 @@ TEST(each_bad_input_has_its_sentence)
     } cases[] = {
         {"x.txt", "x", "x.txt: is of a kind that is not known: a story's file ends in .json, .md"},
         {"x.md", "a\nb\xff", "x.md:2: is not UTF-8: byte 0xff at offset 3"},
-        {"x.md", "", "x.md: the story's title is missing"},
+        {"x.md", "", "x.md: is empty"},
         {"x.md", "---\nauthor: A\n---\n## C\nx\n", "x.md: the story's title is missing"},
         {"x.md", "# T\n## C\nx\n", "x.md: the author is missing"},
         {"x.md", "---\ntitle: T\n", "x.md:1: the front matter has no end: a second line ---"},
@@ -156,7 +156,7 @@ TEST(each_bad_input_has_its_sentence)
         {"x.md", "---\ntitle: T\nauthor: A\nsummary: S\n---\nText.\n## C\nx",
          "x.md:7: there is text before the first chapter"},
         {"x.json", "{\"title\":\n 1,,", "x.json: not JSON: string or '}' expected near ','"},
-        {"x.json", "", "x.json: not JSON:"},
+        {"x.json", "", "x.json: is empty"},
         {"x.json", "[]", "x.json: the story must be an object {\xe2\x80\xa6}"},
         {"x.json", "{\"titel\":1}", "x.json: the story has a member \"titel\", which is not known"},
         {"x.json", "{\"title\":1}", "x.json: the story: \"title\" must be a text"},
