@@ -89,7 +89,7 @@ struct notice {
     sc_slice user_id, type, title, message;
     sc_slice action_url; /* optional */
     sc_slice metadata;   /* optional; JSON object */
-    sc_slice key;        /* optional: two with the same key are one */
+    sc_slice key;        /* optional: two of a user with the same key are one */
 };
 SC_MUST_USE sc_err queues_send_notification(struct queues *queues, const struct notice *notice,
                                             sc_slice job_id, char **ret_id, sc_reason *ret_reason);

@@ -373,7 +373,7 @@ static struct notification note_for(const struct user *user, const char *key)
 
 TEST(a_notification_is_stored_once_per_key_and_counted_until_read)
 {
-    struct notification first, again, other, lost;
+    struct notification first, again, other, eves, lost;
     struct notifications list;
     struct fixture f;
     int64_t unread, marked;
@@ -390,6 +390,9 @@ TEST(a_notification_is_stored_once_per_key_and_counted_until_read)
     assert_false(created);
     assert_true(sc_slice_eq(again.id, first.id));
     assert_ok(store_notification_insert(f.store, &other, &f.arena, NULL, NULL));
+    eves = note_for(&f.eve, "job-1");
+    assert_ok(store_notification_insert(f.store, &eves, &f.arena, &created, NULL));
+    assert_true(created);
     assert_err(store_notification_insert(f.store, &lost, &f.arena, NULL, NULL), SC_ENOTFOUND);
     assert_ok(store_notification_count_unread(f.store, f.bob.id, &unread, NULL));
     assert_int_equal(unread, 2);

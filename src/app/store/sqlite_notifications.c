@@ -9,8 +9,8 @@ static bool find_by_key(struct work *w, struct notification *notification, sc__a
 
     if (!notification->key.ptr)
         return false;
-    row = sql(w, "SELECT id, created_ms, read_ms FROM notifications WHERE key = ?",
-              TEXT(notification->key));
+    row = sql(w, "SELECT id, created_ms, read_ms FROM notifications WHERE user_id = ? AND key = ?",
+              TEXT(notification->user_id), TEXT(notification->key));
     if (!sql_row(w, row))
         return false;
     notification->id = sql_text(w, row, 0, arena);

@@ -231,7 +231,8 @@ struct notification {
     sc_slice message;
     sc_slice action_url; /* may be absent */
     sc_slice metadata;   /* JSON object; may be absent */
-    /* Makes a repeated insert harmless: two with the same key are one. Absent: never the same. */
+    /* Makes a repeated insert harmless: two of a user with the same key are one. Absent: never the
+     * same. */
     sc_slice key;
     int64_t created_ms;
     int64_t read_ms; /* 0: unread */
