@@ -140,6 +140,28 @@ void answer_cache_source(struct request *request, bool hit, int64_t age_ms)
         answer_header(request, "Age", age);
 }
 
+sc_err answer_cached(struct request *request, int status, sc_cache_value *value)
+{
+    sc_err err = answer_json_copy(request, status, value->bytes);
+
+    answer_cache_source(request, value->source == SC_CACHE_HIT, value->age_ms);
+    if (strcmp(request->method, "GET") == 0)
+        request->answer.caching = ANSWER_REVALIDATE;
+    sc_cache_value_release(value);
+    return err;
+}
+
+void answer_location(struct request *request, sc_slice name)
+{
+    AUTO_STR location = STR_MAX(8 * 1024);
+
+    sc__str_append(&location, request->path);
+    sc__str_char(&location, '/');
+    sc__str_append(&location, name);
+    if (!location.err)
+        answer_header(request, "Location", location.ptr);
+}
+
 static const char *retry_after(const struct answer *answer, char text[SC__INT_LEN + 1])
 {
     text[sc__int_text(answer->retry_after_s ? answer->retry_after_s : 1, text)] = '\0';

@@ -2,6 +2,8 @@
 #ifndef SERVER_ANSWER_H
 #define SERVER_ANSWER_H
 
+#include <storychain/cache.h>
+
 #include "base/json.h"
 
 struct request;
@@ -45,6 +47,13 @@ void answer_header(struct request *request, const char *name, const char *value)
 
 /* X-Cache: hit or miss; Age, in seconds, of a hit. */
 void answer_cache_source(struct request *request, bool hit, int64_t age_ms);
+
+/* Answers with what a service gave and says where that came from. The value is released. */
+SC_MUST_USE sc_err answer_cached(struct request *request, int status, sc_cache_value *value);
+
+/* Location of what a POST made: the address that was posted to, a slash and `name`, a slug or an id,
+ * which needs no encoding. */
+void answer_location(struct request *request, sc_slice name);
 
 /* A refusal: replaces what was said before. `status` 0: the one that `err` stands for. */
 void answer_problem(struct request *request, int status, sc_err err, const char *detail);

@@ -79,12 +79,11 @@ sc_err guard_origin(struct request *request, bool proof, sc_reason *ret_reason)
 
 sc_err guard_rate(struct request *request, sc_reason *ret_reason)
 {
-    const struct cache_id addr = {SC_S("addr"), sc_slice_of(request->peer)};
     AUTO_STR key = CACHE_KEY;
     sc_limit limit;
     long long wait_s;
 
-    if (cache_key_build(&key, CACHE_USER, CACHE_COUNT, &addr, 1, SC_S("rate-limit")) ||
+    if (cache_key_rate_limit(&key, sc_slice_of(request->peer)) ||
         sc_limiter_check(request->shared->limiter, sc__str_slice(&key), &limit) || limit.allowed)
         return SC_OK;
     wait_s = (limit.reset_ms + 999) / 1000;

@@ -6,6 +6,18 @@
 
 struct request;
 
+/* route_autosave.c */
+sc_err route_autosave(struct request *request, sc_reason *ret_reason);
+sc_err route_autosave_put(struct request *request, sc_reason *ret_reason);
+sc_err route_autosave_remove(struct request *request, sc_reason *ret_reason);
+
+/* route_chapter.c */
+sc_err route_chapter(struct request *request, sc_reason *ret_reason);
+sc_err route_chapter_publish(struct request *request, sc_reason *ret_reason);
+
+/* route_event.c */
+sc_err route_event(struct request *request, sc_reason *ret_reason);
+
 /* route_page.c */
 sc_err route_page(struct request *request, sc_reason *ret_reason);
 sc_err route_asset(struct request *request, sc_reason *ret_reason);
@@ -47,10 +59,19 @@ sc_err route_stories(struct request *request, sc_reason *ret_reason);
 sc_err route_story(struct request *request, sc_reason *ret_reason);
 sc_err route_story_overview(struct request *request, sc_reason *ret_reason);
 sc_err route_story_tree(struct request *request, sc_reason *ret_reason);
-sc_err route_chapter(struct request *request, sc_reason *ret_reason);
-sc_err route_chapter_publish(struct request *request, sc_reason *ret_reason);
+sc_err route_story_create(struct request *request, sc_reason *ret_reason);
+sc_err route_story_publish(struct request *request, sc_reason *ret_reason);
+sc_err route_story_follow(struct request *request, sc_reason *ret_reason);
+sc_err route_story_unfollow(struct request *request, sc_reason *ret_reason);
+sc_err route_collaborator_put(struct request *request, sc_reason *ret_reason);
+sc_err route_collaborator_remove(struct request *request, sc_reason *ret_reason);
+
+/* route_user.c */
 sc_err route_user(struct request *request, sc_reason *ret_reason);
+sc_err route_user_put(struct request *request, sc_reason *ret_reason);
 sc_err route_user_stories(struct request *request, sc_reason *ret_reason);
+sc_err route_history(struct request *request, sc_reason *ret_reason);
+sc_err route_history_read(struct request *request, sc_reason *ret_reason);
 
 /* The queue that the path names as ":queue"; lives as long as the server. SC_ENOTFOUND, SC_ECONNECT. */
 sc_err request_queue(struct request *request, sc_queue **ret_queue, sc_reason *ret_reason);

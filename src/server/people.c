@@ -30,3 +30,22 @@ sc_err request_user(struct request *request, sc_slice *ret_id, sc_reason *ret_re
         *ret_id = user->id;
     return err;
 }
+
+sc_err body_user(struct request *request, const json_t *body, const char *name, sc_slice *ret_id,
+                 sc_reason *ret_reason)
+{
+    struct user *user;
+    sc_slice id;
+    sc_err err = request_text(body, name, &id, ret_reason);
+
+    if (err)
+        return err;
+    if (!id.len)
+        return sc__because(ret_reason, SC_EPAYLOAD, "%s is missing: the id of a user", name);
+    err = person_get(request, id, &user, ret_reason);
+    if (err == SC_ENOTFOUND)
+        return SC_EPAYLOAD;
+    if (!err)
+        *ret_id = user->id;
+    return err;
+}

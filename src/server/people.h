@@ -12,4 +12,9 @@ SC_MUST_USE sc_err person_get(struct request *request, sc_slice id, struct user 
 /* The id (here) of the user that the path names as ":id". SC_ENOTFOUND with a sentence. */
 SC_MUST_USE sc_err request_user(struct request *request, sc_slice *ret_id, sc_reason *ret_reason);
 
+/* The id (here) of the user whom a member of the body names. SC_EPAYLOAD: it is missing, or there is
+ * no such user. */
+SC_MUST_USE sc_err body_user(struct request *request, const json_t *body, const char *name,
+                             sc_slice *ret_id, sc_reason *ret_reason);
+
 #endif

@@ -9,6 +9,8 @@
 #include "base/utf8.h"
 #include "routes.h"
 
+enum { MEMBER_MAX = 64 * 1024 };
+
 struct request *request_new(struct http_shared *shared, const char *target)
 {
     struct request *request = sc__calloc(1, sizeof(*request));
@@ -206,4 +208,29 @@ sc_err request_text(const json_t *body, const char *name, sc_slice *ret_text, sc
         return sc__because(ret_reason, SC_EPAYLOAD, "%s must be a text", name);
     *ret_text = (sc_slice){json_string_value(value), json_string_length(value)};
     return SC_OK;
+}
+
+sc_err request_member(struct request *request, const json_t *body, const char *name,
+                      sc_slice *ret_text, sc_reason *ret_reason)
+{
+    const json_t *value = json_object_get(body, name);
+    AUTO_STR text = STR_MAX(MEMBER_MAX);
+    char *copy;
+
+    *ret_text = (sc_slice){NULL, 0};
+    if (!value || json_is_null(value))
+        return SC_OK;
+    sc__json_write(&text, value);
+    if (text.err)
+        return sc__because(ret_reason, text.err, "%s is larger than %d bytes", name, MEMBER_MAX);
+    copy = sc__arena_dup(&request->arena, sc__str_slice(&text));
+    *ret_text = (sc_slice){copy, text.len};
+    return copy ? SC_OK : SC_ENOMEM;
+}
+
+sc_err request_blame_body(struct request *request, sc_err err)
+{
+    if (err == SC_EINVAL)
+        request->answer.status = 422;
+    return err;
 }

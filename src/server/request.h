@@ -82,6 +82,14 @@ SC_MUST_USE sc_err request_json(struct request *request, json_t **ret_object,
 SC_MUST_USE sc_err request_text(const json_t *body, const char *name, sc_slice *ret_text,
                                 sc_reason *ret_reason);
 
+/* The JSON text of a member of any type; {NULL, 0} when absent or null. In the request's arena.
+ * SC_ETOOBIG: over 64 KiB. */
+SC_MUST_USE sc_err request_member(struct request *request, const json_t *body, const char *name,
+                                  sc_slice *ret_text, sc_reason *ret_reason);
+
+/* Gives back the error of a service; what it calls not valid came in the body, and is 422. */
+sc_err request_blame_body(struct request *request, sc_err err);
+
 /* Undoes percent-encoding ('+' stays). SC_EINVAL: a cut off or senseless escape, a control
  * character, or bytes that are not UTF-8. */
 SC_MUST_USE sc_err request_decode(struct request *request, sc_slice raw, sc_slice *ret_text,

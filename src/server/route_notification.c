@@ -7,7 +7,7 @@
 #include "people.h"
 #include "request.h"
 
-enum { PAGE_DEFAULT = 20, PAGE_MAX = 100, OFFSET_MAX = 1000 * 1000, METADATA_MAX = 64 * 1024 };
+enum { PAGE_DEFAULT = 20, PAGE_MAX = 100, OFFSET_MAX = 1000 * 1000 };
 
 sc_err route_notifications(struct request *request, sc_reason *ret_reason)
 {
@@ -33,25 +33,6 @@ sc_err route_notifications(struct request *request, sc_reason *ret_reason)
     return answer_json(request, 200, &out);
 }
 
-static sc_err read_metadata(struct request *request, const json_t *body, sc_slice *ret_text,
-                            sc_reason *ret_reason)
-{
-    const json_t *value = json_object_get(body, "metadata");
-    AUTO_STR text = STR_MAX(METADATA_MAX);
-    char *copy;
-
-    if (!value || json_is_null(value))
-        return SC_OK;
-    if (!json_is_object(value))
-        return sc__because(ret_reason, SC_EPAYLOAD, "metadata must be an object");
-    sc__json_write(&text, value);
-    if (text.err)
-        return sc__because(ret_reason, text.err, "metadata is larger than %d bytes", METADATA_MAX);
-    copy = sc__arena_dup(&request->arena, sc__str_slice(&text));
-    *ret_text = (sc_slice){copy, text.len};
-    return copy ? SC_OK : SC_ENOMEM;
-}
-
 static sc_err read_notification(struct request *request, const json_t *body, struct notification *n,
                                 sc_reason *ret_reason)
 {
@@ -70,7 +51,7 @@ static sc_err read_notification(struct request *request, const json_t *body, str
         if (err)
             return err;
     }
-    return read_metadata(request, body, &n->metadata, ret_reason);
+    return request_member(request, body, "metadata", &n->metadata, ret_reason);
 }
 
 sc_err route_notification_create(struct request *request, sc_reason *ret_reason)

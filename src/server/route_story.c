@@ -1,24 +1,12 @@
-/* Stories, their chapters, and who reads them. */
+/* Stories: lists of them, reading one, and what changes them. */
 #include "app/app.h"
-#include "app/services/chapters.h"
 #include "app/services/stories.h"
-#include "app/services/users.h"
+#include "app/services/trending.h"
+#include "app/shapes.h"
 #include "base/error.h"
 #include "handlers.h"
 #include "people.h"
 #include "request.h"
-
-/* Answers with what a service gave, and says where that came from. */
-static sc_err answer_cached(struct request *request, int status, sc_cache_value *value)
-{
-    sc_err err = answer_json_copy(request, status, value->bytes);
-
-    answer_cache_source(request, value->source == SC_CACHE_HIT, value->age_ms);
-    if (status == 200)
-        request->answer.caching = ANSWER_REVALIDATE;
-    sc_cache_value_release(value);
-    return err;
-}
 
 /* ---- Lists ---- */
 
@@ -34,25 +22,34 @@ static sc_err search(struct request *request, sc_slice text, sc_reason *ret_reas
     return err ? err : answer_cached(request, 200, &value);
 }
 
-sc_err route_stories(struct request *request, sc_reason *ret_reason)
+static sc_err list_stories(struct request *request, sc_slice name, sc_reason *ret_reason)
 {
     const struct catalog *catalog = &request->shared->app->catalog;
     enum story_list list = STORY_LIST_PUBLISHED;
-    sc_slice name, text = {NULL, 0};
     sc_cache_value value;
+    sc_err err;
+
+    if (sc_slice_eq(name, SC_S("trending")))
+        err = trending_list_json(catalog, &value, ret_reason);
+    else if (name.ptr && story_list_find(name, &list))
+        return sc__because(ret_reason, SC_EINVAL,
+                           "there is no list \"%.40s\": published, new, featured or trending",
+                           name.ptr);
+    else
+        err = story_list_json(catalog, list, &value, ret_reason);
+    return err ? err : answer_cached(request, 200, &value);
+}
+
+sc_err route_stories(struct request *request, sc_reason *ret_reason)
+{
+    sc_slice name, text = {NULL, 0};
     sc_err err = request_query(request, "list", &name, ret_reason);
 
     if (!err)
         err = request_query(request, "q", &text, ret_reason);
     if (err)
         return err;
-    if (text.ptr)
-        return search(request, text, ret_reason);
-    if (name.ptr && story_list_find(name, &list))
-        return sc__because(ret_reason, SC_EINVAL,
-                           "there is no list \"%.40s\": published, new or featured", name.ptr);
-    err = story_list_json(catalog, list, &value, ret_reason);
-    return err ? err : answer_cached(request, 200, &value);
+    return text.ptr ? search(request, text, ret_reason) : list_stories(request, name, ret_reason);
 }
 
 /* ---- One story ---- */
@@ -84,46 +81,27 @@ sc_err route_story_tree(struct request *request, sc_reason *ret_reason)
     return answer_story(request, story_tree_json, ret_reason);
 }
 
-/* ---- Chapters ---- */
+/* ---- Writing ---- */
 
-sc_err route_chapter(struct request *request, sc_reason *ret_reason)
+static sc_err answer_written(struct request *request, int status, const struct story *story)
 {
-    const struct catalog *catalog = &request->shared->app->catalog;
-    sc_cache_value value;
-    sc_err err = chapter_detail_json(catalog, request_param(request, "slug"),
-                                     request_param(request, "chapter"), &value, ret_reason);
+    sc__str out = STR_MAX(ANSWER_MAX);
 
-    return err ? err : answer_cached(request, 200, &value);
+    story_shape(&out, story);
+    return answer_json(request, status, &out);
 }
 
-/* What the body says wrong is 422; that the story is not there stays 404. */
-static sc_err blame_body(struct request *request, sc_err err)
+static sc_err read_publish(const json_t *body, bool *ret_publish, sc_reason *ret_reason)
 {
-    if (err == SC_EINVAL)
-        request->answer.status = 422;
-    return err;
+    const json_t *value = json_object_get(body, "publish");
+
+    if (value && !json_is_boolean(value))
+        return sc__because(ret_reason, SC_EPAYLOAD, "publish must be true or false");
+    *ret_publish = !json_is_false(value);
+    return SC_OK;
 }
 
-static sc_err read_author(struct request *request, const json_t *body, sc_slice *ret_id,
-                          sc_reason *ret_reason)
-{
-    struct user *user;
-    sc_slice id;
-    sc_err err = request_text(body, "author", &id, ret_reason);
-
-    if (err)
-        return err;
-    if (!id.len)
-        return sc__because(ret_reason, SC_EPAYLOAD, "author is missing: the id of who wrote it");
-    err = person_get(request, id, &user, ret_reason);
-    if (err == SC_ENOTFOUND)
-        return SC_EPAYLOAD;
-    if (!err)
-        *ret_id = user->id;
-    return err;
-}
-
-static sc_err read_draft(struct request *request, const json_t *body, struct chapter_draft *draft,
+static sc_err read_draft(struct request *request, const json_t *body, struct story_draft *draft,
                          sc_reason *ret_reason)
 {
     sc_err err = request_text(body, "title", &draft->title, ret_reason);
@@ -131,82 +109,91 @@ static sc_err read_draft(struct request *request, const json_t *body, struct cha
     if (!err)
         err = request_text(body, "slug", &draft->slug, ret_reason);
     if (!err)
-        err = request_text(body, "content", &draft->content, ret_reason);
+        err = request_text(body, "summary", &draft->summary, ret_reason);
     if (!err)
-        err = request_text(body, "parent", &draft->parent_slug, ret_reason);
-    return err ? err : read_author(request, body, &draft->author_id, ret_reason);
+        err = request_member(request, body, "tags", &draft->tags, ret_reason);
+    if (!err)
+        err = read_publish(body, &draft->publish, ret_reason);
+    return err ? err : body_user(request, body, "author", &draft->author_id, ret_reason);
 }
 
-/* The new chapter's address: the one that was posted to, and the slug. */
-static void answer_location(struct request *request, sc_slice slug)
+sc_err route_story_create(struct request *request, sc_reason *ret_reason)
 {
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-    AUTO_STR location = STR_MAX(8 * 1024);
-
-    sc__str_append(&location, request->path);
-    sc__str_char(&location, '/');
-    for (size_t i = 0; i < slug.len; i++) {
-        if (memchr(safe, slug.ptr[i], sizeof(safe) - 1))
-            sc__str_char(&location, slug.ptr[i]);
-        else
-            sc__str_printf(&location, "%%%02X", (unsigned)(unsigned char)slug.ptr[i]);
-    }
-    if (!location.err)
-        answer_header(request, "Location", location.ptr);
-}
-
-sc_err route_chapter_publish(struct request *request, sc_reason *ret_reason)
-{
-    const struct catalog *catalog = &request->shared->app->catalog;
-    sc_slice story = request_param(request, "slug");
-    struct chapter_draft draft = {.slug = {NULL, 0}};
+    struct story_draft draft = {.slug = {NULL, 0}};
     AUTO_JSON *body = NULL;
-    struct chapter *chapter = NULL;
-    sc_cache_value value;
-    sc_err unheard = SC_OK, err = request_json(request, &body, ret_reason);
+    struct story *story = NULL;
+    sc_err err = request_json(request, &body, ret_reason);
 
     if (!err)
         err = read_draft(request, body, &draft, ret_reason);
     if (!err)
-        err = blame_body(request, chapter_publish(catalog, story, &draft, &request->arena, &chapter,
-                                                  &unheard, ret_reason));
-    if (!err)
-        err = chapter_detail_json(catalog, story, chapter->slug, &value, ret_reason);
+        err = request_blame_body(request, story_create(&request->shared->app->catalog, &draft,
+                                                       &request->arena, &story, ret_reason));
     if (err)
         return err;
-    err = answer_cached(request, 201, &value);
-    answer_location(request, chapter->slug);
-    answer_header(request, "X-Readers-Told", unheard ? "no" : "yes");
-    return err;
+    answer_location(request, story->slug);
+    return answer_written(request, 201, story);
 }
 
-/* ---- Users ---- */
-
-/* By the id at Clerk, which the cache knows; else by the id here. */
-sc_err route_user(struct request *request, sc_reason *ret_reason)
+sc_err route_story_publish(struct request *request, sc_reason *ret_reason)
 {
-    const struct catalog *catalog = &request->shared->app->catalog;
-    sc_slice id = request_param(request, "id");
-    sc_cache_value value;
-    struct user *user;
-    sc_err err = user_profile_json(catalog, id, &value, ret_reason);
+    struct story *story = NULL;
+    sc_err err = story_publish(&request->shared->app->catalog, request_param(request, "slug"),
+                               &request->arena, &story, ret_reason);
 
-    if (err == SC_ENOTFOUND) {
-        err = person_get(request, id, &user, ret_reason);
-        if (!err)
-            err = user_profile_json(catalog, user->clerk_id, &value, ret_reason);
-    }
-    return err ? err : answer_cached(request, 200, &value);
+    return err ? err : answer_written(request, 200, story);
 }
 
-sc_err route_user_stories(struct request *request, sc_reason *ret_reason)
+static sc_err follow(struct request *request, bool follow, sc_reason *ret_reason)
 {
-    const struct catalog *catalog = &request->shared->app->catalog;
-    sc_cache_value value;
-    sc_slice id;
-    sc_err err = request_user(request, &id, ret_reason);
+    sc_slice user;
+    sc_err err = request_user(request, &user, ret_reason);
 
     if (!err)
-        err = story_user_list_json(catalog, id, &value, ret_reason);
-    return err ? err : answer_cached(request, 200, &value);
+        err = story_follow(&request->shared->app->catalog, request_param(request, "slug"), user,
+                           follow, NULL, ret_reason);
+    return err ? err : answer_story(request, story_detail_json, ret_reason);
+}
+
+sc_err route_story_follow(struct request *request, sc_reason *ret_reason)
+{
+    return follow(request, true, ret_reason);
+}
+
+sc_err route_story_unfollow(struct request *request, sc_reason *ret_reason)
+{
+    return follow(request, false, ret_reason);
+}
+
+/* `role` absent: no longer. */
+static sc_err collaborate(struct request *request, sc_slice role, sc_reason *ret_reason)
+{
+    sc_slice user;
+    sc_err err = request_user(request, &user, ret_reason);
+
+    if (!err)
+        err = request_blame_body(request, story_collaborate(&request->shared->app->catalog,
+                                                            request_param(request, "slug"), user,
+                                                            role, ret_reason));
+    return err ? err : answer_story(request, story_overview_json, ret_reason);
+}
+
+sc_err route_collaborator_put(struct request *request, sc_reason *ret_reason)
+{
+    AUTO_JSON *body = NULL;
+    sc_slice role;
+    sc_err err = request_json(request, &body, ret_reason);
+
+    if (!err)
+        err = request_text(body, "role", &role, ret_reason);
+    if (err)
+        return err;
+    if (!role.ptr)
+        return sc__because(ret_reason, SC_EPAYLOAD, "role is missing: \"editor\", for example");
+    return collaborate(request, role, ret_reason);
+}
+
+sc_err route_collaborator_remove(struct request *request, sc_reason *ret_reason)
+{
+    return collaborate(request, (sc_slice){NULL, 0}, ret_reason);
 }

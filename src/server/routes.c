@@ -6,7 +6,9 @@
 #define QUEUE "/api/queues/:queue"
 #define JOB QUEUE "/jobs/:id"
 #define STORY "/api/stories/:slug"
-#define NOTES "/api/users/:id/notifications"
+#define USER "/api/users/:id"
+#define NOTES USER "/notifications"
+#define AUTOSAVE USER "/autosaves/:slug/:chapter"
 
 const struct route routes[] = {
     {"GET", "/", route_page, SCOPE_PROBE, "The dashboard"},
@@ -17,21 +19,39 @@ const struct route routes[] = {
     {"GET", "/api/server", route_server, SCOPE_READ, "What the server is and runs on"},
 
     {"GET", "/api/stories", route_stories, SCOPE_READ,
-     "A list of stories (list=published, new, featured), or those that have all words of q"},
+     "A list of stories (list=published, new, featured, trending), or those that have all words of "
+     "q"},
+    {"POST", "/api/stories", route_story_create, SCOPE_WRITE, "Begin a story"},
     {"GET", STORY, route_story, SCOPE_READ, "A story"},
     {"GET", STORY "/overview", route_story_overview, SCOPE_READ, "A story and its collaborators"},
     {"GET", STORY "/tree", route_story_tree, SCOPE_READ,
      "Its chapters in the order of reading, without text"},
+    {"POST", STORY "/publish", route_story_publish, SCOPE_WRITE, "Make a draft public"},
     {"POST", STORY "/chapters", route_chapter_publish, SCOPE_WRITE, "Publish a chapter"},
     {"GET", STORY "/chapters/:chapter", route_chapter, SCOPE_READ, "A chapter"},
+    {"PUT", STORY "/followers/:id", route_story_follow, SCOPE_WRITE, "Follow a story"},
+    {"DELETE", STORY "/followers/:id", route_story_unfollow, SCOPE_WRITE, "Follow it no longer"},
+    {"PUT", STORY "/collaborators/:id", route_collaborator_put, SCOPE_WRITE,
+     "Let a user write with the author, or change the role"},
+    {"DELETE", STORY "/collaborators/:id", route_collaborator_remove, SCOPE_WRITE,
+     "End a collaboration"},
 
-    {"GET", "/api/users/:id", route_user, SCOPE_READ, "A user's profile"},
-    {"GET", "/api/users/:id/stories", route_user_stories, SCOPE_READ, "A user's stories"},
+    {"POST", "/api/users", route_user_put, SCOPE_WRITE, "Add a user, or change name and email"},
+    {"GET", USER, route_user, SCOPE_READ, "A user's profile"},
+    {"GET", USER "/stories", route_user_stories, SCOPE_READ, "A user's stories"},
+    {"GET", USER "/history/:slug", route_history, SCOPE_READ, "What a user has read of a story"},
+    {"PUT", USER "/history/:slug/:chapter", route_history_read, SCOPE_WRITE,
+     "Note that a user has read a chapter"},
+    {"GET", AUTOSAVE, route_autosave, SCOPE_READ, "What a user is writing"},
+    {"PUT", AUTOSAVE, route_autosave_put, SCOPE_WRITE, "Keep what a user is writing"},
+    {"DELETE", AUTOSAVE, route_autosave_remove, SCOPE_WRITE, "Forget it"},
     {"GET", NOTES, route_notifications, SCOPE_READ, "A user's notifications, newest first"},
     {"POST", NOTES, route_notification_create, SCOPE_WRITE, "Tell a user something"},
     {"GET", NOTES "/count", route_notification_count, SCOPE_READ, "How many are unread"},
     {"POST", NOTES "/read", route_notifications_read, SCOPE_WRITE, "Mark all as read"},
     {"POST", NOTES "/:nid/read", route_notification_read, SCOPE_WRITE, "Mark one as read"},
+
+    {"POST", "/api/events", route_event, SCOPE_WRITE, "Record what somebody did"},
 
     {"GET", "/api/queues", route_queues, SCOPE_READ, "All queues with their counts"},
     {"GET", QUEUE, route_queue, SCOPE_READ, "A queue with its counts"},

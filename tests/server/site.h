@@ -96,13 +96,19 @@ static inline int site_get(struct site *site, const char *path)
     return site->answer.status;
 }
 
-/* A POST of JSON as a page of ours would make it; its status. */
-static inline int site_post(struct site *site, const char *path, const char *json)
+/* A request that writes, as a page of ours would make it; its status. `json` may be NULL. */
+static inline int site_write(struct site *site, const char *method, const char *path,
+                             const char *json)
 {
-    test_http(site->url, "POST", path,
+    test_http(site->url, method, path,
               "Content-Type: application/json\r\nSec-Fetch-Site: same-origin\r\n", json,
               &site->answer);
     return site->answer.status;
+}
+
+static inline int site_post(struct site *site, const char *path, const char *json)
+{
+    return site_write(site, "POST", path, json);
 }
 
 /* The last answer's body; free with json_decref. */

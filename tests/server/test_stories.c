@@ -14,6 +14,7 @@ TEST(each_list_is_loaded_once_and_then_comes_from_the_cache)
     static const char *const paths[] = {"/api/stories",
                                         "/api/stories?list=new",
                                         "/api/stories?list=featured",
+                                        "/api/stories?list=trending",
                                         "/api/stories?q=lamp",
                                         "/api/stories/the-lighthouse",
                                         "/api/stories/the-lighthouse/overview",

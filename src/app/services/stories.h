@@ -28,7 +28,7 @@ SC_MUST_USE sc_err story_detail_json(const struct catalog *catalog, sc_slice slu
 SC_MUST_USE sc_err story_overview_json(const struct catalog *catalog, sc_slice slug,
                                        sc_cache_value *ret_json, sc_reason *ret_reason);
 
-/* Its chapters, nested, without their text. */
+/* Its chapters in the order of reading, without their text. */
 SC_MUST_USE sc_err story_tree_json(const struct catalog *catalog, sc_slice slug,
                                    sc_cache_value *ret_json, sc_reason *ret_reason);
 
