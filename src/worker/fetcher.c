@@ -7,6 +7,7 @@
 
 enum { PAUSE_FIRST_MS = 50, PAUSE_LONGEST_MS = 2000 };
 
+static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker);
 static void watch(sc__fetcher *f);
 static void find_next_lost(sc__fetcher *f);
 
@@ -98,8 +99,12 @@ static void on_take(void *user, sc_err err, const sc_reply *reply)
     f->core->asked -= wanted;
     f->on_taken(f->core, &taken, &f->token, true);
     sc__fetcher_heard(f, &taken, wanted);
-    if (f->again)
+    if (f->leave_again && !f->calling) {
+        f->leave_again = false;
+        take(f, 0, true);
+    } else if (f->again) {
         sc__fetcher_poke(f);
+    }
 }
 
 static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker)
@@ -192,12 +197,8 @@ static void on_watched(void *user, sc_err err, const sc_reply *reply)
 
     f->watching = false;
     sc__core_call_ended(f->core);
-    if (err == SC_ECANCELED || !f->core->taking) {
-        /* A marker that came in the last moment is another worker's. */
-        if (!err && reply->type == SC_REPLY_ARRAY && !f->calling)
-            take(f, 0, true);
+    if (err == SC_ECANCELED || !f->core->taking)
         return;
-    }
     if (!err)
         err = sc__reply_check(reply, &why);
     if (err)
@@ -286,10 +287,15 @@ void sc__fetcher_find_lost(sc__fetcher *f, const sc__lock_token *token, size_t w
 
 void sc__fetcher_stop(sc__fetcher *f)
 {
+    /* A marker may be on its way to us at this very moment: look whether one is due. */
+    bool may_hold_marker = f->watching || f->holds_delay_marker;
+
     sc__blocking_cancel(f->blocking);
-    if (f->holds_delay_marker && !f->calling)
-        take(f, 0, true);
     f->holds_delay_marker = false;
+    if (may_hold_marker && !f->calling && sc_client_is_connected(f->core->client)) {
+        f->leave_again = true;
+        take(f, 0, true);
+    }
 }
 
 void sc__fetcher_give_up(sc__fetcher *f)

@@ -5,6 +5,13 @@ import { DelayedError, FlowProducer, Queue, QueueEvents, UnrecoverableError, Wor
 import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
+const opened = [];
+
+/** `new Kind(...args)`, closed at the end whatever happens to the test: BullMQ's clients would try to connect for ever. */
+function open(Kind, ...args) {
+  opened.push(new Kind(...args));
+  return opened.at(-1);
+}
 
 before(async () => {
   server = await startRedis();
@@ -12,6 +19,7 @@ before(async () => {
 });
 
 after(async () => {
+  await Promise.allSettled(opened.map((one) => (one instanceof Worker ? one.close(true) : one.close())));
   await ours.stop();
   await server.stop();
 });
@@ -31,7 +39,7 @@ async function processor(job, token) {
   return d.result ?? null;
 }
 
-const nodeWorker = (name, prefix, opts = {}) => new Worker(name, processor, { connection: server.connection, prefix, ...opts });
+const nodeWorker = (name, prefix, opts = {}) => open(Worker, name, processor, { connection: server.connection, prefix, ...opts });
 
 async function ended(name, prefix, count) {
   const [completed, failed] = await Promise.all([server.redis.zcard(`${prefix}:${name}:completed`), server.redis.zcard(`${prefix}:${name}:failed`)]);
@@ -53,7 +61,7 @@ const UNFINISHED = ['Job p has pending dependencies. moveToFinished', 'the job h
 /** Runs `fill(queue, prefix)`, then Node's worker on prefix `node` and ours on `c`; then all keys must be equal. */
 async function assertSameEnd(name, fill, until, opts = {}) {
   for (const prefix of ['node', 'c']) {
-    const queue = new Queue(name, { connection: server.connection, prefix });
+    const queue = open(Queue, name, { connection: server.connection, prefix });
     await queue.waitUntilReady();
     await fill(queue, prefix);
     await queue.close();
@@ -154,7 +162,7 @@ for (const [policy, opts] of Object.entries(policies)) {
     return assertSameEnd(
       name,
       async (queue, prefix) => {
-        const flows = new FlowProducer({ connection: server.connection, prefix });
+        const flows = open(FlowProducer, { connection: server.connection, prefix });
         await flows.add({
           name: 'parent',
           queueName: name,
@@ -177,7 +185,7 @@ test('a flow over three levels and two queues ends, its parents prioritized and 
   assertSameEnd(
     'deep',
     async (queue, prefix) => {
-      const flows = new FlowProducer({ connection: server.connection, prefix });
+      const flows = open(FlowProducer, { connection: server.connection, prefix });
       await flows.add({
         name: 'root',
         queueName: 'deep',
@@ -212,8 +220,8 @@ test('what was deduplicated while its owner ran becomes the next job', () =>
 
 test('QueueEvents, getters, logs and getWorkers see our worker', async () => {
   const connection = server.connection;
-  const queue = new Queue('seen', { connection });
-  const events = new QueueEvents('seen', { connection });
+  const queue = open(Queue, 'seen', { connection });
+  const events = open(QueueEvents, 'seen', { connection });
   await events.waitUntilReady();
   const seen = [];
   for (const kind of ['active', 'progress', 'completed', 'failed', 'retries-exhausted', 'drained']) events.on(kind, (args) => seen.push([kind, args]));
@@ -244,7 +252,7 @@ test('QueueEvents, getters, logs and getWorkers see our worker', async () => {
 });
 
 test('a delayed job of BullMQ is run at its time', async () => {
-  const queue = new Queue('delayed', { connection: server.connection });
+  const queue = open(Queue, 'delayed', { connection: server.connection });
   const worker = await ours.work({ queue: 'delayed', drainDelay: 60_000 });
   const job = await queue.add('later', {}, { delay: 250 });
   const { processedOn, timestamp } = await waitFor('the job', async () => {
@@ -257,7 +265,7 @@ test('a delayed job of BullMQ is run at its time', async () => {
 });
 
 test('pause and resume by BullMQ hold and wake our worker', async () => {
-  const queue = new Queue('paused', { connection: server.connection });
+  const queue = open(Queue, 'paused', { connection: server.connection });
   const worker = await ours.work({ queue: 'paused', drainDelay: 60_000 });
   await queue.pause();
   await queue.add('job', {});
@@ -270,7 +278,7 @@ test('pause and resume by BullMQ hold and wake our worker', async () => {
 
 test("BullMQ's workers and ours share a queue: each job is done once", async () => {
   const JOBS = 3000;
-  const queue = new Queue('shared', { connection: server.connection, streams: { events: { maxLen: 100_000 } } });
+  const queue = open(Queue, 'shared', { connection: server.connection, streams: { events: { maxLen: 100_000 } } });
   await queue.waitUntilReady();
   await queue.addBulk(Array.from({ length: JOBS }, (_, n) => ({ name: 'job', data: n % 10 ? { result: n } : { fail: 'again', failTimes: 1, result: n }, opts: { attempts: 2, priority: n % 7 === 0 ? 5 : 0 } })));
   const theirs = [nodeWorker('shared', 'bull', { concurrency: 5, name: 'node' })];
@@ -288,7 +296,7 @@ test("BullMQ's workers and ours share a queue: each job is done once", async () 
 });
 
 test('jobs of a killed worker of ours are taken over by BullMQ, and the other way round', async () => {
-  const queue = new Queue('killed', { connection: server.connection });
+  const queue = open(Queue, 'killed', { connection: server.connection });
   await queue.add('long', { workMs: 60_000 });
   const doomed = startPeer(server.url);
   await doomed.work({ queue: 'killed', lockDuration: 300, stalledInterval: 100, concurrency: 2 });
@@ -310,14 +318,14 @@ test('jobs of a killed worker of ours are taken over by BullMQ, and the other wa
 });
 
 test('a job handed back at close keeps its attempts, and BullMQ runs it next', async () => {
-  const queue = new Queue('handed', { connection: server.connection });
+  const queue = open(Queue, 'handed', { connection: server.connection });
   await queue.addBulk([{ name: 'first', data: { workMs: 60_000 } }, { name: 'second', data: {} }]);
   const number = await ours.work({ queue: 'handed' });
   await waitFor('it to run', async () => (await queue.getActiveCount()) === 1);
   assert.equal(await ours.closeWorker({ worker: number, drainMs: 10 }), 1);
   await server.redis.hset('bull:handed:1', 'data', '{}');
   const order = [];
-  const worker = new Worker('handed', async (job) => order.push(job.name), { connection: server.connection });
+  const worker = open(Worker, 'handed', async (job) => order.push(job.name), { connection: server.connection });
   await waitFor('both', async () => (await queue.getCompletedCount()) === 2);
   assert.deepEqual(order, ['first', 'second']);
   assert.equal((await queue.getJob('1')).attemptsMade, 1);
@@ -325,7 +333,7 @@ test('a job handed back at close keeps its attempts, and BullMQ runs it next', a
 });
 
 test("jobs of BullMQ's schedulers run here and each makes the next one", async () => {
-  const queue = new Queue('ticking', { connection: server.connection });
+  const queue = open(Queue, 'ticking', { connection: server.connection });
   await queue.upsertJobScheduler('fast', { every: 100 }, { name: 'tick', data: { result: 'tock' } });
   const worker = await ours.work({ queue: 'ticking', drainDelay: 60_000 });
   await waitFor('five ticks', async () => (await queue.getCompletedCount()) >= 5);

@@ -691,3 +691,16 @@ TEST(an_idle_worker_takes_what_a_busy_one_may_not)
     sc_worker_free(other);
     bench_close(&b);
 }
+
+TEST(a_worker_that_leaves_gives_back_the_marker_of_a_delayed_job)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    add(&b, "later", &(sc_job_opts){.delay_ms = 3600000});
+    wait_until(strcmp(redis(&b, "ZCARD bull:q:marker"), "0") == 0);
+    assert_ok(sc_worker_close(b.worker, 0, NULL));
+    assert_string_equal(redis(&b, "ZRANGE bull:q:marker 0 -1"), "1");
+    bench_close(&b);
+}
