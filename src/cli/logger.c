@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_LINE_MAX = 4096 };
+enum { LOG_LINE_MAX = 16 * 1024 /* a text of which JSON escapes every byte */ };
 
 static const char *const names[] = {[SC_LOG_DEBUG] = "debug",
                                     [SC_LOG_INFO] = "info",

@@ -186,33 +186,57 @@ TEST(the_trending_list_is_put_into_the_cache)
     fixture_stop(&f);
 }
 
+static void assert_health(struct fixture *f, const char *part)
+{
+    char *id = add_raw(f, QUEUE_SCHEDULED, "health-check", "{}");
+    sc_job *job = await_end(f, QUEUE_SCHEDULED, id);
+
+    if (!strstr(job->return_value.ptr, part))
+        fail_msg("%s does not say %s", job->return_value.ptr, part);
+    sc_job_free(job);
+    sc_free(id);
+}
+
 TEST(the_health_check_raises_an_alert_for_new_failures_only)
 {
     struct fixture f;
     struct app_opts both = {.run_schedules = true, .run_processors = true};
-    char *id;
-    sc_job *job;
 
     fixture_start(&f, &both);
-    id = add_raw(&f, QUEUE_SCHEDULED, "health-check", "{}");
-    job = await_end(&f, QUEUE_SCHEDULED, id);
-    assert_non_null(strstr(job->return_value.ptr, "\"healthy\":true"));
-    sc_job_free(job);
-    sc_free(id);
+    assert_health(&f, "\"healthy\":true");
 
     assert_job(&f, QUEUE_EMAIL, "send-email", "{}", NULL, "\"to\"");
-    id = add_raw(&f, QUEUE_SCHEDULED, "health-check", "{}");
-    job = await_end(&f, QUEUE_SCHEDULED, id);
-    assert_non_null(strstr(job->return_value.ptr, "\"healthy\":false"));
-    assert_non_null(strstr(job->return_value.ptr, "queue email: 1 jobs failed"));
-    sc_job_free(job);
-    sc_free(id);
 
-    id = add_raw(&f, QUEUE_SCHEDULED, "health-check", "{}");
-    job = await_end(&f, QUEUE_SCHEDULED, id);
-    assert_non_null(strstr(job->return_value.ptr, "\"healthy\":true"));
-    sc_job_free(job);
+    assert_health(&f, "queue email: 1 jobs failed");
+    assert_health(&f, "\"healthy\":true");
+    fixture_stop(&f);
+}
+
+/* A job that fails, of which the last one alone is kept. */
+static void fail_a_mail(struct fixture *f)
+{
+    const sc_job_opts opts = {.keep_failed = {.kind = SC_KEEP_SOME, .count = 1, .age_s = -1}};
+    const sc_job_spec spec = {SC_S("send-email"), SC_S("{}"), &opts};
+    char *id;
+
+    assert_ok(sc_queue_add(queues_get(f->app->queues, QUEUE_EMAIL), &spec, &id, NULL));
+    sc_job_free(await_end(f, QUEUE_EMAIL, id));
     sc_free(id);
+}
+
+TEST(new_failures_are_seen_where_no_more_are_kept)
+{
+    struct fixture f;
+    struct app_opts both = {.run_schedules = true, .run_processors = true};
+
+    fixture_start(&f, &both);
+    fail_a_mail(&f);
+    assert_health(&f, "queue email: 1 jobs failed");
+
+    fail_a_mail(&f);
+
+    assert_health(&f, "queue email: 1 jobs failed");
+    assert_health(&f, "\"healthy\":true");
     fixture_stop(&f);
 }
 

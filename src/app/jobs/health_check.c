@@ -10,18 +10,23 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#include "app/job_shapes.h"
+
 enum {
     SLOW_MS = 500,        /* an answer of Redis */
     FREE_MIN_PERCENT = 5, /* of the disk */
     FREE_MIN_MB = 256,    /* likewise; either is enough for an alert */
-    WAITING_MAX = 10000   /* jobs in one queue */
+    WAITING_MAX = 10000,  /* jobs in one queue */
+    LAST_RUNS = 10,       /* among which the last one that looked is searched */
+    FAILED_PAGE = 20,     /* failed jobs looked at in one go */
+    FAILED_MAX = 500      /* more failures than these are not counted */
 };
 
 struct check {
     struct app *app;
     json_t *alerts; /* of sentences */
     json_t *result;
-    const json_t *before; /* the last run's result; NULL: none */
+    int64_t since_ms; /* when the last one began; 0: there was none */
 };
 
 static void alert(struct check *check, const char *fmt, ...) SC_PRINTF(2, 3);
@@ -35,7 +40,7 @@ static void alert(struct check *check, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     sc__log(SC_LOG_WARN, "health-check: %s", text);
-    json_array_append_new(check->alerts, json_string(text));
+    json_array_append_new(check->alerts, text_shape(sc_slice_of(text)));
 }
 
 static void check_redis(struct check *check)
@@ -79,14 +84,36 @@ static void check_disk(struct check *check)
     json_object_set_new(check->result, "diskFreeMb", json_integer((json_int_t)free_mb));
 }
 
-/* New failures since the last run; without one, all there are. */
-static void check_failed(struct check *check, const char *queue, int64_t failed)
+/* Those of a page, newest first, that failed since the last check. */
+static int64_t count_new(const struct check *check, const sc_job_list *page)
 {
-    int64_t before = sc__json_int(json_object_get(check->before, "failed"), queue, 0);
+    int64_t count = 0;
 
-    if (failed > before)
+    while (count < (int64_t)page->count && page->jobs[count]->finished_ms > check->since_ms)
+        count++;
+    return count;
+}
+
+/* Failures are counted one by one: where as many are kept as may be, their number doesn't grow. */
+static sc_err check_failed(struct check *check, const char *name, sc_queue *queue, int64_t kept)
+{
+    int64_t failed = 0, fresh = FAILED_PAGE;
+
+    while (fresh == FAILED_PAGE && failed < FAILED_MAX) {
+        sc_job_list *page;
+        sc_err err =
+            sc_queue_get_jobs(queue, SC_JOB_FAILED, failed, failed + FAILED_PAGE - 1, false, &page);
+
+        if (err)
+            return err;
+        fresh = count_new(check, page);
+        failed += fresh;
+        sc_job_list_free(page);
+    }
+    if (failed)
         alert(check, "queue %s: %lld jobs failed for good since the last check, %lld are kept",
-              queue, (long long)(failed - before), (long long)failed);
+              name, (long long)failed, (long long)kept);
+    return SC_OK;
 }
 
 static void check_queues(struct check *check)
@@ -95,15 +122,17 @@ static void check_queues(struct check *check)
 
     for (int i = 0; i < QUEUE_COUNT; i++) {
         const char *name = queue_rule_of((enum queue_id)i)->name;
+        sc_queue *queue = queues_get(check->app->queues, (enum queue_id)i);
         sc_queue_counts counts;
-        sc_err err = sc_queue_get_counts(queues_get(check->app->queues, (enum queue_id)i), &counts);
+        sc_err err = sc_queue_get_counts(queue, &counts);
 
+        if (!err)
+            err = check_failed(check, name, queue, counts.by_state[SC_JOB_FAILED]);
         if (err) {
             alert(check, "queue %s can't be read: %s", name, sc_err_text(err));
             continue;
         }
         json_object_set_new(failed, name, json_integer(counts.by_state[SC_JOB_FAILED]));
-        check_failed(check, name, counts.by_state[SC_JOB_FAILED]);
         if (counts.by_state[SC_JOB_WAITING] > WAITING_MAX)
             alert(check, "queue %s: %lld jobs are waiting", name,
                   (long long)counts.by_state[SC_JOB_WAITING]);
@@ -111,26 +140,36 @@ static void check_queues(struct check *check)
     json_object_set_new(check->result, "failed", failed);
 }
 
-/* The result of the last run, a new reference. */
-static json_t *load_before(struct store *store)
+/* Whether it looked, or was skipped because another run was under way. */
+static bool has_looked(const struct job_run *run)
+{
+    AUTO_JSON *result = NULL;
+
+    return run->ok && !sc__json_parse(run->result, &result, NULL) &&
+           json_object_get(result, "healthy");
+}
+
+/* When the last run that looked began. */
+static int64_t find_since(struct store *store)
 {
     struct job_runs runs = {NULL, 0};
-    json_t *before = NULL;
+    int64_t since_ms = 0;
     sc__arena arena;
 
     sc__arena_init(&arena, 1024 * 1024);
-    if (!store_job_run_list(store, SC_S("health-check"), 1, &arena, &runs, NULL) && runs.count)
-        if (sc__json_parse(runs.items[0].result, &before, NULL))
-            before = NULL;
+    if (!store_job_run_list(store, SC_S("health-check"), LAST_RUNS, &arena, &runs, NULL))
+        for (size_t i = 0; !since_ms && i < runs.count; i++)
+            if (has_looked(&runs.items[i]))
+                since_ms = runs.items[i].started_ms;
     sc__arena_release(&arena);
-    return before;
+    return since_ms;
 }
 
 sc_err job_health_check(struct job_run_now *now, const json_t *data, json_t *result,
                         sc_reason *ret_reason)
 {
-    AUTO_JSON *before = load_before(job_app(now)->store);
-    struct check check = {job_app(now), json_array(), result, before};
+    struct app *app = job_app(now);
+    struct check check = {app, json_array(), result, find_since(app->store)};
 
     (void)data;
     if (!check.alerts)
