@@ -1,36 +1,20 @@
 #include "watchdog.h"
 
-#include <pthread.h>
-#include <time.h>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+
+#include "pulse.h"
 
 enum { LOOK_EVERY_S = 1, REST_MAX_S = 30 };
 
 struct watchdog {
     sc_embedded *redis;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
+    struct pulse *pulse;
+    int rest_s; /* longer after each start that failed */
 };
 
-/* True unless it is time to stop. With the lock held. */
-static bool rest(struct watchdog *dog, int seconds)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
-    while (!dog->stopping)
-        if (pthread_cond_timedwait(&dog->wake, &dog->lock, &until))
-            break;
-    return !dog->stopping;
-}
-
-static bool revive(struct watchdog *dog)
+static bool revive(const struct watchdog *dog)
 {
     sc_reason why = {""};
 
@@ -44,42 +28,30 @@ static bool revive(struct watchdog *dog)
     return false;
 }
 
-static void *watch(void *user)
+static int look(void *user)
 {
     struct watchdog *dog = user;
-    int seconds = LOOK_EVERY_S;
 
-    pthread_mutex_lock(&dog->lock);
-    while (rest(dog, seconds)) {
-        pthread_mutex_unlock(&dog->lock);
-        if (sc_embedded_is_alive(dog->redis) || revive(dog))
-            seconds = LOOK_EVERY_S;
-        else
-            seconds = seconds * 2 < REST_MAX_S ? seconds * 2 : REST_MAX_S;
-        pthread_mutex_lock(&dog->lock);
-    }
-    pthread_mutex_unlock(&dog->lock);
-    return NULL;
+    if (sc_embedded_is_alive(dog->redis) || revive(dog))
+        dog->rest_s = LOOK_EVERY_S;
+    else
+        dog->rest_s = dog->rest_s * 2 < REST_MAX_S ? dog->rest_s * 2 : REST_MAX_S;
+    return dog->rest_s;
 }
 
 sc_err watchdog_start(sc_embedded *redis, struct watchdog **ret_watchdog, sc_reason *ret_reason)
 {
     struct watchdog *dog = sc__calloc(1, sizeof(*dog));
-    pthread_condattr_t attr;
+    sc_err err;
 
     if (!dog)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     dog->redis = redis;
-    pthread_mutex_init(&dog->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&dog->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    if (pthread_create(&dog->thread, NULL, watch, dog)) {
-        pthread_cond_destroy(&dog->wake);
-        pthread_mutex_destroy(&dog->lock);
+    dog->rest_s = LOOK_EVERY_S;
+    err = pulse_start(look, dog, &dog->pulse, ret_reason);
+    if (err) {
         sc_free(dog);
-        return sc__because(ret_reason, SC_ENOMEM, "no thread for the watchdog of Redis");
+        return err;
     }
     *ret_watchdog = dog;
     return SC_OK;
@@ -89,12 +61,6 @@ void watchdog_stop(struct watchdog *dog)
 {
     if (!dog)
         return;
-    pthread_mutex_lock(&dog->lock);
-    dog->stopping = true;
-    pthread_cond_signal(&dog->wake);
-    pthread_mutex_unlock(&dog->lock);
-    pthread_join(dog->thread, NULL);
-    pthread_cond_destroy(&dog->wake);
-    pthread_mutex_destroy(&dog->lock);
+    pulse_stop(dog->pulse);
     sc_free(dog);
 }
