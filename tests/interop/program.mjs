@@ -37,15 +37,15 @@ export function storychain(args, options) {
   return startProgram(args, options).ended;
 }
 
-/** `storychain serve` on a free port, killed when the test ends: { where: what --json says, url, child, log(), ended, stop() }. */
-export async function serve(t, stateDir, args = [], options = {}) {
-  const own = startProgram(['serve', '--json', '--listen', '127.0.0.1:0', '--state-dir', stateDir, ...args], options);
+/** A command that stays, killed when the test ends: { where: what --json says, url, child, log(), ended, stop() }. */
+async function stay(t, args, options) {
+  const own = startProgram(args, options);
   t.after(async () => {
     own.child.kill('SIGKILL');
     await own.ended;
   });
-  await waitFor('serve says where it is', () => {
-    if (own.child.exitCode !== null) throw new Error(`serve ended with ${own.child.exitCode}: ${own.stderr}`);
+  await waitFor(`${args[0]} says where it is`, () => {
+    if (own.child.exitCode !== null) throw new Error(`${args[0]} ended with ${own.child.exitCode}: ${own.stderr}`);
     return own.stdout.includes('\n');
   }, 60_000);
   const where = JSON.parse(own.stdout);
@@ -60,4 +60,14 @@ export async function serve(t, stateDir, args = [], options = {}) {
       return (await own.ended).code;
     },
   };
+}
+
+/** `storychain serve` on a free port. */
+export function serve(t, stateDir, args = [], options = {}) {
+  return stay(t, ['serve', '--json', '--listen', '127.0.0.1:0', '--state-dir', stateDir, ...args], options);
+}
+
+/** `storychain worker` beside the serve of that state folder. */
+export function work(t, stateDir, args = [], options = {}) {
+  return stay(t, ['worker', '--json', '--state-dir', stateDir, ...args], options);
 }
