@@ -92,7 +92,7 @@ static void import_sample(struct app *app)
     sc_reason reason = {""};
     size_t imported;
 
-    if (sample_import(app->store, &imported, &reason))
+    if (sample_import(&app->catalog, &imported, &reason))
         sc__log(SC_LOG_WARN, "the sample story is not imported: %s", reason.text);
     else if (imported)
         sc__log(SC_LOG_INFO, "the sample story is imported");

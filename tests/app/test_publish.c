@@ -141,14 +141,19 @@ TEST_LIMIT(who_could_not_be_told_is_told_later_and_once, 60)
 TEST(the_sample_story_is_imported_once_and_tells_nobody)
 {
     struct fixture f;
-    sc_cache_value tree;
+    sc_cache_value list, tree;
     size_t imported = 0;
     int64_t told = -1;
 
     begin(&f);
-    assert_ok(sample_import(f.catalog.store, &imported, &f.reason));
+    assert_ok(story_list_json(&f.catalog, STORY_LIST_FEATURED, &list, &f.reason));
+    sc_cache_value_release(&list);
+    assert_ok(sample_import(&f.catalog, &imported, &f.reason));
     assert_int_equal(imported, 1);
-    assert_ok(sample_import(f.catalog.store, &imported, &f.reason));
+    assert_ok(story_list_json(&f.catalog, STORY_LIST_FEATURED, &list, &f.reason));
+    assert_int_equal(list.source, SC_CACHE_MISS);
+    sc_cache_value_release(&list);
+    assert_ok(sample_import(&f.catalog, &imported, &f.reason));
     assert_int_equal(imported, 0);
     sc__clock_shift(20000);
     assert_ok(chapter_tell_pending(&f.catalog, &told, &f.reason));

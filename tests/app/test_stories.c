@@ -228,6 +228,26 @@ TEST(after_a_name_changed_no_answer_is_stale)
     end(&f);
 }
 
+TEST(after_an_import_that_knows_new_names_no_answer_is_stale)
+{
+    struct user ada = {.clerk_id = SC_S("ada"), .name = SC_S("Countess Ada")};
+    struct story *story;
+    struct fixture f;
+
+    begin(&f);
+    add_chapter(&f, "one", NULL);
+    warm(&f);
+    assert_ok(store_user_put(f.catalog.store, &ada, &f.arena, NULL, NULL));
+    assert_ok(store_story_find(f.catalog.store, SC_S("sea"), &f.arena, &story, NULL));
+
+    story_changed(&f.catalog, story->id);
+
+    assert_shows(&f, PROFILE, "Countess Ada");
+    assert_shows(&f, CHAPTER, "Countess Ada");
+    assert_shows(&f, OVERVIEW, "Countess Ada");
+    end(&f);
+}
+
 TEST(after_people_came_or_left_no_answer_is_stale)
 {
     struct fixture f;

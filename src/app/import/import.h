@@ -31,8 +31,11 @@ SC_MUST_USE sc_err story_import_text(struct store *store, const char *name, sc_s
                                      sc__arena *arena, struct import_result *ret_result,
                                      sc_reason *ret_reason);
 
-/* The sample stories, which are built in (examples/stories/): stores those whose slug is not taken.
- * `*ret_imported` counts them. */
-SC_MUST_USE sc_err sample_import(struct store *store, size_t *ret_imported, sc_reason *ret_reason);
+struct catalog;
+
+/* The sample stories, which are built in (examples/stories/): stores those whose slug is not taken,
+ * and invalidates what was cached without them. `*ret_imported` counts them. */
+SC_MUST_USE sc_err sample_import(const struct catalog *catalog, size_t *ret_imported,
+                                 sc_reason *ret_reason);
 
 #endif

@@ -1,10 +1,13 @@
 /* The sample stories. */
 #include "import.h"
+
+#include "app/services/stories.h"
+
 #include "sample_stories.h"
 
 enum { ARENA_MAX = 16 * 1024 * 1024 };
 
-sc_err sample_import(struct store *store, size_t *ret_imported, sc_reason *ret_reason)
+sc_err sample_import(const struct catalog *catalog, size_t *ret_imported, sc_reason *ret_reason)
 {
     size_t imported = 0;
     sc_err err = SC_OK;
@@ -14,10 +17,13 @@ sc_err sample_import(struct store *store, size_t *ret_imported, sc_reason *ret_r
         sc__arena arena;
 
         sc__arena_init(&arena, ARENA_MAX);
-        err = story_import_text(store, s->name, (sc_slice){s->text, s->len}, &arena, &result,
-                                ret_reason);
+        err = story_import_text(catalog->store, s->name, (sc_slice){s->text, s->len}, &arena,
+                                &result, ret_reason);
+        if (!err) {
+            story_changed(catalog, result.story_id);
+            imported++;
+        }
         sc__arena_release(&arena);
-        imported += !err;
         if (err == SC_EEXIST)
             err = SC_OK;
     }

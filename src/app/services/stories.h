@@ -68,7 +68,8 @@ SC_MUST_USE sc_err story_follow(const struct catalog *catalog, sc_slice slug, sc
 SC_MUST_USE sc_err story_collaborate(const struct catalog *catalog, sc_slice slug, sc_slice user_id,
                                      sc_slice role, sc_reason *ret_reason);
 
-/* After a story was stored by other ways (an import): what showed it or its absence is stale. */
+/* After a story was stored by other ways (an import): what showed it, its
+ * absence, or its people under the names they had, is stale. */
 void story_changed(const struct catalog *catalog, sc_slice story_id);
 
 #endif

@@ -15,4 +15,7 @@ SC_MUST_USE sc_err story_find_published(struct store *store, sc_slice slug, sc__
  * are. After the write: it gives no error. */
 void story_invalidate(const struct catalog *catalog, sc_slice story_id, bool with_chapters);
 
+/* What shows a story's author, collaborators or followers, who may have new names, is stale. */
+void story_people_invalidate(const struct catalog *catalog, sc_slice story_id);
+
 #endif

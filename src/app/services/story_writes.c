@@ -73,6 +73,7 @@ void story_invalidate(const struct catalog *catalog, sc_slice story_id, bool wit
 void story_changed(const struct catalog *catalog, sc_slice story_id)
 {
     story_invalidate(catalog, story_id, true);
+    story_people_invalidate(catalog, story_id);
 }
 
 /* ---- Creating and publishing ---- */

@@ -1,6 +1,9 @@
 #include "users.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
+#include "base/log.h"
 
 #include "app/invalidate.h"
 #include "app/shapes.h"
@@ -9,7 +12,7 @@
 #include "read_through.h"
 #include "story_parts.h"
 
-enum { ARENA_MAX = 128 * 1024 * 1024, STORIES_AT_ONCE = 200 };
+enum { ARENA_MAX = 128 * 1024 * 1024, STORIES_AT_ONCE = 200, USERS_AT_ONCE = 100, ID_MAX = 256 };
 
 static sc_err check(const struct user *user, sc_reason *ret_reason)
 {
@@ -61,6 +64,42 @@ sc_err user_put(const struct catalog *catalog, struct user *user, sc__arena *are
     if (old && !sc_slice_eq(old->name, user->name))
         err = invalidate_stories(catalog, user->id, ret_reason);
     return err;
+}
+
+/* A page of a story's people, after the one with the id `last`, which becomes the page's last. */
+static sc_err invalidate_page(const struct catalog *catalog, sc_slice story_id, char last[ID_MAX],
+                              bool *ret_more, sc_reason *ret_reason)
+{
+    struct users users = {NULL, 0};
+    sc__arena arena;
+    sc_err err;
+
+    sc__arena_init(&arena, ARENA_MAX);
+    err = store_audience_list(catalog->store, story_id, sc_slice_of(last), USERS_AT_ONCE, &arena,
+                              &users, ret_reason);
+    for (size_t i = 0; !err && i < users.count; i++) {
+        const struct user *user = &users.items[i];
+
+        invalidate_user(catalog->cache, user->id, user->clerk_id);
+        err = invalidate_stories(catalog, user->id, ret_reason);
+        snprintf(last, ID_MAX, "%.*s", (int)user->id.len, user->id.ptr);
+    }
+    *ret_more = users.count == USERS_AT_ONCE;
+    sc__arena_release(&arena);
+    return err;
+}
+
+void story_people_invalidate(const struct catalog *catalog, sc_slice story_id)
+{
+    char last[ID_MAX] = "";
+    sc_reason reason = {""};
+    bool more = true;
+    sc_err err = SC_OK;
+
+    while (!err && more)
+        err = invalidate_page(catalog, story_id, last, &more, &reason);
+    if (err)
+        sc__log(SC_LOG_ERROR, "the cache may show old names until they expire: %s", reason.text);
 }
 
 static sc_err load_profile(const struct read *read, sc__arena *arena, sc__str *out,
