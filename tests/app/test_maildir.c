@@ -104,8 +104,12 @@ TEST(the_mailer_delivers_a_template_and_gives_the_same_id_for_the_same_key)
                                .from = "StoryChain <hello@storychain.example>",
                                .site_url = "https://storychain.example/"};
     AUTO_JSON *context = json_pack("{s:s}", "name", "Ada");
-    struct mail mail = {SC_S("Ada <ada@example.org>"), SC_S("Welcome"), SC_S("welcome"), context,
-                        SC_S("bull:email:1"),          1793392266000};
+    struct mail mail = {.to = SC_S("Ada <ada@example.org>"),
+                        .subject = SC_S("Welcome"),
+                        .template_name = SC_S("welcome"),
+                        .context = context,
+                        .key = SC_S("bull:email:1"),
+                        .date_ms = 1793392266000};
     char first[MESSAGE_ID_MAX], again[MESSAGE_ID_MAX], other[MESSAGE_ID_MAX];
     struct mailer *mailer;
 

@@ -6,7 +6,9 @@
 
 static sc_err send_to(const char *url, const char *to, const char *bytes, sc_reason *ret_reason)
 {
-    struct smtp_mail mail = {SC_S("hello@storychain.example"), sc_slice_of(to), sc_slice_of(bytes)};
+    struct smtp_mail mail = {.from = SC_S("hello@storychain.example"),
+                             .to = sc_slice_of(to),
+                             .bytes = sc_slice_of(bytes)};
     struct smtp *smtp = NULL;
     sc_err err;
 

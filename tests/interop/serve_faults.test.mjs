@@ -109,8 +109,10 @@ test('SIGTERM: a job that does not end in time is handed back, exit code 0, and 
   await waitFor('the mail is on its way', () => smtp.sockets.size > 0);
   await queue.close();
 
+  const asked = Date.now();
   assert.equal(await site.stop(), 0);
 
+  assert.ok(Date.now() - asked < 8_000, 'nobody waits for the mail server');
   assert.match(site.log(), /1 job(s)? did not finish in time and/);
   const next = await serve(scope, state), again = queueOf(scope, state, 'email');
   await waitFor('the mail is sent', async () => (await again.getJob(job.id))?.finishedOn);

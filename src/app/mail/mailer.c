@@ -108,8 +108,8 @@ static void write_id(sc_slice key, char out[33])
              (unsigned long long)hash.low64);
 }
 
-static sc_err hand_over(struct mailer *mailer, const struct message *message, const char *id,
-                        sc_reason *ret_reason)
+static sc_err hand_over(struct mailer *mailer, const struct mail *given,
+                        const struct message *message, const char *id, sc_reason *ret_reason)
 {
     AUTO_STR bytes = STR_MAX(MESSAGE_MAX);
     char name[64];
@@ -118,7 +118,8 @@ static sc_err hand_over(struct mailer *mailer, const struct message *message, co
     if (err)
         return err;
     if (mailer->smtp) {
-        const struct smtp_mail mail = {message->from.spec, message->to.spec, sc__str_slice(&bytes)};
+        const struct smtp_mail mail = {message->from.spec, message->to.spec, sc__str_slice(&bytes),
+                                       given->is_cancelled, given->user};
 
         return smtp_send(mailer->smtp, &mail, ret_reason);
     }
@@ -150,7 +151,7 @@ sc_err mailer_send(struct mailer *mailer, const struct mail *mail,
     message.message_id = sc_slice_of(message_id);
     message.text = sc__str_slice(&text);
     message.html = sc__str_slice(&html);
-    err = hand_over(mailer, &message, id, ret_reason);
+    err = hand_over(mailer, mail, &message, id, ret_reason);
     if (!err)
         memcpy(ret_message_id, message_id, sizeof(message_id));
     return err;

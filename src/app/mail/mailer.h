@@ -29,6 +29,8 @@ struct mail {
     const json_t *context;
     sc_slice key;    /* the same key: the same mail, with the same Message-ID */
     int64_t date_ms; /* of the mail; the same for each try */
+    bool (*is_cancelled)(const void *user); /* as smtp_mail's; NULL: never */
+    const void *user;
 };
 
 enum { MESSAGE_ID_MAX = 320 };

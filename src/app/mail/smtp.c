@@ -192,6 +192,8 @@ static sc_err explain(const struct smtp *smtp, CURLcode code, long status, const
         err = SC_EPERM;
     else if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
         err = SC_ECONNECT;
+    else if (code == CURLE_ABORTED_BY_CALLBACK)
+        err = SC_ECANCELED;
     else if (code == CURLE_OPERATION_TIMEDOUT)
         err = SC_ETIMEDOUT;
     if (status >= 400)
@@ -204,6 +206,15 @@ static bool write_path(char out[ADDRESS_MAX], sc_slice address)
     int n = snprintf(out, ADDRESS_MAX, "<%.*s>", (int)address.len, address.ptr);
 
     return n < ADDRESS_MAX && !memchr(address.ptr, '\0', address.len) && !strpbrk(out, "\r\n \t");
+}
+
+static int on_progress(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    const struct smtp_mail *mail = user;
+
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    return mail->is_cancelled && mail->is_cancelled(mail->user);
 }
 
 static void set_options(CURL *curl, const struct smtp *smtp, struct exchange *x)
@@ -241,6 +252,9 @@ sc_err smtp_send(struct smtp *smtp, const struct smtp_mail *mail, sc_reason *ret
     recipients = curl_slist_append(NULL, to);
     if (curl && recipients) {
         set_options(curl, smtp, &x);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)(uintptr_t)mail);
         curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
         curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
         code = curl_easy_perform(curl);

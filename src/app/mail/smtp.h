@@ -22,12 +22,16 @@ const char *smtp_where(const struct smtp *smtp);
 struct smtp_mail {
     sc_slice from, to; /* addresses without names */
     sc_slice bytes;    /* the message, lines ended by CRLF */
+    /* Asked about once a second: true gives the sending up. NULL: never. */
+    bool (*is_cancelled)(const void *user);
+    const void *user;
 };
 
 /* Waits until the server has taken the mail over, at most 30 s. Any thread.
  *
  *   SC_EPERM     refused for good (a 5xx answer): trying again won't help
  *   SC_EAUTH     the server refused our user, password or TLS
+ *   SC_ECANCELED `is_cancelled` said so; the server may have taken the mail
  *   SC_ECONNECT, SC_ETIMEDOUT, SC_EIO (and 4xx answers)   later it may work */
 SC_MUST_USE sc_err smtp_send(struct smtp *smtp, const struct smtp_mail *mail,
                              sc_reason *ret_reason);

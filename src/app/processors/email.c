@@ -4,6 +4,12 @@
 
 #include "app/mail/mailer.h"
 
+/* The program ends and has handed the job back: nobody waits for a slow mail server. */
+static bool is_cancelled(const void *run)
+{
+    return sc_run_is_cancelled(run);
+}
+
 sc_outcome process_email(sc_run *run, const sc_job *job, const json_t *payload, void *user)
 {
     const struct app *app = user;
@@ -14,6 +20,8 @@ sc_outcome process_email(sc_run *run, const sc_job *job, const json_t *payload, 
         .context = json_object_get(payload, "context"),
         .key = processor_key(run, app, QUEUE_EMAIL, job),
         .date_ms = job->timestamp_ms,
+        .is_cancelled = is_cancelled,
+        .user = run,
     };
     char message_id[MESSAGE_ID_MAX];
     sc_reason why = {""};
