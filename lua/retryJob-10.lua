@@ -3,6 +3,8 @@
 -- Input:
 --   KEYS  job, failed, completed, wait, prioritized, pc, meta, active, events, marker
 --   ARGV  1 job id
+--         2 "1": its attempts made count from 0 again
+--         3 "1": likewise its attempts started
 --
 -- Output: 0
 -- Errors: -1 no such job, -3 neither failed nor completed
@@ -50,6 +52,12 @@ else
     return -3
 end
 call("HDEL", JOB, "finishedOn", "processedOn", result)
+if ARGV[2] == "1" then
+    call("HDEL", JOB, "atm")
+end
+if ARGV[3] == "1" then
+    call("HDEL", JOB, "ats")
+end
 addReady(WAIT, PRIORITIZED, PC, isLifo() and "RPUSH" or "LPUSH", id, priorityOf(JOB))
 if not closed then
     addBaseMarker(MARKER)

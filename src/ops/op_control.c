@@ -1,7 +1,6 @@
 #include "op_control.h"
 
 #include "base/error.h"
-#include "codes.h"
 #include "layout.h"
 #include "redis/reply.h"
 #include "script.h"
@@ -11,25 +10,6 @@
 #define RESUME_SLICE "5000" /* ids a call */
 
 enum { JOB_KEY_MAX = 16 * 1024 };
-
-/* A script of ours that answers with a number; its negative ones become errors. */
-static sc_err call_number(sc_client *client, const sc__script *script, const sc_slice *keys,
-                          const sc_slice *args, size_t arg_count, int64_t *ret_number,
-                          sc_reason *ret_reason)
-{
-    sc_reply *reply = NULL;
-    sc_err err;
-
-    err = sc__script_call_wait(client, script, keys, script->key_count, args, arg_count, NULL,
-                               &reply);
-    if (err)
-        return sc__because(ret_reason, err, "%s: %s", script->name, sc_err_text(err));
-    err = sc__reply_int(reply, ret_number, ret_reason);
-    if (!err)
-        err = sc__code_err(*ret_number, ret_reason);
-    sc_reply_free(reply);
-    return err;
-}
 
 sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys, int64_t max_events,
                          sc_reply_cb cb, void *user)
@@ -55,7 +35,8 @@ sc_err sc__op_pause(sc_client *client, const sc__queue_keys *keys, sc_reason *re
     int64_t number;
 
     SC__SCRIPT_CHECK_KEYS(pauseQueue, script_keys);
-    return call_number(client, &SC__SCRIPT_pauseQueue, script_keys, NULL, 0, &number, ret_reason);
+    return sc__script_call_number(client, &SC__SCRIPT_pauseQueue, script_keys, NULL, 0, &number,
+                                  ret_reason);
 }
 
 sc_err sc__op_resume(sc_client *client, const sc__queue_keys *keys, sc_reason *ret_reason)
@@ -71,7 +52,8 @@ sc_err sc__op_resume(sc_client *client, const sc__queue_keys *keys, sc_reason *r
 
     SC__SCRIPT_CHECK_KEYS(resumeQueue, script_keys);
     do {
-        err = call_number(client, &SC__SCRIPT_resumeQueue, script_keys, args, 2, &left, ret_reason);
+        err = sc__script_call_number(client, &SC__SCRIPT_resumeQueue, script_keys, args, 2, &left,
+                                     ret_reason);
         args[1] = SC_S("0");
     } while (!err && left > 0);
     return err;
@@ -111,14 +93,17 @@ sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
         const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_REPEAT]};
 
         SC__SCRIPT_CHECK_KEYS(removeJob, script_keys);
-        err = call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 3, &more, ret_reason);
+        err = sc__script_call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 3, &more,
+                                     ret_reason);
     } while (!err && more);
     return err;
 }
 
-sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,
-                    sc_reason *ret_reason)
+sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id, bool reset_made,
+                    bool reset_started, sc_reason *ret_reason)
 {
+    const sc_slice args[] = {id, reset_made ? SC_S("1") : SC_S("0"),
+                             reset_started ? SC_S("1") : SC_S("0")};
     AUTO_STR job = STR_MAX(JOB_KEY_MAX);
     const sc_slice *k = keys->key;
     int64_t number;
@@ -133,7 +118,8 @@ sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,
         k[SC__KEY_EVENTS],      k[SC__KEY_MARKER],
     };
     SC__SCRIPT_CHECK_KEYS(retryJob, script_keys);
-    return call_number(client, &SC__SCRIPT_retryJob, script_keys, &id, 1, &number, ret_reason);
+    return sc__script_call_number(client, &SC__SCRIPT_retryJob, script_keys, args, 3, &number,
+                                  ret_reason);
 }
 
 sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id,
@@ -153,5 +139,6 @@ sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id
         k[SC__KEY_ACTIVE],      k[SC__KEY_EVENTS],  k[SC__KEY_MARKER],
     };
     SC__SCRIPT_CHECK_KEYS(promoteJob, script_keys);
-    return call_number(client, &SC__SCRIPT_promoteJob, script_keys, &id, 1, &number, ret_reason);
+    return sc__script_call_number(client, &SC__SCRIPT_promoteJob, script_keys, &id, 1, &number,
+                                  ret_reason);
 }

@@ -23,9 +23,9 @@ SC_MUST_USE sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *key
 SC_MUST_USE sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                                  sc_reason *ret_reason);
 
-/* SC_ENOJOB, SC_EJOBSTATE. */
+/* SC_ENOJOB, SC_EJOBSTATE. `reset_…`: the attempts made or started count from 0 again. */
 SC_MUST_USE sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,
-                                sc_reason *ret_reason);
+                                bool reset_made, bool reset_started, sc_reason *ret_reason);
 SC_MUST_USE sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                                   sc_reason *ret_reason);
 

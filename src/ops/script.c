@@ -1,8 +1,11 @@
 #include "script.h"
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "codes.h"
+#include "redis/reply.h"
 
 enum { HEAD = 3 }; /* EVALSHA, sha1, number of keys */
 
@@ -76,6 +79,24 @@ sc_err sc__script_call_wait(sc_client *client, const sc__script *script, const s
         return err;
     err = sc__client_send_wait(client, c.argv, HEAD + key_count + arg_count, &send, ret_reply);
     call_release(&c);
+    return err;
+}
+
+sc_err sc__script_call_number(sc_client *client, const sc__script *script, const sc_slice *keys,
+                              const sc_slice *args, size_t arg_count, int64_t *ret_number,
+                              sc_reason *ret_reason)
+{
+    sc_reply *reply = NULL;
+    sc_err err;
+
+    err = sc__script_call_wait(client, script, keys, script->key_count, args, arg_count, NULL,
+                               &reply);
+    if (err)
+        return sc__because(ret_reason, err, "%s: %s", script->name, sc_err_text(err));
+    err = sc__reply_int(reply, ret_number, ret_reason);
+    if (!err)
+        err = sc__code_err(*ret_number, ret_reason);
+    sc_reply_free(reply);
     return err;
 }
 

@@ -30,6 +30,13 @@ SC_MUST_USE sc_err sc__script_call_wait(sc_client *client, const sc__script *scr
                                         const sc_slice *args, size_t arg_count,
                                         const sc__send_opts *opts, sc_reply **ret_reply);
 
+/* The same for a script that answers with a number: its negative ones (codes.h) become errors. Not repeated
+ * after a lost connection. */
+SC_MUST_USE sc_err sc__script_call_number(sc_client *client, const sc__script *script,
+                                          const sc_slice *keys, const sc_slice *args,
+                                          size_t arg_count, int64_t *ret_number,
+                                          sc_reason *ret_reason);
+
 /* A list of arguments that grows; numbers are written into its arena. The first failure is kept in
  * `err`, to be looked at once before the call. Slices are borrowed until the call. */
 typedef struct sc__args {

@@ -1,4 +1,6 @@
 /* Steering a queue and single jobs. */
+#include <storychain/control.h>
+
 #include "ops/op_control.h"
 #include "queue.h"
 
@@ -24,7 +26,7 @@ sc_err sc_queue_remove(sc_queue *queue, sc_slice id)
 
 sc_err sc_queue_retry(sc_queue *queue, sc_slice id)
 {
-    return id.len ? sc__op_retry(queue->client, &queue->keys, id, NULL) : SC_EINVAL;
+    return sc_queue_retry_with(queue, id, &(sc_retry_opts){0}, NULL);
 }
 
 sc_err sc_queue_promote(sc_queue *queue, sc_slice id)

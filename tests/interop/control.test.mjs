@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FlowProducer, Queue, Worker } from 'bullmq';
-import { alike, closing, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+import { alike, closing, dump, sameEffect, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 
@@ -18,19 +18,7 @@ after(async () => {
 
 const T = 1_700_000_000_000;
 
-/** BullMQ prepares the same queue under two prefixes; then `theirs(queue)` acts on one, `mine(where)` on the other. */
-async function assertSameEffect(t, name, { prepare, theirs, mine }) {
-  const queues = {};
-  for (const prefix of ['node', 'c']) {
-    queues[prefix] = closing(t, new Queue(name, { connection: server.connection, prefix }));
-    await queues[prefix].waitUntilReady();
-    await waitFor('meta', () => server.redis.exists(`${prefix}:${name}:meta`));
-    await prepare?.(queues[prefix], prefix);
-  }
-  await theirs(queues.node);
-  await mine({ queue: name, prefix: 'c' });
-  assert.deepEqual(await dump(server.redis, 'c:' + name, alike('c')), await dump(server.redis, 'node:' + name, alike('node')));
-}
+const assertSameEffect = (t, name, calls) => sameEffect(t, server, Queue, name, calls);
 
 /** Runs what waits, and ends. Jobs named "bad" fail. */
 async function work(name, prefix, count) {

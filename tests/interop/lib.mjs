@@ -1,4 +1,5 @@
 // What every interop test needs: a Redis of its own, BullMQ's side, our side (tests_peer), waiting, and dumps of a queue's keys.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -187,4 +188,18 @@ export function alike(prefix) {
       .replaceAll(new RegExp(`(^|"|')${prefix}:`, 'g'), '$1P:')
       .replace(/^[67]\d{15}$/, (score) => `T*4096+${BigInt(score) % 4096n}`)
       .replaceAll(/\b1[5-9]\d{11}(\.\d+)?\b/g, 'T');
+}
+
+/** BullMQ prepares the same queue under two prefixes; then `theirs(queue)` acts on one, `mine(where)` on the other. All keys must be alike. */
+export async function sameEffect(t, server, Queue, name, { prepare, theirs, mine }) {
+  const queues = {};
+  for (const prefix of ['node', 'c']) {
+    queues[prefix] = closing(t, new Queue(name, { connection: server.connection, prefix }));
+    await queues[prefix].waitUntilReady();
+    await waitFor('meta', () => server.redis.exists(`${prefix}:${name}:meta`));
+    await prepare?.(queues[prefix], prefix);
+  }
+  await theirs(queues.node);
+  await mine({ queue: name, prefix: 'c' });
+  assert.deepEqual(await dump(server.redis, 'c:' + name, alike('c')), await dump(server.redis, 'node:' + name, alike('node')));
 }

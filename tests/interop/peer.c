@@ -8,6 +8,7 @@
 /* The tables of all parts. */
 static const struct peer_command *const tables[] = {
     peer_queue_commands,
+    peer_control_commands,
     peer_worker_commands,
     peer_scheduler_commands,
 };

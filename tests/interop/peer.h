@@ -31,6 +31,7 @@ struct peer_command {
 
 /* Each ends with a NULL name. */
 extern const struct peer_command peer_queue_commands[];
+extern const struct peer_command peer_control_commands[];
 extern const struct peer_command peer_worker_commands[];
 extern const struct peer_command peer_scheduler_commands[];
 

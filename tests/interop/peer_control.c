@@ -1,0 +1,89 @@
+/* Commands of tests_peer that change jobs and steer queues. */
+#include <storychain/control.h>
+
+#include <stdlib.h>
+
+#include "peer.h"
+
+/* A member as JSON text; free with free(). */
+static char *json_member(const json_t *args, const char *name)
+{
+    return json_dumps(json_object_get(args, name), JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+typedef sc_err (*json_setter)(sc_queue *queue, sc_slice id, sc_slice json, sc_reason *ret_reason);
+
+static sc_err set_json(sc_queue *queue, const json_t *args, const char *name, json_setter set,
+                       sc_reason *ret_reason)
+{
+    char *json = json_member(args, name);
+    sc_err err =
+        set(queue, sc__json_text(args, "jobId"), sc_slice_of(json ? json : ""), ret_reason);
+
+    free(json);
+    return err;
+}
+
+static sc_err retry_with(sc_queue *queue, const json_t *args, sc_reason *ret_reason)
+{
+    const sc_retry_opts opts = {sc__json_bool(args, "resetAttemptsMade", false),
+                                sc__json_bool(args, "resetAttemptsStarted", false)};
+
+    return sc_queue_retry_with(queue, sc__json_text(args, "jobId"), &opts, ret_reason);
+}
+
+static sc_err do_dependency_counts(struct peer *peer, const json_t *args, json_t **ret_result,
+                                   sc_reason *ret_reason)
+{
+    sc_dependency_counts counts;
+    sc_queue *queue;
+    sc_err err = peer_queue(peer, args, &queue, ret_reason);
+
+    if (!err)
+        err = sc_queue_get_dependency_counts(queue, sc__json_text(args, "jobId"), &counts,
+                                             ret_reason);
+    if (!err)
+        *ret_result = json_pack("{s:I, s:I, s:I, s:I}", "processed", (json_int_t)counts.processed,
+                                "unprocessed", (json_int_t)counts.unprocessed, "ignored",
+                                (json_int_t)counts.ignored, "failed", (json_int_t)counts.failed);
+    return err;
+}
+
+/* Calls that give nothing. */
+#define STEER(name, call)                                                                          \
+    static sc_err name(struct peer *peer, const json_t *args, json_t **ret_result,                 \
+                       sc_reason *ret_reason)                                                      \
+    {                                                                                              \
+        sc_queue *queue;                                                                           \
+        sc_err err = peer_queue(peer, args, &queue, ret_reason);                                   \
+                                                                                                   \
+        if (!err)                                                                                  \
+            err = call;                                                                            \
+        if (!err)                                                                                  \
+            *ret_result = json_null();                                                             \
+        return err;                                                                                \
+    }
+
+#define ID sc__json_text(args, "jobId")
+#define INT(name) sc__json_int(args, name, 0)
+
+STEER(do_update_data, set_json(queue, args, "data", sc_queue_update_data, ret_reason))
+STEER(do_update_progress, set_json(queue, args, "progress", sc_queue_update_progress, ret_reason))
+STEER(do_add_log, sc_queue_add_log(queue, ID, sc__json_text(args, "row"), INT("keep"), ret_reason))
+STEER(do_clear_logs, sc_queue_clear_logs(queue, ID, INT("keep"), ret_reason))
+STEER(do_change_delay, sc_queue_change_delay(queue, ID, INT("delay"), ret_reason))
+STEER(do_change_priority, sc_queue_change_priority(queue, ID, INT("priority"),
+                                                   sc__json_bool(args, "lifo", false), ret_reason))
+STEER(do_retry_with, retry_with(queue, args, ret_reason))
+
+const struct peer_command peer_control_commands[] = {
+    {"updateData", do_update_data},
+    {"updateProgress", do_update_progress},
+    {"addLog", do_add_log},
+    {"clearLogs", do_clear_logs},
+    {"changeDelay", do_change_delay},
+    {"changePriority", do_change_priority},
+    {"retryWith", do_retry_with},
+    {"dependencyCounts", do_dependency_counts},
+    {NULL, NULL},
+};
