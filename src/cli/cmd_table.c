@@ -9,18 +9,22 @@
 const struct cmd cmd_table[] = {
     {.name = "serve", .run = cmd_serve, .options = "listen allow-remote " SERVER,
      .summary = "serve the StoryChain API and dashboard, run its jobs and schedules",
-     .more = "Needs no configuration: without REDIS_URL it starts a Redis of its own, which ends with it.\n"
-             "Ctrl-C or SIGTERM ends it: running jobs get up to --drain, the rest are handed back.",
+     .more = "Needs no configuration: without REDIS_URL it starts a Redis of its own,\n"
+             "which ends with it. Ctrl-C or SIGTERM ends it: running jobs get up to\n"
+             "--drain, the rest are handed back. With --json: one line of JSON that says\n"
+             "where everything is.",
      .flags = {{"sample", NULL, "import a small story of ours, if it is not there yet"}}},
     {.name = "worker", .run = cmd_worker, .options = SERVER,
      .summary = "run jobs only, beside a `storychain serve` or on its own",
-     .more = "Uses the Redis of --redis-url, else that of the `storychain serve` with the same state folder."},
+     .more = "Uses the Redis of --redis-url, else that of the `storychain serve` with the\n"
+             "same state folder."},
 
     {.name = "story import", .words = "FILE...", .words_min = 1, .words_max = 1000, .run = cmd_story_import,
      .options = "state-dir store-url redis-url",
      .summary = "import stories from JSON or Markdown files",
-     .more = "Each file is checked whole before anything of it is stored; docs/story-format.md describes both formats.\n"
-             "With --json: one object a file, each in a line of its own."},
+     .more = "Each file is checked whole before anything of it is stored;\n"
+             "docs/story-format.md describes both formats. With --json: one object a\n"
+             "file, each in a line of its own."},
     {.name = "story list", .run = cmd_story_list, .options = "state-dir store-url",
      .summary = "the stories, newest first",
      .flags = {{"limit", "N", "at most N, 1 to 1000 (default 50)"}}},
@@ -56,8 +60,8 @@ const struct cmd cmd_table[] = {
 
     {.name = "cron next", .words = "EXPRESSION", .words_min = 1, .words_max = 1, .run = cmd_cron_next, .options = "",
      .summary = "the next times of a cron expression",
-     .more = "EXPRESSION has five fields (minute hour day month weekday), or six with seconds first; quote it.\n"
-             "Prints UTC times, one a line.\n\n"
+     .more = "EXPRESSION has five fields (minute hour day month weekday), or six with\n"
+             "seconds first; quote it. Prints UTC times, one a line.\n\n"
              "  storychain cron next '0 3 * * *' --tz Europe/Berlin --count 5\n"
              "  storychain cron next '*/30 9-17 * * 1-5' --from 2026-03-28T00:00:00Z",
      .flags = {{"tz", "ZONE", "time zone, an IANA name (default UTC)"},

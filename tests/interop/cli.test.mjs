@@ -58,9 +58,27 @@ describe('words and options', () => {
       assert.equal(got.code, 0, args.join(' '));
       assert.equal(got.stderr, '');
       assert.match(got.stdout, /storychain/);
-      if (!got.stdout.includes('Ctrl-C')) for (const line of got.stdout.split('\n')) assert.ok([...line].length <= 100, line);
     }
     await expectFailure(['help', 'frobnicate'], USAGE, /there is no command "frobnicate"/);
+  });
+
+  test('help fits a terminal of 80 columns', async () => {
+    const { stdout } = await storychain(['help']);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+(?: [a-z]+)?)(?= )/gm)].map(([, name]) => name.split(' '));
+    assert.ok(commands.length > 10);
+    for (const command of [[], ...commands]) {
+      const got = await storychain([...command, '--help']);
+      assert.equal(got.code, 0);
+      for (const line of got.stdout.split('\n').slice(1)) assert.ok([...line].length <= 80, line);
+    }
+  });
+
+  test('the manual page has every command and option, and no line that troff would take for its own', async () => {
+    const { stdout, code } = await storychain(['help', 'man']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^\.TH STORYCHAIN 1 /);
+    for (const name of ['serve', 'story import', 'job show', 'cron next']) assert.ok(stdout.includes(`.SS storychain ${name}`), name);
+    for (const line of stdout.split('\n')) assert.match(line, /^(\.(TH|SH|SS|PP|TP|nf|fi|B)( |$)|[^.']|$)/, line);
   });
 });
 
