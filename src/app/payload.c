@@ -6,6 +6,7 @@
 #include "base/iso8601.h"
 
 #include "app/mail/address.h"
+#include "app/text_rules.h"
 
 static const char *const templates[] = {"welcome", "password-reset", "collaboration-invite",
                                         "notification-digest", NULL};
@@ -65,20 +66,6 @@ static bool has_control(sc_slice s)
     return false;
 }
 
-static bool starts_with(sc_slice s, const char *begin)
-{
-    return s.len >= strlen(begin) && memcmp(s.ptr, begin, strlen(begin)) == 0;
-}
-
-static bool is_link(sc_slice s)
-{
-    bool path = starts_with(s, "/") && !starts_with(s, "//");
-
-    /* Browsers read a backslash as a slash: "/\\host" would leave the site. */
-    return !has_control(s) && !memchr(s.ptr, ' ', s.len) && !memchr(s.ptr, '\\', s.len) &&
-           (path || starts_with(s, "https://") || starts_with(s, "http://"));
-}
-
 static sc_err check_choice(const struct payload_field *field, sc_slice text, sc_reason *ret_reason)
 {
     char all[128] = "";
@@ -122,10 +109,8 @@ static sc_err check_text(const struct payload_field *field, const json_t *value,
                            field->name);
     if (field->kind == FIELD_ADDRESS)
         return check_address(field, text, ret_reason);
-    if (field->kind == FIELD_LINK && !is_link(text))
-        return sc__because(ret_reason, SC_EPAYLOAD,
-                           "field \"%s\" must begin with https://, http:// or a single /",
-                           field->name);
+    if (field->kind == FIELD_LINK && !link_is_valid(text))
+        return sc__because(ret_reason, SC_EPAYLOAD, "field \"%s\" " LINK_NEEDED, field->name);
     return field->choices ? check_choice(field, text, ret_reason) : SC_OK;
 }
 

@@ -54,6 +54,25 @@ sc_err slug_check(const char *what, sc_slice slug, sc_reason *ret_reason)
         what, (int)slug.len, slug.ptr);
 }
 
+static bool starts_with(sc_slice s, const char *begin)
+{
+    return s.len >= strlen(begin) && memcmp(s.ptr, begin, strlen(begin)) == 0;
+}
+
+bool link_is_path(sc_slice link)
+{
+    return starts_with(link, "/") && !starts_with(link, "//");
+}
+
+bool link_is_valid(sc_slice link)
+{
+    /* Browsers read a backslash as a slash: "/\\host" would leave the site. */
+    for (size_t i = 0; i < link.len; i++)
+        if ((unsigned char)link.ptr[i] <= ' ' || link.ptr[i] == 0x7f || link.ptr[i] == '\\')
+            return false;
+    return link_is_path(link) || starts_with(link, "https://") || starts_with(link, "http://");
+}
+
 sc_err email_check(const char *what, sc_slice email, sc_reason *ret_reason)
 {
     struct address address;

@@ -25,6 +25,12 @@ SC_MUST_USE sc_err text_check(const char *what, sc_slice text, size_t max, sc_re
 
 SC_MUST_USE sc_err slug_check(const char *what, sc_slice slug, sc_reason *ret_reason);
 
+/* A link that is safe to follow from a page or a mail: https://…, http://…, or a path of the site
+ * (/…), without spaces and control characters. "javascript:" and its kin are none. */
+bool link_is_valid(sc_slice link);
+bool link_is_path(sc_slice link);
+#define LINK_NEEDED "must begin with https://, http:// or a single /, and have no spaces"
+
 /* An address alone, without a name: what the mailer takes. */
 SC_MUST_USE sc_err email_check(const char *what, sc_slice email, sc_reason *ret_reason);
 

@@ -36,7 +36,7 @@ static const struct {
     {"Cross-Origin-Resource-Policy", "same-origin"},
 };
 
-int answer_status_of(sc_err err)
+static int status_of(sc_err err)
 {
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
         if (statuses[i].err == err)
@@ -175,7 +175,7 @@ void answer_problem(struct request *request, int status, sc_err err, const char 
     size_t path_len = request->path.len < 1024 ? request->path.len : 1024;
 
     if (!status)
-        status = answer_status_of(err);
+        status = status_of(err);
     if (!detail || !*detail)
         detail = sc_err_text(err);
     if (status == 500)

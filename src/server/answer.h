@@ -58,9 +58,6 @@ void answer_location(struct request *request, sc_slice name);
 /* A refusal: replaces what was said before. `status` 0: the one that `err` stands for. */
 void answer_problem(struct request *request, int status, sc_err err, const char *detail);
 
-/* The HTTP status of an error. */
-int answer_status_of(sc_err err);
-
 /* Hands the answer to libmicrohttpd. False: the connection must be closed. */
 bool answer_send(struct request *request);
 

@@ -246,6 +246,7 @@ TEST(all_templates_render_in_both_forms_and_leave_no_tag)
     static const char *const cases[][2] = {
         {"welcome", "{\"name\":\"Ada\"}"},
         {"welcome", "{\"name\":\"Ada\",\"actionUrl\":\"/stories\"}"},
+        {"welcome", "{\"name\":\"Ada\",\"actionUrl\":\"/stories/caf\u00e9\"}"},
         {"password-reset", "{\"resetUrl\":\"https://x.example/r?t=1\"}"},
         {"password-reset",
          "{\"name\":\"Ada\",\"resetUrl\":\"/reset?t=1\",\"expiresIn\":\"an hour\"}"},

@@ -434,10 +434,11 @@ TEST(an_autosave_replaces_the_one_before)
     end(&f);
 }
 
-TEST(a_session_ends_at_its_time)
+TEST(a_session_ends_at_its_time_or_when_it_is_removed)
 {
     struct session session = {.id = SC_S("s1"), .expires_ms = 1000}, *found;
     struct fixture f;
+    bool removed;
 
     begin(&f);
     session.user_id = f.bob.id;
@@ -445,6 +446,13 @@ TEST(a_session_ends_at_its_time)
     assert_ok(store_session_find(f.store, SC_S("s1"), 999, &f.arena, &found, NULL));
     assert_non_null(found);
     assert_ok(store_session_find(f.store, SC_S("s1"), 1000, &f.arena, &found, NULL));
+    assert_null(found);
+
+    assert_ok(store_session_remove(f.store, SC_S("s1"), &removed, NULL));
+    assert_true(removed);
+    assert_ok(store_session_remove(f.store, SC_S("s1"), &removed, NULL));
+    assert_false(removed);
+    assert_ok(store_session_find(f.store, SC_S("s1"), 999, &f.arena, &found, NULL));
     assert_null(found);
     end(&f);
 }

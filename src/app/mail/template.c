@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include "app/text_rules.h"
 #include "mail_templates.h"
 
 /* Sections and partials inside each other. Ours need three. */
@@ -98,22 +99,11 @@ static void write_text(struct render *r, sc_slice text)
         sc__str_append(r->out, text);
 }
 
-static bool starts_with(sc_slice s, const char *begin)
-{
-    return s.len >= strlen(begin) && memcmp(s.ptr, begin, strlen(begin)) == 0;
-}
-
-/* "javascript:" and its kin must never become a link, nor "//host" or "/\host" leave the site. */
 static sc_err write_url(struct render *r, sc_slice field, sc_slice url)
 {
-    bool path = starts_with(url, "/") && !starts_with(url, "//");
-
-    if (!path && !starts_with(url, "https://") && !starts_with(url, "http://"))
-        return bad_field(r, field, "must begin with https://, http:// or a single /");
-    for (size_t i = 0; i < url.len; i++)
-        if (url.ptr[i] <= ' ' || url.ptr[i] == 0x7f || url.ptr[i] == '\\')
-            return bad_field(r, field, "holds a space or another byte that no URL has");
-    if (path)
+    if (!link_is_valid(url))
+        return bad_field(r, field, LINK_NEEDED);
+    if (link_is_path(url))
         write_text(r, sc_slice_of(r->input->site_url));
     write_text(r, url);
     return SC_OK;

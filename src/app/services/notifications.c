@@ -57,11 +57,16 @@ static sc_err make_key(struct notification *n, sc__arena *arena, sc_reason *ret_
     return SC_OK;
 }
 
+static struct notice notice_of(const struct notification *n)
+{
+    return (struct notice){n->user_id,    n->type,     n->title, n->message,
+                           n->action_url, n->metadata, n->key};
+}
+
 static sc_err write_payload(const struct notification *n, json_t **ret_payload,
                             sc_reason *ret_reason)
 {
-    const struct notice notice = {n->user_id,    n->type,     n->title, n->message,
-                                  n->action_url, n->metadata, n->key};
+    const struct notice notice = notice_of(n);
 
     return notice_write(&notice, ret_payload, ret_reason);
 }
@@ -94,16 +99,15 @@ sc_err notification_create(struct notifier *notifier, struct notification *notif
                            sc__arena *arena, sc_reason *ret_reason)
 {
     AUTO_JSON *payload = NULL;
+    struct notice notice;
     char id[JOB_ID_MAX];
-    sc_job_opts opts;
     sc_err err = store_one(notifier, notification, arena, &payload, ret_reason);
 
     if (err)
         return err;
-    opts = queue_opts_with_id(write_job_id(notification, id));
-    return queues_add(notifier->queues, QUEUE_NOTIFICATION,
-                      &(struct queue_job){SC_S(SEND_NOTIFICATION), payload, &opts}, NULL,
-                      ret_reason);
+    notice = notice_of(notification);
+    return queues_send_notification(notifier->queues, &notice, write_job_id(notification, id), NULL,
+                                    ret_reason);
 }
 
 /* ---- Telling an audience ---- */
