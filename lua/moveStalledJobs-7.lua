@@ -8,7 +8,6 @@
 -- Output: {place to go on with or -1, id of each job given back, …}
 -- Events: waiting (prev active), stalled
 --- @include "includes/addMarker"
---- @include "includes/emitEvent"
 --- @include "includes/queueGate"
 --- @include "includes/serverTime"
 --- @include "includes/tryCall"
@@ -40,8 +39,8 @@ local function giveBack(id)
         tryCall("HSET", jobKey, "defa", "job stalled more than allowable limit")
     end
     call("RPUSH", waitKey, id)
-    emitEvent(eventsKey, "waiting", id, "prev", "active")
-    emitEvent(eventsKey, "stalled", id)
+    tryEvent(eventsKey, "waiting", id, "prev", "active")
+    tryEvent(eventsKey, "stalled", id)
     return true
 end
 
@@ -75,7 +74,7 @@ end
 remember(kept, reply, place == 0 and #ids < SLICE)
 if reply[2] then
     local closed, maxEvents = queueGate(KEYS[5], activeKey)
-    trimEvents(eventsKey, maxEvents)
+    tryCall("XTRIM", eventsKey, "MAXLEN", "~", maxEvents)
     if not closed then
         addBaseMarker(KEYS[6])
     end

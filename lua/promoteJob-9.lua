@@ -19,10 +19,11 @@ if call("EXISTS", JOB) == 0 then
     return -1
 end
 local closed = queueGate(META, ACTIVE)
-if call("ZREM", DELAYED, id) == 0 then
+if not call("ZSCORE", DELAYED, id) then
     return -3
 end
 addReady(WAIT, PRIORITIZED, PC, "LPUSH", id, priorityOf(JOB))
+call("ZREM", DELAYED, id) -- after it, so that a key of a wrong type loses no job
 if not closed then
     addBaseMarker(MARKER)
 end

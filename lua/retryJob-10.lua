@@ -43,14 +43,16 @@ if call("EXISTS", JOB) == 0 then
     return -1
 end
 local closed, maxEvents = queueGate(META, ACTIVE)
-local prev, result
-if call("ZREM", FAILED, id) == 1 then
-    prev, result = "failed", "failedReason"
-elseif call("ZREM", COMPLETED, id) == 1 then
-    prev, result = "completed", "returnvalue"
+local prev, set, result
+if call("ZSCORE", FAILED, id) then
+    prev, set, result = "failed", FAILED, "failedReason"
+elseif call("ZSCORE", COMPLETED, id) then
+    prev, set, result = "completed", COMPLETED, "returnvalue"
 else
     return -3
 end
+addReady(WAIT, PRIORITIZED, PC, isLifo() and "RPUSH" or "LPUSH", id, priorityOf(JOB))
+call("ZREM", set, id) -- after it, so that a key of a wrong type loses no job
 call("HDEL", JOB, "finishedOn", "processedOn", result)
 if ARGV[2] == "1" then
     call("HDEL", JOB, "atm")
@@ -58,7 +60,6 @@ end
 if ARGV[3] == "1" then
     call("HDEL", JOB, "ats")
 end
-addReady(WAIT, PRIORITIZED, PC, isLifo() and "RPUSH" or "LPUSH", id, priorityOf(JOB))
 if not closed then
     addBaseMarker(MARKER)
 end

@@ -20,7 +20,6 @@ local function promoteDelayed(nowMs)
         return 0, due
     end
     local ids = call("ZRANGEBYSCORE", delayedKey, "-inf", (nowMs + 1) * 4096 - 1, "LIMIT", "0", PROMOTE_MAX)
-    call("ZREM", delayedKey, unpack(ids))
     local ready = {}
     for _, id in ipairs(ids) do
         local job = tryCall("HMGET", base .. id, "priority", "delay") or {}
@@ -38,5 +37,6 @@ local function promoteDelayed(nowMs)
     if ready[1] then
         call("LPUSH", waitKey, unpack(ready))
     end
+    call("ZREM", delayedKey, unpack(ids)) -- last: where a key of a wrong type ends the script, none is lost
     return #ids, firstDue()
 end

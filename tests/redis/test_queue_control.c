@@ -393,3 +393,24 @@ TEST(wrong_types_in_redis_are_errors)
     assert_err(sc_queue_promote(queue, SC_S("1")), SC_EREPLY);
     close_queue();
 }
+
+TEST(a_key_of_a_wrong_type_loses_no_job)
+{
+    open_queue();
+    add(&(sc_job_opts){.delay_ms = 60000});
+    put_finished("failed", "a", "failedReason oops");
+    put_finished("completed", "b", "returnvalue 7");
+    test_redis(&server, "SET bull:q:wait text");
+
+    assert_err(sc_queue_promote(queue, SC_S("1")), SC_EREPLY);
+    assert_err(sc_queue_retry(queue, SC_S("a")), SC_EREPLY);
+    assert_err(sc_queue_retry(queue, SC_S("b")), SC_EREPLY);
+
+    assert_redis("ZRANGE bull:q:delayed 0 -1", "1");
+    assert_redis("HGET bull:q:1 delay", "60000");
+    assert_redis("ZRANGE bull:q:failed 0 -1", "a");
+    assert_redis("HGET bull:q:a failedReason", "oops");
+    assert_redis("ZRANGE bull:q:completed 0 -1", "b");
+    assert_redis("HGET bull:q:b returnvalue", "7");
+    close_queue();
+}

@@ -586,6 +586,21 @@ TEST(a_queue_whose_keys_are_spoilt_goes_on_when_they_are_mended)
     bench_close(&b);
 }
 
+TEST(due_jobs_that_can_not_be_promoted_yet_are_not_lost)
+{
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "job", &(sc_job_opts){.delay_ms = 1});
+    redis(&b, "SET bull:q:wait text");
+    bench_work(&b, NULL, succeed);
+    wait_until(strstr(redis(&b, "INFO errorstats"), "WRONGTYPE"));
+    assert_string_equal(redis(&b, "ZCARD bull:q:delayed"), "1");
+    redis(&b, "DEL bull:q:wait");
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    bench_close(&b);
+}
+
 TEST(options_that_make_no_sense_are_refused_with_a_reason)
 {
     struct bench b;
