@@ -25,11 +25,12 @@ typedef struct sc_client_opts {
     /* redis://[user[:password]@]host[:port][/db], rediss:// (TLS), unix:///path/to.sock[?db=n].
      * NULL: "redis://127.0.0.1:6379". Percent-encoding is undone in user, password and path. */
     const char *url;
-    const char *name;           /* CLIENT SETNAME; NULL: none */
+    const char *name; /* CLIENT SETNAME; NULL: none */
+    /* Over 24 days are taken as 24 days, negative ones are SC_EINVAL. */
     int64_t connect_timeout_ms; /* for one attempt, handshake included; 0: 5,000 */
     int64_t command_timeout_ms; /* deadline of a command; 0: 5,000 */
-    size_t
-        max_waiting_bytes; /* commands not answered yet, over which calls get SC_EOVERLOAD; 0: 256 MiB */
+    /* Of commands not answered yet; calls that would go over it get SC_EOVERLOAD. 0: 256 MiB. */
+    size_t max_waiting_bytes;
     size_t max_reply_bytes; /* one reply; larger ones close the connection; 0: 512 MiB */
     /* TLS. Verification is on; the server's name is checked against its certificate. */
     const char *tls_ca_file;   /* PEM; NULL: the system's store */

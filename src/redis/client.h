@@ -7,6 +7,9 @@
 
 #include "loop/loop.h"
 
+/* Longer timeouts are cut to this: 24 days. */
+#define SC__TIMEOUT_MAX_MS INT32_MAX
+
 /* How one command is sent. Zeroed: the client's own deadline, no resending, no script. */
 typedef struct sc__send_opts {
     int64_t timeout_ms; /* 0: the client's command_timeout_ms */

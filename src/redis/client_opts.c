@@ -2,6 +2,15 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "client.h"
+
+/* Cut, so that sums with a clock do not overflow. */
+static int64_t timeout_or(int64_t timeout_ms, int64_t otherwise_ms)
+{
+    if (!timeout_ms)
+        return otherwise_ms;
+    return timeout_ms < SC__TIMEOUT_MAX_MS ? timeout_ms : SC__TIMEOUT_MAX_MS;
+}
 
 static sc_err copy_text(const char *text, const char **ret_copy)
 {
@@ -22,10 +31,8 @@ static sc_err copy(const sc_client_opts *from, sc_client_opts *to)
     *to = *from;
     to->url = to->name = to->tls_ca_file = NULL;
     to->tls_cert_file = to->tls_key_file = to->tls_server_name = NULL;
-    if (!to->connect_timeout_ms)
-        to->connect_timeout_ms = 5000;
-    if (!to->command_timeout_ms)
-        to->command_timeout_ms = 5000;
+    to->connect_timeout_ms = timeout_or(to->connect_timeout_ms, 5000);
+    to->command_timeout_ms = timeout_or(to->command_timeout_ms, 5000);
     if (!to->max_waiting_bytes)
         to->max_waiting_bytes = (size_t)256 * 1024 * 1024;
     if (!to->max_reply_bytes)

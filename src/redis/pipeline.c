@@ -75,7 +75,8 @@ sc_err sc__pipeline_submit(sc__pipeline *p, const sc_slice *argv, size_t argc,
     req->timeout_ms = p->timeout_ms;
     if (opts) {
         if (opts->timeout_ms > 0)
-            req->timeout_ms = opts->timeout_ms;
+            req->timeout_ms =
+                opts->timeout_ms < SC__TIMEOUT_MAX_MS ? opts->timeout_ms : SC__TIMEOUT_MAX_MS;
         req->script_text = opts->script_text;
         req->idempotent = opts->idempotent;
     }

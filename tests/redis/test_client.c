@@ -49,6 +49,35 @@ TEST(a_command_gets_its_reply)
     sc_client_free(client);
 }
 
+static void note_err(void *user, sc_err err, const sc_reply *reply)
+{
+    (void)reply;
+    atomic_store((atomic_int *)user, (int)err);
+}
+
+TEST(a_timeout_may_be_as_long_as_a_number_can_say)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client_opts opts = {
+        .url = server.url, .connect_timeout_ms = INT64_MAX, .command_timeout_ms = INT64_MAX};
+    const sc__send_opts longest = {.timeout_ms = INT64_MAX}, shortest = {.timeout_ms = 1};
+    const sc_slice wait[] = {SC_S("WAIT"), SC_S("1"), SC_S("200")}, ping[] = {SC_S("PING")};
+    atomic_int outcome = -1;
+    sc_client *client;
+    sc_reply *reply = NULL;
+
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    sc_reply_free(CALL(client, "PING"));
+    assert_ok(sc__client_send(client, wait, 3, &longest, note_err, &outcome));
+    /* Its end has all deadlines looked at. */
+    assert_err(sc__client_send_wait(client, ping, 1, &shortest, &reply), SC_ETIMEDOUT);
+
+    wait_until(outcome != -1);
+    assert_int_equal(outcome, SC_OK);
+    sc_client_free(client);
+}
+
 static void free_port(char out[8])
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
