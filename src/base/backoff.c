@@ -9,8 +9,8 @@ int64_t sc__backoff_delay(const sc_backoff *backoff, int64_t attempts_made, doub
 {
     double ms = (double)backoff->delay_ms;
 
-    if (backoff->kind == SC_BACKOFF_NONE)
-        return 0;
+    if (backoff->kind == SC_BACKOFF_NONE || backoff->delay_ms == 0)
+        return 0; /* twice nothing is nothing, but 2^1024 times nothing is not a number */
     if (backoff->kind == SC_BACKOFF_EXPONENTIAL)
         ms = floor(pow(2, (double)(attempts_made - 1)) * ms + 0.5); /* JavaScript's Math.round */
     if (!(ms < LONGEST_MS))

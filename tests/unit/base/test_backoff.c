@@ -30,6 +30,13 @@ TEST(exponential_doubles)
     assert_int_equal(delay(SC_BACKOFF_EXPONENTIAL, 1000, 0, 5, 0), 16000);
 }
 
+TEST(no_delay_stays_none_however_often_it_doubles)
+{
+    assert_int_equal(delay(SC_BACKOFF_EXPONENTIAL, 0, 0, 3, 0), 0);
+    assert_int_equal(delay(SC_BACKOFF_EXPONENTIAL, 0, 0, 1025, 0), 0);
+    assert_int_equal(delay(SC_BACKOFF_EXPONENTIAL, 0, 0, INT64_MAX, 0), 0);
+}
+
 TEST(jitter_stays_below_the_delay)
 {
     assert_int_equal(delay(SC_BACKOFF_FIXED, 1000, 0.5, 1, 0), 500);
