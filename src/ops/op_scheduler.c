@@ -273,14 +273,20 @@ sc_err sc__scheduler_info_read(const sc_reply *items, sc__arena *arena, sc_sched
     return err;
 }
 
+/* `*ret_looked_at` is 0 behind the last scheduler. */
 static sc_err list_reply(const sc_reply *reply, size_t most, sc__arena *arena,
-                         sc_scheduler_info *ret_items, size_t *ret_count, sc_reason *ret_reason)
+                         sc_scheduler_info *ret_items, size_t *ret_count, int64_t *ret_looked_at,
+                         sc_reason *ret_reason)
 {
     const sc_reply *items;
     size_t count;
     sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
 
-    for (size_t i = 0; !err && i + 2 < count && *ret_count < most; i += 3) {
+    if (!err && !count)
+        err = odd_reply(ret_reason);
+    if (!err)
+        err = sc__reply_int(&items[0], ret_looked_at, ret_reason);
+    for (size_t i = 1; !err && i + 2 < count && *ret_count < most; i += 3) {
         err = sc__scheduler_info_read(&items[i], arena, &ret_items[*ret_count]);
         if (err)
             return sc__because(ret_reason, err, "the list of job schedulers: %s", sc_err_text(err));
@@ -306,21 +312,18 @@ sc_err sc__op_scheduler_list(sc_client *client, const sc__queue_keys *keys, int6
                              int64_t end, sc__arena *arena, sc_scheduler_info *ret_items,
                              size_t *ret_count, sc_reason *ret_reason)
 {
+    int64_t looked_at = 1;
     sc_err err = SC_OK;
 
     *ret_count = 0;
-    for (int64_t first = start; first <= end && !err; first += LIST_SLICE) {
+    for (int64_t first = start; first <= end && looked_at > 0 && !err; first += LIST_SLICE) {
         int64_t last = first + LIST_SLICE - 1 < end ? first + LIST_SLICE - 1 : end;
         sc_reply *reply = NULL;
 
         err = list_slice(client, keys, first, last, &reply, ret_reason);
-        if (!err && reply->count == 0 && reply->type == SC_REPLY_ARRAY) {
-            sc_reply_free(reply);
-            break;
-        }
         if (!err)
             err = list_reply(reply, (size_t)(end - start + 1), arena, ret_items, ret_count,
-                             ret_reason);
+                             &looked_at, ret_reason);
         sc_reply_free(reply);
     }
     return err;

@@ -423,6 +423,22 @@ TEST(repeatables_of_old_bullmq_are_left_alone)
     close_queue();
 }
 
+TEST(ids_without_a_rule_hide_no_scheduler_from_the_list)
+{
+    sc_scheduler_list *list = NULL;
+
+    open_queue();
+    upsert_every("real", 60000);
+    for (int i = 0; i < 150; i++)
+        redis("ZADD bull:q:repeat %d old%d", i, i);
+
+    assert_ok(sc_scheduler_list_get(queue, 0, -1, &list));
+
+    assert_int_equal(list->count, 1);
+    sc_scheduler_list_free(list);
+    close_queue();
+}
+
 /* What a processor saw. */
 static atomic_int runs;
 
