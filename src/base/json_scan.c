@@ -372,6 +372,14 @@ int64_t sc__json_integer(sc__json_value value, int64_t otherwise)
     return (int64_t)number;
 }
 
+int64_t sc__json_count(sc__json_value value)
+{
+    const int64_t most = INT64_C(1) << 53;
+    int64_t number = sc__json_integer(value, 0);
+
+    return number < 0 ? 0 : number > most ? most : number;
+}
+
 bool sc__json_is_true(sc__json_value value)
 {
     return value.kind == SC__JSON_BOOL && value.text.ptr[0] == 't';

@@ -31,7 +31,8 @@ SC_MUST_USE sc_err sc__json_scan(sc_slice text, sc__json_value *ret_value, sc_re
 
 /* Walks over the members of an object (or the items of an array, `key` empty) that was scanned:
  *
- *     sc__json_value key, value;
+ *     sc_slice key;
+ *     sc__json_value value;
  *     size_t at = 0;
  *     while (sc__json_next(object, &at, &key, &value)) … */
 bool sc__json_next(sc__json_value container, size_t *at, sc_slice *ret_key,
@@ -42,6 +43,9 @@ double sc__json_double(sc__json_value value);
 
 /* The same cut to an integer and to int64's range; `otherwise` for other kinds. */
 int64_t sc__json_integer(sc__json_value value, int64_t otherwise);
+
+/* A count or a duration: 0 to 2^53, beyond which JavaScript counts no further; 0 for what is less or another kind. */
+int64_t sc__json_count(sc__json_value value);
 
 bool sc__json_is_true(sc__json_value value);
 

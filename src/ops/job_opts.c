@@ -204,13 +204,6 @@ void sc__job_opts_write(sc__str *out, const sc_job_opts *opts)
     sc__str_char(out, '}');
 }
 
-static int64_t positive(sc__json_value value)
-{
-    int64_t number = sc__json_integer(value, 0);
-
-    return number > 0 ? number : 0;
-}
-
 static bool is_text(sc__json_value value, const char *text)
 {
     return value.kind == SC__JSON_STRING && sc_slice_eq(value.text, sc_slice_of(text));
@@ -223,8 +216,8 @@ static void parse_backoff(sc__json_value value, sc_backoff *ret_backoff)
     size_t at = 0;
 
     *ret_backoff = (sc_backoff){.kind = SC_BACKOFF_NONE};
-    if (value.kind == SC__JSON_NUMBER && positive(value))
-        *ret_backoff = (sc_backoff){.kind = SC_BACKOFF_FIXED, .delay_ms = positive(value)};
+    if (sc__json_count(value))
+        *ret_backoff = (sc_backoff){.kind = SC_BACKOFF_FIXED, .delay_ms = sc__json_count(value)};
     while (sc__json_next(value, &at, &key, &member)) {
         if (sc_slice_eq(key, SC_S("type"))) {
             ret_backoff->kind = is_text(member, "fixed")         ? SC_BACKOFF_FIXED
@@ -233,7 +226,7 @@ static void parse_backoff(sc__json_value value, sc_backoff *ret_backoff)
             if (member.kind == SC__JSON_STRING)
                 ret_backoff->custom = member.text;
         } else if (sc_slice_eq(key, SC_S("delay"))) {
-            ret_backoff->delay_ms = positive(member);
+            ret_backoff->delay_ms = sc__json_count(member);
         } else if (sc_slice_eq(key, SC_S("jitter"))) {
             double jitter = sc__json_double(member);
 
@@ -259,7 +252,7 @@ static void parse_keep_object(sc__json_value value, sc_keep *ret_keep)
         else if (sc_slice_eq(key, SC_S("age")))
             ret_keep->age_s = sc__json_integer(member, -1);
         else if (sc_slice_eq(key, SC_S("limit")))
-            ret_keep->limit = positive(member);
+            ret_keep->limit = sc__json_count(member);
     }
     if (ret_keep->count == 0)
         *ret_keep = (sc_keep){.kind = SC_KEEP_NONE};
@@ -296,11 +289,11 @@ static void parse_member(sc_slice key, sc__json_value value, sc_job_opts *opts)
     bool is_number = value.kind == SC__JSON_NUMBER;
 
     if (sc_slice_eq(key, SC_S("attempts")))
-        opts->attempts = positive(value);
+        opts->attempts = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("delay")))
-        opts->delay_ms = positive(value);
+        opts->delay_ms = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("priority")))
-        opts->priority = positive(value);
+        opts->priority = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("lifo")))
         opts->lifo = sc__json_is_true(value);
     else if (sc_slice_eq(key, SC_S("backoff")))
@@ -310,13 +303,15 @@ static void parse_member(sc_slice key, sc__json_value value, sc_job_opts *opts)
     else if (sc_slice_eq(key, SC_S("removeOnFail")))
         parse_keep(value, &opts->keep_failed);
     else if (sc_slice_eq(key, SC_S("kl")))
-        opts->keep_logs = positive(value);
+        opts->keep_logs = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("stackTraceLimit")))
-        opts->stack_trace_limit = !is_number ? 0 : positive(value) ? positive(value) : -1;
+        opts->stack_trace_limit = !is_number              ? 0
+                                  : sc__json_count(value) ? sc__json_count(value)
+                                                          : -1;
     else if (sc_slice_eq(key, SC_S("sizeLimit")))
-        opts->size_limit = positive(value);
+        opts->size_limit = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("timestamp")))
-        opts->timestamp_ms = positive(value);
+        opts->timestamp_ms = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("jobId")) && value.kind == SC__JSON_STRING)
         opts->id = value.text;
 }

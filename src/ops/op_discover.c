@@ -20,11 +20,12 @@ static void write_pattern(sc__str *out, sc_slice prefix)
 static sc_slice queue_of(sc_slice key, sc_slice prefix)
 {
     size_t around = prefix.len + 1 + sizeof(":meta") - 1;
-    sc_slice name = {key.ptr + prefix.len + 1, key.len - around};
+    sc_slice none = {NULL, 0}, name;
 
-    if (key.len <= around || memchr(name.ptr, ':', name.len))
-        return (sc_slice){NULL, 0};
-    return name;
+    if (key.len <= around)
+        return none;
+    name = (sc_slice){key.ptr + prefix.len + 1, key.len - around};
+    return memchr(name.ptr, ':', name.len) ? none : name;
 }
 
 static sc_err read_page(const sc_reply *reply, sc_slice prefix, char cursor[SC__INT_LEN + 1],

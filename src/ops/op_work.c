@@ -79,25 +79,31 @@ sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token,
 }
 
 /* "count:age:limit", each empty when it is no bound; "" keeps all. */
-static sc_slice keep_text(sc__arena *arena, const sc_keep *keep)
+static void keep_arg(sc__args *args, const sc_keep *keep)
 {
     char count[SC__INT_LEN] = "", age[SC__INT_LEN] = "", limit[SC__INT_LEN] = "";
     size_t count_len = 0, age_len = 0, limit_len = 0;
     const char *text;
 
-    if (keep->kind == SC_KEEP_NONE || (keep->kind == SC_KEEP_SOME && keep->count == 0))
-        return SC_S("0::");
-    if (keep->kind != SC_KEEP_SOME)
-        return SC_S("");
+    if (keep->kind == SC_KEEP_NONE || (keep->kind == SC_KEEP_SOME && keep->count == 0)) {
+        sc__args_slice(args, SC_S("0::"));
+        return;
+    }
+    if (keep->kind != SC_KEEP_SOME) {
+        sc__args_slice(args, SC_S(""));
+        return;
+    }
     if (keep->count > 0)
         count_len = sc__int_text(keep->count, count);
     if (keep->age_s >= 0)
         age_len = sc__int_text(keep->age_s, age);
     if (keep->limit > 0)
         limit_len = sc__int_text(keep->limit, limit);
-    text = sc__arena_printf(arena, "%.*s:%.*s:%.*s", (int)count_len, count, (int)age_len, age,
+    text = sc__arena_printf(args->arena, "%.*s:%.*s:%.*s", (int)count_len, count, (int)age_len, age,
                             (int)limit_len, limit);
-    return text ? sc_slice_of(text) : SC_S("");
+    if (!text && !args->err)
+        args->err = SC_ENOMEM;
+    sc__args_text(args, text);
 }
 
 static void ended_args(sc__args *args, const sc__ended *ended)
@@ -108,7 +114,7 @@ static void ended_args(sc__args *args, const sc__ended *ended)
     sc__args_slice(args, ended->text);
     sc__args_slice(args, ended->traces);
     sc__args_int(args, ended->number);
-    sc__args_slice(args, keep_text(args->arena, &ended->keep));
+    keep_arg(args, &ended->keep);
 }
 
 sc_err sc__op_finish(sc_client *client, const sc__work_opts *opts, const sc__ended *ended,

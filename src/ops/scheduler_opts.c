@@ -19,13 +19,6 @@ static bool object_of(sc_slice stored, sc__json_value *ret_object)
     return sc__json_scan(stored, ret_object, NULL) == SC_OK && ret_object->kind == SC__JSON_OBJECT;
 }
 
-static int64_t positive(sc__json_value value)
-{
-    int64_t number = value.kind == SC__JSON_NUMBER ? sc__json_integer(value, 0) : 0;
-
-    return number > 0 ? number : 0;
-}
-
 /* Copies a string, its simple escapes undone (Lua writes "Europe\\/Berlin"). Others don't occur in what is read here:
  * with one of them, or when it doesn't fit, the copy is empty. */
 static void copy_text(sc__json_value value, char *out, size_t size)
@@ -63,15 +56,15 @@ static void read_repeat(sc__json_value repeat, sc__scheduler_opts *opts)
         else if (sc_slice_eq(key, SC_S("tz")))
             copy_text(value, opts->tz, sizeof(opts->tz));
         else if (sc_slice_eq(key, SC_S("every")))
-            opts->every_ms = positive(value);
+            opts->every_ms = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("limit")))
-            opts->limit = positive(value);
+            opts->limit = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("endDate")))
-            opts->end_ms = positive(value);
+            opts->end_ms = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("offset")))
-            opts->offset_ms = positive(value);
+            opts->offset_ms = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("count")))
-            opts->count = positive(value);
+            opts->count = sc__json_count(value);
     }
 }
 
@@ -97,7 +90,7 @@ void sc__scheduler_opts_read(sc_slice stored, sc__scheduler_opts *ret_opts)
         return;
     while (sc__json_next(object, &at, &key, &value)) {
         if (sc_slice_eq(key, SC_S("priority")))
-            ret_opts->priority = positive(value);
+            ret_opts->priority = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("lifo")))
             ret_opts->lifo = sc__json_is_true(value);
         else if (sc_slice_eq(key, SC_S("de")))
@@ -150,7 +143,7 @@ static void write_shared(sc__str *out, sc_slice stored, bool with_no_attempts)
     while (sc__json_next(object, &at, &key, &value)) {
         bool is_attempts = sc_slice_eq(key, SC_S("attempts"));
 
-        if (is_of_one_job(key) || (is_attempts && !with_no_attempts && !positive(value)))
+        if (is_of_one_job(key) || (is_attempts && !with_no_attempts && !sc__json_count(value)))
             continue;
         has_attempts |= is_attempts;
         write_key(out, began, key);

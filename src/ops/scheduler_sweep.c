@@ -99,8 +99,10 @@ static void on_restored(void *user, sc_err err, const sc_reply *reply)
 /* Could the lost run have been the last one? Then it may as well have run and been removed, and is left alone. */
 static bool may_be_last(sc__sweep *s, const sc_scheduler_info *info)
 {
-    int64_t next_ms = info->next_ms + info->every_ms;
+    int64_t next_ms;
 
+    if (__builtin_add_overflow(info->next_ms, info->every_ms, &next_ms))
+        next_ms = INT64_MAX;
     if (info->pattern.len && sc__ticker_next_time(s->ticker, info->id, info->pattern, info->tz,
                                                   info->next_ms, &next_ms, NULL))
         return true;

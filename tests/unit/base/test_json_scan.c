@@ -139,4 +139,8 @@ TEST(numbers_are_read_whatever_their_form)
     assert_int_equal(sc__json_integer(scan("1e400"), 0), INT64_MAX);
     assert_int_equal(sc__json_integer(scan("-1e400"), 0), INT64_MIN);
     assert_int_equal(sc__json_integer(scan("\"7\""), -1), -1);
+    assert_int_equal(sc__json_count(scan("7.9")), 7);
+    assert_int_equal(sc__json_count(scan("-7")), 0);
+    assert_int_equal(sc__json_count(scan("\"7\"")), 0);
+    assert_int_equal(sc__json_count(scan("1e400")), INT64_C(1) << 53);
 }
