@@ -1,7 +1,7 @@
-/* Memory that is freed all at once: one arena per job run, per HTTP request, per reply.
+/* Memory that is freed all at once: one arena per job run, per HTTP request, per script call.
  *
- * Blocks are chained; a first block may be given by the caller (on its stack), so that small uses
- * allocate nothing. Not thread-safe. */
+ * Blocks are chained, each as large as the one before and as large again, up to 64 KiB; a larger piece
+ * has a block of its own. Not thread-safe. */
 #ifndef SC_BASE_ARENA_H
 #define SC_BASE_ARENA_H
 

@@ -1,7 +1,6 @@
 #include "iso8601.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "civil.h"
 #include "error.h"
@@ -145,22 +144,6 @@ size_t sc__iso8601_text(int64_t wall_ms, bool with_ms, char out[SC__ISO8601_LEN 
         len += snprintf(text + len, sizeof(text) - (size_t)len, ".%03d",
                         (int)sc__floor_mod(wall_ms, 1000));
     text[len++] = 'Z';
-    memcpy(out, text, (size_t)len);
-    out[len] = '\0';
-    return (size_t)len;
-}
-
-size_t sc__iso8601_local_text(int64_t wall_ms, int offset_seconds,
-                              char out[SC__ISO8601_LOCAL_LEN + 1])
-{
-    int minutes = abs(offset_seconds) / 60;
-    char text[64];
-    int len;
-
-    wall_ms = clamp(wall_ms);
-    len = write_seconds(sc__floor_div(wall_ms, 1000) + offset_seconds, text, sizeof(text));
-    len += snprintf(text + len, sizeof(text) - (size_t)len, "%c%02d:%02d",
-                    offset_seconds < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
     memcpy(out, text, (size_t)len);
     out[len] = '\0';
     return (size_t)len;

@@ -15,8 +15,4 @@ SC_MUST_USE sc_err sc__iso8601_parse(sc_slice text, int64_t *ret_wall_ms, sc_rea
  * are written as the nearest inside. Returns the length; NUL-terminates. */
 size_t sc__iso8601_text(int64_t wall_ms, bool with_ms, char out[SC__ISO8601_LEN + 1]);
 
-/* The same of a local time: `offset_s` seconds east of UTC, "2026-03-28T02:00:00+01:00". */
-#define SC__ISO8601_LOCAL_LEN 25
-size_t sc__iso8601_local_text(int64_t wall_ms, int offset_s, char out[SC__ISO8601_LOCAL_LEN + 1]);
-
 #endif

@@ -1,7 +1,6 @@
 /* Time zone files: the bytes of TZif (RFC 8536, versions 1 to 4) made into a zone. */
 #include "tz.h"
 
-#include "civil.h"
 #include "mem.h"
 
 enum {

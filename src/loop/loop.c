@@ -76,8 +76,12 @@ sc_err sc__loop_start(const char *thread_name, sc__loop **ret_loop)
         return SC_ENOMEM;
     }
     loop->wake.data = loop;
-    if (uv_mutex_init(&loop->mutex) || uv_async_init(&loop->uv, &loop->wake, run_posted))
+    if (uv_mutex_init(&loop->mutex))
         goto out;
+    if (uv_async_init(&loop->uv, &loop->wake, run_posted)) {
+        uv_mutex_destroy(&loop->mutex);
+        goto out;
+    }
     if (uv_thread_create(&loop->thread, thread_main, loop)) {
         uv_close((uv_handle_t *)&loop->wake, NULL);
         uv_run(&loop->uv, UV_RUN_DEFAULT);

@@ -9,10 +9,10 @@ enum { DEFAULT_STACK = 256 * 1024 };
 
 struct sc__pool {
     pthread_mutex_t mutex;
-    pthread_cond_t more;  /* work came, or the pool shrinks or closes */
+    pthread_cond_t more;  /* work came, or the pool closes */
     pthread_cond_t ended; /* a thread ended */
     sc__work *first, *last;
-    size_t threads, idle, target, stack_bytes;
+    size_t threads, idle, max_threads, stack_bytes;
     bool waking; /* a thread was called and has not come yet: it will call the next one */
     bool closing;
     char name[16];
@@ -53,7 +53,7 @@ static void call_one(sc__pool *pool)
     if (pool->idle) {
         pool->waking = true;
         pthread_cond_signal(&pool->more);
-    } else if (pool->threads < pool->target) {
+    } else if (pool->threads < pool->max_threads) {
         pool->threads++;
         pool->waking = start_thread(pool);
         pool->threads -= !pool->waking;
@@ -67,7 +67,7 @@ static void *thread_main(void *arg)
     pthread_setname_np(pthread_self(), pool->name);
     pthread_mutex_lock(&pool->mutex);
     pool->waking = false;
-    while (pool->threads <= pool->target || pool->first) {
+    while (pool->first || !pool->closing) {
         if (pool->first) {
             sc__work *work = next_work(pool);
 
@@ -77,8 +77,6 @@ static void *thread_main(void *arg)
             pthread_mutex_lock(&pool->mutex);
             continue;
         }
-        if (pool->closing)
-            break;
         pool->idle++;
         pthread_cond_wait(&pool->more, &pool->mutex);
         pool->idle--;
@@ -100,7 +98,7 @@ sc_err sc__pool_new(const char *thread_name, size_t threads, size_t stack_bytes,
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->more, NULL);
     pthread_cond_init(&pool->ended, NULL);
-    pool->target = threads ? threads : 1;
+    pool->max_threads = threads ? threads : 1;
     pool->stack_bytes = stack_bytes ? stack_bytes : DEFAULT_STACK;
     snprintf(pool->name, sizeof(pool->name), "%s", thread_name);
     *ret_pool = pool;
@@ -143,15 +141,6 @@ void sc__pool_submit(sc__pool *pool, sc__work *work)
 {
     work->next = NULL;
     sc__pool_submit_list(pool, work);
-}
-
-void sc__pool_resize(sc__pool *pool, size_t threads)
-{
-    pthread_mutex_lock(&pool->mutex);
-    pool->target = threads ? threads : 1;
-    pthread_cond_broadcast(&pool->more);
-    staff(pool);
-    pthread_mutex_unlock(&pool->mutex);
 }
 
 void sc__pool_free(sc__pool *pool)

@@ -15,7 +15,6 @@ typedef struct sc__work {
 /* Threads start when work comes, up to `threads`, each with a stack of `stack_bytes` (0: 256 KiB). */
 SC_MUST_USE sc_err sc__pool_new(const char *thread_name, size_t threads, size_t stack_bytes,
                                 sc__pool **ret_pool);
-void sc__pool_resize(sc__pool *pool, size_t threads); /* fewer: the surplus end after their work */
 void sc__pool_submit(sc__pool *pool, sc__work *work); /* first in, first out. Any thread */
 
 /* Many at once, chained by `next`. */

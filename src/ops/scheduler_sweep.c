@@ -1,6 +1,5 @@
 #include "scheduler_sweep.h"
 
-#include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"

@@ -1,8 +1,8 @@
 #include "client.h"
 
 #include <pthread.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -28,7 +28,7 @@ struct sc_client {
     sc__conn *conn; /* NULL while waiting for the next attempt */
     sc__timer *retry;
     sc__reconnect reconnect;
-    bool ready, told_lost, stopping;
+    bool ready, told_lost;
     sc__client_watch *watches, *next_watch; /* next: while they are being called */
 
     pthread_mutex_t mutex;
