@@ -1,7 +1,6 @@
 #include "keys.h"
 
 #include "base/error.h"
-#include "base/mem.h"
 #include "base/str.h"
 
 enum { NAME_MAX_BYTES = 512 };
@@ -83,11 +82,15 @@ sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
     return SC_OK;
 }
 
-void sc__queue_job_key(sc__str *out, const sc__queue_keys *keys, sc_slice id, const char *suffix)
+sc_err sc__queue_job_key(sc__str *out, const sc__queue_keys *keys, sc_slice id, const char *suffix,
+                         sc_reason *ret_reason)
 {
     sc__str_append(out, keys->base);
     sc__str_append(out, id);
     sc__str_text(out, suffix);
+    if (out->err)
+        return sc__because(ret_reason, out->err, "the job id: %s", sc_err_text(out->err));
+    return SC_OK;
 }
 
 void sc__queue_keys_release(sc__queue_keys *keys)

@@ -42,8 +42,13 @@ typedef struct sc__queue_keys {
 SC_MUST_USE sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
                                        sc_reason *ret_reason);
 
-/* Appends the key of a job's hash, or with a suffix (":logs", ":lock") one beside it. */
-void sc__queue_job_key(sc__str *out, const sc__queue_keys *keys, sc_slice id, const char *suffix);
+/* Of a job's key: ours have ids of 4 KiB at most, those of others may be longer. */
+#define SC__JOB_KEY_MAX (64 * 1024)
+
+/* Appends the key of a job's hash, or with a suffix (":logs", ":lock") one beside it. Fails as `out` does, with
+ * a reason. */
+SC_MUST_USE sc_err sc__queue_job_key(sc__str *out, const sc__queue_keys *keys, sc_slice id,
+                                     const char *suffix, sc_reason *ret_reason);
 
 void sc__queue_keys_release(sc__queue_keys *keys);
 

@@ -6,24 +6,18 @@
 #include "script.h"
 #include "scripts.h"
 
-enum { JOB_KEY_MAX = 16 * 1024 };
-
 static const sc__send_opts again = {.idempotent = true};
-
-static sc_err too_long(const sc__str *key, sc_reason *ret_reason)
-{
-    return sc__because(ret_reason, key->err, "the job id: %s", sc_err_text(key->err));
-}
 
 sc_err sc__op_update_data(sc_client *client, const sc__queue_keys *keys, sc_slice id, sc_slice json,
                           sc_reason *ret_reason)
 {
-    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     int64_t number;
+    sc_err err;
 
-    sc__queue_job_key(&job, keys, id, "");
-    if (job.err)
-        return too_long(&job, ret_reason);
+    err = sc__queue_job_key(&job, keys, id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {sc__str_slice(&job)};
 
@@ -35,16 +29,17 @@ sc_err sc__op_update_data(sc_client *client, const sc__queue_keys *keys, sc_slic
 sc_err sc__op_change_delay(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                            int64_t delay_ms, sc_reason *ret_reason)
 {
-    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     char delay[SC__INT_LEN], now[SC__INT_LEN];
     const sc_slice *k = keys->key;
     const sc_slice args[] = {
         id, {delay, sc__int_text(delay_ms, delay)}, {now, sc__int_text(sc__wall_ms(), now)}};
     int64_t number;
+    sc_err err;
 
-    sc__queue_job_key(&job, keys, id, "");
-    if (job.err)
-        return too_long(&job, ret_reason);
+    err = sc__queue_job_key(&job, keys, id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {sc__str_slice(&job), k[SC__KEY_DELAYED], k[SC__KEY_META],
                                     k[SC__KEY_MARKER], k[SC__KEY_EVENTS]};
@@ -57,16 +52,17 @@ sc_err sc__op_change_delay(sc_client *client, const sc__queue_keys *keys, sc_sli
 sc_err sc__op_change_priority(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                               int64_t priority, bool lifo, sc_reason *ret_reason)
 {
-    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     char digits[SC__INT_LEN];
     const sc_slice *k = keys->key;
     const sc_slice args[] = {
         id, {digits, sc__int_text(priority, digits)}, lifo ? SC_S("1") : SC_S("0")};
     int64_t number;
+    sc_err err;
 
-    sc__queue_job_key(&job, keys, id, "");
-    if (job.err)
-        return too_long(&job, ret_reason);
+    err = sc__queue_job_key(&job, keys, id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {
         sc__str_slice(&job), k[SC__KEY_WAIT],   k[SC__KEY_PRIORITIZED], k[SC__KEY_PC],
@@ -81,14 +77,14 @@ sc_err sc__op_change_priority(sc_client *client, const sc__queue_keys *keys, sc_
 sc_err sc__op_clear_logs(sc_client *client, const sc__queue_keys *keys, sc_slice id, int64_t keep,
                          sc_reason *ret_reason)
 {
-    AUTO_STR logs = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR logs = STR_MAX(SC__JOB_KEY_MAX);
     char digits[SC__INT_LEN];
     sc_reply *reply = NULL;
     sc_err err;
 
-    sc__queue_job_key(&logs, keys, id, ":logs");
-    if (logs.err)
-        return too_long(&logs, ret_reason);
+    err = sc__queue_job_key(&logs, keys, id, ":logs", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice from = {digits, sc__int_text(-keep, digits)};
     const sc_slice remove[] = {SC_S("DEL"), sc__str_slice(&logs)};
@@ -132,11 +128,10 @@ sc_err sc__op_dependency_counts(sc_client *client, const sc__queue_keys *keys, s
     sc_err err = SC_OK;
 
     for (size_t i = 0; i < SC__SCRIPT_KEYS_getDependencyCounts; i++) {
-        key[i] = (sc__str)STR_MAX(JOB_KEY_MAX);
-        sc__queue_job_key(&key[i], keys, id, suffixes[i]);
+        key[i] = (sc__str)STR_MAX(SC__JOB_KEY_MAX);
+        if (!err)
+            err = sc__queue_job_key(&key[i], keys, id, suffixes[i], ret_reason);
         script_keys[i] = sc__str_slice(&key[i]);
-        if (key[i].err)
-            err = too_long(&key[i], ret_reason);
     }
     if (!err)
         err = sc__script_call_wait(client, &SC__SCRIPT_getDependencyCounts, script_keys,

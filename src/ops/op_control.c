@@ -9,8 +9,6 @@
 #define REMOVE_SLICE "500"  /* jobs of a tree a call */
 #define RESUME_SLICE "5000" /* ids a call */
 
-enum { JOB_KEY_MAX = 16 * 1024 };
-
 sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys, int64_t max_events,
                          sc_reply_cb cb, void *user)
 {
@@ -81,14 +79,14 @@ sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *keys, bool *ret
 sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                      sc_reason *ret_reason)
 {
-    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     const sc_slice args[] = {keys->base, id, SC_S(REMOVE_SLICE)};
     int64_t more = 0;
     sc_err err = SC_OK;
 
-    sc__queue_job_key(&job, keys, id, "");
-    if (job.err)
-        return sc__because(ret_reason, job.err, "the job id: %s", sc_err_text(job.err));
+    err = sc__queue_job_key(&job, keys, id, "", ret_reason);
+    if (err)
+        return err;
     do {
         const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_REPEAT]};
 
@@ -104,13 +102,14 @@ sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id, 
 {
     const sc_slice args[] = {id, reset_made ? SC_S("1") : SC_S("0"),
                              reset_started ? SC_S("1") : SC_S("0")};
-    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     const sc_slice *k = keys->key;
     int64_t number;
+    sc_err err;
 
-    sc__queue_job_key(&job, keys, id, "");
-    if (job.err)
-        return sc__because(ret_reason, job.err, "the job id: %s", sc_err_text(job.err));
+    err = sc__queue_job_key(&job, keys, id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {
         sc__str_slice(&job),    k[SC__KEY_FAILED], k[SC__KEY_COMPLETED], k[SC__KEY_WAIT],
@@ -125,13 +124,14 @@ sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id, 
 sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                       sc_reason *ret_reason)
 {
-    AUTO_STR job = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     const sc_slice *k = keys->key;
     int64_t number;
+    sc_err err;
 
-    sc__queue_job_key(&job, keys, id, "");
-    if (job.err)
-        return sc__because(ret_reason, job.err, "the job id: %s", sc_err_text(job.err));
+    err = sc__queue_job_key(&job, keys, id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {
         sc__str_slice(&job),    k[SC__KEY_DELAYED], k[SC__KEY_WAIT],

@@ -15,7 +15,7 @@
 
 #define RANGE_MAX (INT64_C(1) << 53) /* more than any list has */
 
-enum { JOB_KEY_MAX = 16 * 1024, HASHES_AT_ONCE = 100 };
+enum { HASHES_AT_ONCE = 100 };
 
 static const sc__send_opts again = {.idempotent = true};
 
@@ -36,13 +36,13 @@ static sc_err read_job(sc_slice id, sc_err err, const sc_reply *reply, sc_job **
 sc_err sc__op_get_job(sc_client *client, const sc__queue_keys *keys, sc_slice id, sc_job **ret_job,
                       sc_reason *ret_reason)
 {
-    AUTO_STR key = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR key = STR_MAX(SC__JOB_KEY_MAX);
     sc_reply *reply = NULL;
     sc_err err;
 
-    sc__queue_job_key(&key, keys, id, "");
-    if (key.err)
-        return sc__because(ret_reason, key.err, "the job id: %s", sc_err_text(key.err));
+    err = sc__queue_job_key(&key, keys, id, "", ret_reason);
+    if (err)
+        return err;
     err = sc__client_send_wait(client, (const sc_slice[]){SC_S("HGETALL"), sc__str_slice(&key)}, 2,
                                &again, &reply);
     err = read_job(id, err, reply, ret_job, ret_reason);
@@ -53,16 +53,16 @@ sc_err sc__op_get_job(sc_client *client, const sc__queue_keys *keys, sc_slice id
 sc_err sc__op_get_state(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                         sc_job_state *ret_state, sc_reason *ret_reason)
 {
-    AUTO_STR key = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR key = STR_MAX(SC__JOB_KEY_MAX);
     const sc_slice *k = keys->key;
     const sc_slice args[] = {id, SC_S(STATE_REACH)};
     sc_reply *reply = NULL;
     sc_slice name;
     sc_err err;
 
-    sc__queue_job_key(&key, keys, id, "");
-    if (key.err)
-        return sc__because(ret_reason, key.err, "the job id: %s", sc_err_text(key.err));
+    err = sc__queue_job_key(&key, keys, id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {
         sc__str_slice(&key), k[SC__KEY_COMPLETED],   k[SC__KEY_FAILED],
@@ -208,11 +208,11 @@ static void on_hash(void *user, sc_err err, const sc_reply *reply)
 
 static sc_err send_hash(sc_client *client, const sc__queue_keys *keys, struct hash *hash)
 {
-    AUTO_STR key = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR key = STR_MAX(SC__JOB_KEY_MAX);
+    sc_err err = sc__queue_job_key(&key, keys, hash->id, "", NULL);
 
-    sc__queue_job_key(&key, keys, hash->id, "");
-    if (key.err)
-        return key.err;
+    if (err)
+        return err;
     return sc__client_send(client, (const sc_slice[]){SC_S("HGETALL"), sc__str_slice(&key)}, 2,
                            &again, on_hash, hash);
 }
@@ -313,13 +313,13 @@ sc_err sc__op_counts_reply(sc_err err, const sc_reply *reply, sc_queue_counts *r
 sc_err sc__op_get_logs(sc_client *client, const sc__queue_keys *keys, sc_slice id, int64_t start,
                        int64_t end, sc_reply **ret_reply, sc_reason *ret_reason)
 {
-    AUTO_STR key = STR_MAX(JOB_KEY_MAX);
+    AUTO_STR key = STR_MAX(SC__JOB_KEY_MAX);
     sc_err err = check_range(start, &end, ret_reason);
 
     if (err)
         return err;
-    sc__queue_job_key(&key, keys, id, ":logs");
-    if (key.err)
-        return sc__because(ret_reason, key.err, "the job id: %s", sc_err_text(key.err));
+    err = sc__queue_job_key(&key, keys, id, ":logs", ret_reason);
+    if (err)
+        return err;
     return call_range(client, "LRANGE", sc__str_slice(&key), start, end, ret_reply, ret_reason);
 }

@@ -1,23 +1,20 @@
 #include "op_job_note.h"
 
-#include "base/arena.h"
 #include "base/str.h"
 #include "script.h"
 #include "scripts.h"
 
-enum { KEY_BYTES_MAX = 64 * 1024 };
-
 sc_err sc__op_job_progress(sc_client *client, const sc__queue_keys *keys, sc_slice job_id,
                            sc_slice json, sc_reason *ret_reason)
 {
-    AUTO_STR job = STR_MAX(KEY_BYTES_MAX);
+    AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
     const sc_slice args[] = {job_id, json};
     int64_t number;
+    sc_err err;
 
-    sc__str_append(&job, keys->base);
-    sc__str_append(&job, job_id);
-    if (job.err)
-        return job.err;
+    err = sc__queue_job_key(&job, keys, job_id, "", ret_reason);
+    if (err)
+        return err;
 
     const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_EVENTS],
                                     keys->key[SC__KEY_META]};
@@ -30,18 +27,17 @@ sc_err sc__op_job_progress(sc_client *client, const sc__queue_keys *keys, sc_sli
 sc_err sc__op_job_log(sc_client *client, const sc__queue_keys *keys, sc_slice job_id, sc_slice row,
                       int64_t keep, sc_reason *ret_reason)
 {
-    AUTO_STR logs = STR_MAX(KEY_BYTES_MAX);
+    AUTO_STR logs = STR_MAX(SC__JOB_KEY_MAX);
     char digits[SC__INT_LEN];
     sc_slice job, args[2] = {row, SC_S("")};
     int64_t rows;
+    sc_err err;
 
     if (keep > 0)
         args[1] = (sc_slice){digits, sc__int_text(keep, digits)};
-    sc__str_append(&logs, keys->base);
-    sc__str_append(&logs, job_id);
-    sc__str_text(&logs, ":logs");
-    if (logs.err)
-        return logs.err;
+    err = sc__queue_job_key(&logs, keys, job_id, ":logs", ret_reason);
+    if (err)
+        return err;
     job = (sc_slice){logs.ptr, keys->base.len + job_id.len};
 
     const sc_slice script_keys[] = {job, sc__str_slice(&logs)};

@@ -17,6 +17,7 @@ sc_err sc__op_extend_locks(sc_client *client, const sc__queue_keys *keys, const 
     sc__args args;
     sc_err err;
 
+    SC__SCRIPT_CHECK_KEYS(extendLocks, script_keys);
     sc__arena_init(&arena, ARGS_BYTES_MAX);
     sc__args_init(&args, &arena);
     sc__args_slice(&args, keys->base);
@@ -58,12 +59,11 @@ sc_err sc__op_move_stalled(sc_client *client, const sc__queue_keys *keys, int64_
         keys->key[SC__KEY_STALLED_CHECK], keys->key[SC__KEY_META], keys->key[SC__KEY_MARKER],
         keys->key[SC__KEY_EVENTS],
     };
-    enum { KEY_COUNT = sizeof(script_keys) / sizeof(*script_keys) };
     sc__arena arena;
     sc__args args;
     sc_err err;
 
-    _Static_assert(SC__SCRIPT_KEYS_moveStalledJobs == KEY_COUNT, "moveStalledJobs' keys");
+    SC__SCRIPT_CHECK_KEYS(moveStalledJobs, script_keys);
     sc__arena_init(&arena, ARGS_BYTES_MAX);
     sc__args_init(&args, &arena);
     sc__args_slice(&args, keys->base);
@@ -72,8 +72,9 @@ sc_err sc__op_move_stalled(sc_client *client, const sc__queue_keys *keys, int64_
     sc__args_int(&args, place);
     err = args.err;
     if (!err)
-        err = sc__script_call(client, &SC__SCRIPT_moveStalledJobs, script_keys, KEY_COUNT,
-                              args.items, args.count, NULL, cb, user);
+        err = sc__script_call(client, &SC__SCRIPT_moveStalledJobs, script_keys,
+                              SC__SCRIPT_KEYS_moveStalledJobs, args.items, args.count, NULL, cb,
+                              user);
     sc__arena_release(&arena);
     return err;
 }

@@ -1,6 +1,5 @@
 #include "script.h"
 
-#include "base/arena.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"

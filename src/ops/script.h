@@ -2,6 +2,7 @@
 #ifndef SC_OPS_SCRIPT_H
 #define SC_OPS_SCRIPT_H
 
+#include "base/arena.h"
 #include "redis/client.h"
 
 /* One script, as tools/embed made it from lua/<name>-<key_count>.lua, includes resolved. All of them are
@@ -42,11 +43,11 @@ SC_MUST_USE sc_err sc__script_call_number(sc_client *client, const sc__script *s
 typedef struct sc__args {
     sc_slice *items;
     size_t count, cap;
-    struct sc__arena *arena;
+    sc__arena *arena;
     sc_err err;
 } sc__args;
 
-void sc__args_init(sc__args *args, struct sc__arena *arena);
+void sc__args_init(sc__args *args, sc__arena *arena);
 void sc__args_slice(sc__args *args, sc_slice value);
 void sc__args_text(sc__args *args, const char *value);
 void sc__args_int(sc__args *args, int64_t value);
