@@ -28,15 +28,15 @@ void sc__lease_keeper_start(sc__lease_keeper *k, sc_client *client, sc__flights 
 {
     k->client = client;
     k->flights = flights;
-    sc__ticker_init(&k->ticker, sc__client_loop(client), TICK_MS, tick, k);
+    sc__pulse_init(&k->pulse, sc__client_loop(client), TICK_MS, tick, k);
 }
 
 void sc__lease_keeper_stop(sc__lease_keeper *k)
 {
-    sc__ticker_release(&k->ticker);
+    sc__pulse_release(&k->pulse);
 }
 
 void sc__lease_keeper_wake(sc__lease_keeper *k)
 {
-    sc__ticker_wake(&k->ticker);
+    sc__pulse_wake(&k->pulse);
 }

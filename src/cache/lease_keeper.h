@@ -5,14 +5,14 @@
 
 #include "flight.h"
 #include "redis/client.h"
-#include "ticker.h"
+#include "pulse.h"
 
 enum { SC__LEASE_MS = 4500, SC__LEASE_EXTEND_MS = 1500 };
 
 typedef struct sc__lease_keeper {
     sc_client *client;
     sc__flights *flights;
-    sc__ticker ticker;
+    sc__pulse pulse;
 } sc__lease_keeper;
 
 void sc__lease_keeper_start(sc__lease_keeper *k, sc_client *client, sc__flights *flights);

@@ -102,7 +102,7 @@ void sc__repair_start(sc__repair *r, sc_client *client, sc__health *health, int6
     pthread_mutex_init(&r->mutex, NULL);
     pthread_cond_init(&r->idle, NULL);
     sc__journal_init(&r->journal);
-    sc__ticker_init(&r->ticker, sc__client_loop(client), TICK_MS, tick, r);
+    sc__pulse_init(&r->pulse, sc__client_loop(client), TICK_MS, tick, r);
     sc__client_watch_add(client, &r->watch);
 }
 
@@ -111,7 +111,7 @@ void sc__repair_stop(sc__repair *r)
     size_t left;
 
     sc__client_watch_remove(r->client, &r->watch);
-    sc__ticker_release(&r->ticker);
+    sc__pulse_release(&r->pulse);
     pthread_mutex_lock(&r->mutex);
     r->stopping = true;
     while (r->is_busy)
@@ -138,7 +138,7 @@ void sc__repair_add(sc__repair *r, const sc_slice *keys, size_t count)
         sc__log(SC_LOG_WARN,
                 "cache: too many values wait to be deleted; the oldest are given up, and may be "
                 "old until their TTL ends");
-    sc__ticker_wake(&r->ticker);
+    sc__pulse_wake(&r->pulse);
 }
 
 bool sc__repair_has(sc__repair *r, sc_slice key)

@@ -6,14 +6,14 @@
 #include "health.h"
 #include "journal.h"
 #include "redis/client.h"
-#include "ticker.h"
+#include "pulse.h"
 
 typedef struct sc__repair {
     sc_client *client;
     sc__health *health;
     int64_t timeout_ms;
     sc__journal journal;
-    sc__ticker ticker;
+    sc__pulse pulse;
     sc__client_watch watch;
     /* the I/O thread's */
     int64_t pause_ms; /* grows while the server refuses */
