@@ -4,13 +4,15 @@
 --         ARGV[1] how a lease begins
 --         ARGV[2…] more keys
 -- Output: how many of the keys held a value
+--- @include "includes/tryCall"
+local leaseMark = ARGV[1]
 local function del(key)
-  local head = redis.pcall('GETRANGE', key, 0, #ARGV[1] - 1)
-  local gone = redis.call('UNLINK', key)
-  return head == ARGV[1] and 0 or gone
+    local head = tryCall("GETRANGE", key, "0", #leaseMark - 1)
+    local gone = call("UNLINK", key)
+    return head == leaseMark and 0 or gone
 end
 local removed = del(KEYS[1])
 for i = 2, #ARGV do
-  removed = removed + del(ARGV[i])
+    removed = removed + del(ARGV[i])
 end
 return removed

@@ -3,7 +3,8 @@
 -- Input:  KEYS[1] the key
 --         ARGV[1] the lease, ARGV[2] its life from now in ms; 0 gives it up
 -- Output: 1 done; 0: the lease no longer stands
-if redis.pcall('GETRANGE', KEYS[1], 0, #ARGV[1]) ~= ARGV[1] then
-  return 0
+--- @include "includes/tryCall"
+if tryCall("GETRANGE", KEYS[1], "0", #ARGV[1]) ~= ARGV[1] then
+    return 0
 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return call("PEXPIRE", KEYS[1], ARGV[2])

@@ -23,7 +23,7 @@ local HEAD, STRIDE = 7, 7
 local count = (#ARGV - HEAD) / STRIDE
 local nowMs, now = serverTime()
 local codes, jobs, lockKeys, childKeys = {}, {}, {}, {}
-local ended = {completed = completedKey, failed = failedKey}
+local ended, checked = {completed = completedKey, failed = failedKey}, {}
 local reply = {codes}
 local ready, delayed, finished = false, false, false
 -- Finished jobs of one kind and retention, in a row: they are added and trimmed at once.
@@ -174,7 +174,6 @@ local function apply(i, job, jobKey, jobId, kind, text, traces, number, keep)
 end
 
 -- Reads first: a key of a wrong type stops the script before anything is changed.
-local sets = {completed = completedKey, failed = failedKey}
 local maxEvents = getMaxEvents(metaKey)
 call("LLEN", waitKey)
 call("ZCARD", delayedKey)
@@ -186,9 +185,9 @@ for i = 1, count do
         childKeys[#childKeys + 1] = jobKey .. ":dependencies"
         childKeys[#childKeys + 1] = jobKey .. ":unsuccessful"
     end
-    if sets[kind] then
-        call("ZCARD", sets[kind])
-        sets[kind] = nil
+    if ended[kind] and not checked[kind] then
+        call("ZCARD", ended[kind])
+        checked[kind] = true
     end
 end
 local locks = count > 0 and call("MGET", unpack(lockKeys)) or {}

@@ -9,13 +9,9 @@
 --   the state's name; "unknown" when it is nowhere. A job that is stored but neither in a set nor near
 --   the ends of the lists is said to wait: searching a list of millions would hold the server.
 
---- @include "includes/call"
+--- @include "includes/isInList"
 
 local job, id, reach = KEYS[1], ARGV[1], ARGV[2]
-
-local function isIn(list)
-    return call("LPOS", list, id, "MAXLEN", reach) or call("LPOS", list, id, "RANK", "-1", "MAXLEN", reach)
-end
 
 local sets = { [2] = "completed", [3] = "failed", [4] = "delayed", [5] = "prioritized", [6] = "waiting-children" }
 for i = 2, 6 do
@@ -23,10 +19,10 @@ for i = 2, 6 do
         return sets[i]
     end
 end
-if isIn(KEYS[7]) then
+if isInList(KEYS[7], id, reach) then
     return "active"
 end
-if isIn(KEYS[8]) or isIn(KEYS[9]) then
+if isInList(KEYS[8], id, reach) or isInList(KEYS[9], id, reach) then
     return "waiting"
 end
 if call("LLEN", KEYS[8]) > 2 * tonumber(reach) and call("EXISTS", job) == 1 then

@@ -3,6 +3,7 @@
 -- Input:
 --   KEYS  meta, marker, events
 --
+-- Output: 0
 -- Events: paused
 
 --- @include "includes/call"

@@ -1,13 +1,10 @@
+--- @include "includes/isInList"
 --- @include "includes/schedulerKeys"
 --- @include "includes/removeDedupKey"
 --- @include "includes/removeJobKeys"
 
--- How far from each end `wait` is searched: a due job stands near one of them, and a list of millions would hold the server.
+-- How far from each end `wait` is searched: a due job stands near one of them.
 local WAIT_REACH = "100000"
-
-local function isWaiting(id)
-    return call("LPOS", waitKey, id, "MAXLEN", WAIT_REACH) or call("LPOS", waitKey, id, "RANK", "-1", "MAXLEN", WAIT_REACH)
-end
 
 -- Where a scheduler's job is that no worker has taken yet: "delayed", "prioritized", "waiting"; nil when it is none of them.
 local function pendingState(id)
@@ -15,7 +12,7 @@ local function pendingState(id)
         return "delayed"
     elseif call("ZSCORE", prioritizedKey, id) then
         return "prioritized"
-    elseif call("EXISTS", base .. id) == 1 and isWaiting(id) then
+    elseif call("EXISTS", base .. id) == 1 and isInList(waitKey, id, WAIT_REACH) then
         return "waiting"
     end
     return nil
