@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "app/processors.h"
+#include "app/services/users.h"
 #include "app/store/store.h"
 #include "base/clock.h"
 #include "support/smtp.h"
@@ -200,6 +201,25 @@ TEST(a_notification_is_stored_once_mailed_once_and_counted)
 
     assert_ok(notification_mark_read(f.app->notifier, user.id, n.id, NULL, NULL));
     assert_int_equal(unread(&f, user.id), 0);
+    fixture_stop(&f);
+}
+
+TEST(a_new_user_with_an_address_is_welcomed_once)
+{
+    struct user ada = {
+        .clerk_id = SC_S("ada"), .name = SC_S("Ada"), .email = SC_S("ada@example.org")};
+    struct user ben = {.clerk_id = SC_S("ben"), .name = SC_S("Ben")};
+    struct user again = ada;
+    struct fixture f;
+
+    fixture_start(&f, NULL);
+
+    assert_ok(user_put(&f.app->catalog, &ben, &f.arena, NULL, NULL));
+    assert_ok(user_put(&f.app->catalog, &ada, &f.arena, NULL, NULL));
+    assert_ok(user_put(&f.app->catalog, &again, &f.arena, NULL, NULL));
+
+    wait_until(count_mails(&f) == 1);
+    assert_non_null(strstr(only_mail(&f), "Subject: Welcome to StoryChain"));
     fixture_stop(&f);
 }
 

@@ -110,6 +110,22 @@ sc_err notification_create(struct notifier *notifier, struct notification *notif
                                     ret_reason);
 }
 
+sc_err notification_welcome(struct notifier *notifier, const struct user *user,
+                            sc_reason *ret_reason)
+{
+    AUTO_JSON *context = json_object();
+    struct email email = {user->email, SC_S("Welcome to StoryChain"), SC_S("welcome"), context};
+    char id[JOB_ID_MAX];
+    int len = snprintf(id, sizeof(id), "welcome-%.*s", (int)user->id.len, user->id.ptr);
+
+    if (!user->email.len)
+        return SC_OK;
+    if (json_object_set_new(context, "name", json_stringn(user->name.ptr, user->name.len)))
+        return sc__because(ret_reason, SC_ENOMEM, "out of memory");
+    return queues_send_email(notifier->queues, &email, (sc_slice){id, (size_t)len}, NULL,
+                             ret_reason);
+}
+
 /* ---- Telling an audience ---- */
 
 struct page {

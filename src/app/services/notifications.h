@@ -28,6 +28,11 @@ void notifier_free(struct notifier *notifier); /* NULL is fine */
 SC_MUST_USE sc_err notification_create(struct notifier *notifier, struct notification *notification,
                                        sc__arena *arena, sc_reason *ret_reason);
 
+/* Queues the welcome mail of a new user, once however often it is called. Nothing for one without an
+ * address. The queue's errors. */
+SC_MUST_USE sc_err notification_welcome(struct notifier *notifier, const struct user *user,
+                                        sc_reason *ret_reason);
+
 /* Tells all who write or follow a story, except `but_user_id` (who caused it; may be absent).
  * `model` has everything but user_id; its `key` is required: each user gets the notification
  * "<key>:<user id>" once, however often this is called. Stops at the first error: `*ret_told` (may be

@@ -9,6 +9,7 @@
 #include "app/shapes.h"
 #include "app/text_rules.h"
 
+#include "notifications.h"
 #include "read_through.h"
 #include "story_parts.h"
 
@@ -46,6 +47,17 @@ static sc_err invalidate_stories(const struct catalog *catalog, sc_slice user_id
     return err;
 }
 
+/* Without the mail a user is a user. */
+static void welcome(const struct catalog *catalog, const struct user *user)
+{
+    sc_reason reason = {""};
+    sc_err err = catalog->notifier ? notification_welcome(catalog->notifier, user, &reason) : SC_OK;
+
+    if (err)
+        sc__log(SC_LOG_WARN, "user %.*s gets no welcome mail: %s", (int)user->id.len, user->id.ptr,
+                reason.text[0] ? reason.text : sc_err_text(err));
+}
+
 sc_err user_put(const struct catalog *catalog, struct user *user, sc__arena *arena,
                 bool *ret_created, sc_reason *ret_reason)
 {
@@ -61,7 +73,9 @@ sc_err user_put(const struct catalog *catalog, struct user *user, sc__arena *are
     if (err)
         return err;
     invalidate_user(catalog->cache, user->id, user->clerk_id);
-    if (old && !sc_slice_eq(old->name, user->name))
+    if (!old)
+        welcome(catalog, user);
+    else if (!sc_slice_eq(old->name, user->name))
         err = invalidate_stories(catalog, user->id, ret_reason);
     return err;
 }

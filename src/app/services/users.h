@@ -5,8 +5,9 @@
 #include "catalog.h"
 
 /* Adds the user, or changes name and email (absent ones stay) of the one with that clerk_id.
- * `user` gets what is stored. SC_EINVAL: clerk_id or, of a new user, name is missing; too long,
- * not UTF-8, no mail address. */
+ * `user` gets what is stored. A new user with a mail address is sent a welcome, if catalog->notifier
+ * is there. SC_EINVAL: clerk_id or, of a new user, name is missing; too long, not UTF-8, no mail
+ * address. */
 SC_MUST_USE sc_err user_put(const struct catalog *catalog, struct user *user, sc__arena *arena,
                             bool *ret_created, sc_reason *ret_reason);
 
