@@ -36,7 +36,7 @@ for (const progress of [42, 'half', true, { step: 2, of: [1, 2] }])
     }));
 
 test("BullMQ's QueueEvents hear of our progress", async (t) => {
-  const events = closing(t, new QueueEvents('heard', { connection: server.connection }));
+  const events = closing(t, new QueueEvents('heard', { connection: server.connection, lastEventId: '0-0' }));
   await events.waitUntilReady();
   const heard = new Promise((resolve) => events.on('progress', resolve));
   const jobId = await ours.add({ queue: 'heard', name: 'n' });
