@@ -1,4 +1,4 @@
-/* What the scripts' negative numbers mean. BullMQ's numbers where it has them. */
+/* What the scripts' negative numbers mean. BullMQ's numbers where it has them. docs/protocol.md shows this table. */
 #ifndef SC_OPS_CODES_H
 #define SC_OPS_CODES_H
 

@@ -1,4 +1,4 @@
-/* Every Redis key of the library. docs/protocol.md is made from these tables. */
+/* The keys of a queue. tools/protocol makes a part of docs/protocol.md from this table. */
 #ifndef SC_OPS_KEYS_H
 #define SC_OPS_KEYS_H
 
@@ -8,7 +8,8 @@
 #define SC_QUEUE_KEYS(X)                                                                           \
     X(ID, "id", "string", "job counter")                                                           \
     X(WAIT, "wait", "list", "waiting job ids; the right end is the head")                          \
-    X(PAUSED, "paused", "list", "written by BullMQ 5 only; read, never written")                   \
+    X(PAUSED, "paused", "list",                                                                    \
+      "what a queue paused by BullMQ 5 has waiting; resuming empties it")                          \
     X(ACTIVE, "active", "list", "ids being processed")                                             \
     X(PRIORITIZED, "prioritized", "zset", "ids with a priority; priority * 2^32 + counter")        \
     X(DELAYED, "delayed", "zset", "ids that wait for their time; due ms * 4096 + order")           \
