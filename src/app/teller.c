@@ -6,13 +6,13 @@
 
 #include "app/services/chapters.h"
 
-#include "pulse.h"
+#include "patrol.h"
 
 enum { LOOK_EVERY_S = 30 };
 
 struct teller {
     const struct catalog *catalog;
-    struct pulse *pulse;
+    struct patrol *patrol;
     bool failing; /* the last look did; said once */
 };
 
@@ -41,7 +41,7 @@ sc_err teller_start(const struct catalog *catalog, struct teller **ret_teller,
     if (!teller)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     teller->catalog = catalog;
-    err = pulse_start(look, teller, &teller->pulse, ret_reason);
+    err = patrol_start(look, teller, &teller->patrol, ret_reason);
     if (err) {
         sc_free(teller);
         return err;
@@ -54,6 +54,6 @@ void teller_stop(struct teller *teller)
 {
     if (!teller)
         return;
-    pulse_stop(teller->pulse);
+    patrol_stop(teller->patrol);
     sc_free(teller);
 }

@@ -4,13 +4,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include "pulse.h"
+#include "patrol.h"
 
 enum { LOOK_EVERY_S = 1, REST_MAX_S = 30 };
 
 struct watchdog {
     sc_embedded *redis;
-    struct pulse *pulse;
+    struct patrol *patrol;
     int rest_s; /* longer after each start that failed */
 };
 
@@ -48,7 +48,7 @@ sc_err watchdog_start(sc_embedded *redis, struct watchdog **ret_watchdog, sc_rea
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     dog->redis = redis;
     dog->rest_s = LOOK_EVERY_S;
-    err = pulse_start(look, dog, &dog->pulse, ret_reason);
+    err = patrol_start(look, dog, &dog->patrol, ret_reason);
     if (err) {
         sc_free(dog);
         return err;
@@ -61,6 +61,6 @@ void watchdog_stop(struct watchdog *dog)
 {
     if (!dog)
         return;
-    pulse_stop(dog->pulse);
+    patrol_stop(dog->patrol);
     sc_free(dog);
 }

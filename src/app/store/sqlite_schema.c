@@ -187,7 +187,8 @@ static const char *const steps[] = {
     "  finished_ms INTEGER NOT NULL,"
     "  PRIMARY KEY (job, id)"
     ") STRICT;"
-    "CREATE INDEX job_runs_finished ON job_runs(finished_ms);",
+    "CREATE INDEX job_runs_finished ON job_runs(finished_ms);"
+    "CREATE INDEX job_runs_job ON job_runs(job, finished_ms);",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps) };
