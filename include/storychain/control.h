@@ -1,4 +1,5 @@
-/* Changing jobs that are in a queue already, whatever program added them.
+/* Changing jobs that are in a queue already, whatever program added them, and the settings of a queue that all its
+ * workers everywhere obey.
  *
  * All of these wait for the server and are thread-safe; SC_EDEADLK on the client's I/O thread. `ret_reason` may be
  * NULL. SC_ENOJOB where there is no such job, SC_EINVAL for what BullMQ would refuse.
@@ -59,6 +60,53 @@ typedef struct sc_dependency_counts {
 SC_API SC_MUST_USE sc_err sc_queue_get_dependency_counts(sc_queue *queue, sc_slice id,
                                                          sc_dependency_counts *ret_counts,
                                                          sc_reason *ret_reason);
+
+/* At most so many jobs of the queue run at once, whatever each worker's own concurrency; at least 1. Workers learn of it
+ * when they take their next job. */
+SC_API SC_MUST_USE sc_err sc_queue_set_global_concurrency(sc_queue *queue, int64_t concurrency,
+                                                          sc_reason *ret_reason);
+SC_API SC_MUST_USE sc_err sc_queue_remove_global_concurrency(sc_queue *queue,
+                                                             sc_reason *ret_reason);
+
+/* 0: there is none. */
+SC_API SC_MUST_USE sc_err sc_queue_get_global_concurrency(sc_queue *queue, int64_t *ret_concurrency,
+                                                          sc_reason *ret_reason);
+
+/* Do as many jobs run as the global concurrency allows? */
+SC_API SC_MUST_USE sc_err sc_queue_is_maxed(sc_queue *queue, bool *ret_maxed,
+                                            sc_reason *ret_reason);
+
+/* At most `max` jobs of the queue are started in `duration_ms`; both at least 1. */
+typedef struct sc_global_rate_limit {
+    int64_t max; /* 0, when read: there is none */
+    int64_t duration_ms;
+} sc_global_rate_limit;
+
+SC_API SC_MUST_USE sc_err sc_queue_set_global_rate_limit(sc_queue *queue,
+                                                         const sc_global_rate_limit *limit,
+                                                         sc_reason *ret_reason);
+SC_API SC_MUST_USE sc_err sc_queue_remove_global_rate_limit(sc_queue *queue, sc_reason *ret_reason);
+SC_API SC_MUST_USE sc_err sc_queue_get_global_rate_limit(sc_queue *queue,
+                                                         sc_global_rate_limit *ret_limit,
+                                                         sc_reason *ret_reason);
+
+/* No job is started for the next `duration_ms` (at least 1), by workers that have a rate limit, their own or the queue's. */
+SC_API SC_MUST_USE sc_err sc_queue_rate_limit(sc_queue *queue, int64_t duration_ms,
+                                              sc_reason *ret_reason);
+
+/* For how long no job is started because of the rate limit; 0: jobs are started. `max_jobs`: a worker's own limit; 0: the
+ * queue's, and if it has none the time that is left of a window or of sc_queue_rate_limit(). */
+SC_API SC_MUST_USE sc_err sc_queue_get_rate_limit_ttl(sc_queue *queue, int64_t max_jobs,
+                                                      int64_t *ret_ttl_ms, sc_reason *ret_reason);
+
+/* How many jobs wait with each of `count` priorities, in their order; 0 is `wait`. At most 1,000 priorities. */
+SC_API SC_MUST_USE sc_err sc_queue_get_priority_counts(sc_queue *queue, const int64_t *priorities,
+                                                       size_t count, int64_t *ret_counts,
+                                                       sc_reason *ret_reason);
+
+/* Cuts the event stream to about its newest `keep` (0 or more), in slices. `ret_removed` (may be NULL): how many events. */
+SC_API SC_MUST_USE sc_err sc_queue_trim_events(sc_queue *queue, int64_t keep, int64_t *ret_removed,
+                                               sc_reason *ret_reason);
 
 #ifdef __cplusplus
 }
