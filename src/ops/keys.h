@@ -8,8 +8,7 @@
 #define SC_QUEUE_KEYS(X)                                                                           \
     X(ID, "id", "string", "job counter")                                                           \
     X(WAIT, "wait", "list", "waiting job ids; the right end is the head")                          \
-    X(PAUSED, "paused", "list",                                                                    \
-      "what a queue paused by BullMQ 5 has waiting; resuming empties it")                          \
+    X(PAUSED, "paused", "list", "what waits in a queue paused by BullMQ 5; resume empties it")     \
     X(ACTIVE, "active", "list", "ids being processed")                                             \
     X(PRIORITIZED, "prioritized", "zset", "ids with a priority; priority * 2^32 + counter")        \
     X(DELAYED, "delayed", "zset", "ids that wait for their time; due ms * 4096 + order")           \
