@@ -9,10 +9,10 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 LISTEN ?= 127.0.0.1:8080
 
-# Configures once, then builds; ninja looks again at what changed.
+# Configures once, then builds, with progress on a terminal; ninja looks again at what changed.
 define compile
 	@[ -f build/$(1)/build.ninja ] || cmake --preset $(1) >build.log 2>&1 || { cat build.log; exit 1; }; rm -f build.log
-	@ninja -C build/$(1) --quiet $(2)
+	@ninja -C build/$(1) $(if $(MAKE_TERMOUT),,--quiet) $(2)
 endef
 
 run: build            ## build, then serve on http://127.0.0.1:8080 with a Redis, a database and mail of its own
