@@ -63,8 +63,9 @@ bench-queue:          ## adding and processing jobs, beside BullMQ on the same s
 	$(call compile,release,all)
 	@node bench/queue.mjs
 
-fmt:                  ## format the C sources
+fmt:                  ## format the C sources, bring docs/protocol.md up to date
 	@find include src tests bench examples -name '*.[ch]' -not -path '*/node_modules/*' | xargs clang-format-14 -i
+	@tools/protocol
 lint:                 ## format, floors and circles of includes, banned functions, cppcheck
 	@tools/setup test
 	@tools/lint
