@@ -5,17 +5,19 @@
 --   KEYS  id, meta, wait, prioritized, delayed, active, events, marker, pc
 --   ARGV  1     the queue's base ("bull:email:")
 --         2     number of jobs in all groups, at most a few thousand
---         3...  groups: state, name, opts, timestamp, delay, priority, own ids?, count, then per job: id (only with own ids), data
+--         3...  groups: state, name, opts, timestamp, delay, priority, flags, count, then per job: id (only with own ids), data
 --               state is W (to the tail of wait), H (to its head), D (delayed) or P (prioritized); times are in ms; opts is the
---               stored JSON; own ids is "1" or "0"
+--               stored JSON; flags: "i" own ids, "d" deduplicated by the `de` of opts, which is their last member, "id" both, "" none
 --
 -- Output:
 --   the number that the first job got, or would have got: every job takes the next one, those with an id of their own too. So the
---   caller knows all ids. An id that exists is left as it is.
+--   caller knows all ids. An id that exists is left as it is. When jobs were not stored because others own their deduplication
+--   ids: an array of that number, and for each such job its place in the call (from 0) and the owner's id.
 --
--- Events: per job added, then waiting or delayed; or duplicated
+-- Events: per job added, then waiting or delayed; or duplicated; or what includes/deduplicate says
 
 --- @include "includes/addToState"
+--- @include "includes/deduplicate"
 --- @include "includes/emitEvent"
 --- @include "includes/queueGate"
 
@@ -29,6 +31,7 @@ local first = number + 1
 local tail, head = {}, {}
 local prioritized, priorities = {}, {}
 local delayedScores, nextScores = {}, {}
+local owners = { first }
 local format = string.format
 
 -- The next score of a due time, of which the server is asked once.
@@ -38,10 +41,40 @@ local function scoreOf(due)
     return score
 end
 
+-- Everything delayed so far goes into `delayed`.
+local function flushDelayed()
+    if #delayedScores > 0 then
+        call("ZADD", DELAYED, unpack(delayedScores))
+        addDelayMarker(MARKER, DELAYED)
+        delayedScores = {}
+    end
+end
+
+local queue = { base = base, delayed = DELAYED, active = ACTIVE, events = EVENTS, marker = MARKER }
+
+-- The rest of the options may hold what cjson refuses (half a surrogate pair), so it is not looked at.
+local function dedupOf(opts)
+    return cjson.decode(string.match(opts, '^.*,"de":(.*)}$'))
+end
+
+-- True when another job has the deduplication id, so that `job` is not stored.
+local function isOwnedByOther(dedup, job, place)
+    flushDelayed()
+    nextScores = {} -- an owner may leave `delayed`, or move within it
+    local owner = deduplicate(queue, dedup, job)
+    if owner then
+        owners[#owners + 1] = place
+        owners[#owners + 1] = owner
+    end
+    return owner
+end
+
 local at = 3
 while ARGV[at] do
     local state, name, opts, timestamp = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-    local delay, priority, ownIds, count = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6] == "1", tonumber(ARGV[at + 7])
+    local delay, priority, flags, count = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
+    local ownIds = flags == "i" or flags == "id"
+    local dedup = (flags == "d" or flags == "id") and dedupOf(opts)
     local due = state == "D" and tonumber(timestamp) + tonumber(delay)
     local dueText = due and format("%.0f", due)
     at = at + 8
@@ -59,9 +92,13 @@ while ARGV[at] do
 
         if ownIds and call("EXISTS", key) == 1 then
             call("XADD", EVENTS, "*", "event", "duplicated", "jobId", id)
-        else
+        elseif not (dedup and isOwnedByOther(dedup, { id = id, name = name, data = ARGV[at], opts = opts,
+                                                      timestamp = timestamp, delay = delay }, number - first)) then
             call("HSET", key, "name", name, "data", ARGV[at], "opts", opts, "timestamp", timestamp, "delay", delay,
                  "priority", priority)
+            if dedup then
+                call("HSET", key, "deid", dedup.id)
+            end
             call("XADD", EVENTS, "*", "event", "added", "jobId", id, "name", name)
             if due then
                 local n = #delayedScores
@@ -102,9 +139,6 @@ end
 if not closed and #tail + #head + #prioritized > 0 then
     addBaseMarker(MARKER)
 end
-if #delayedScores > 0 then
-    call("ZADD", DELAYED, unpack(delayedScores))
-    addDelayMarker(MARKER, DELAYED)
-end
+flushDelayed()
 trimEvents(EVENTS, maxEvents)
-return first
+return #owners > 1 and owners or first

@@ -61,6 +61,23 @@ typedef struct sc_keep {
     int64_t limit; /* at most so many removed a finish, by age; 0: 1,000 */
 } sc_keep;
 
+/* Deduplication: while a job owns an id, no other job with that id is stored. The owner is the first job that was added
+ * with it. Zeroed: none.
+ *
+ * The owner has the id until `ttl_ms` is over, else until it is completed, has failed for good or is removed. What becomes of a job
+ * that is added meanwhile is up to the options that it comes with, not the owner's: */
+typedef struct sc_dedup {
+    sc_slice id;
+    int64_t ttl_ms; /* how long the id is owned; 0: as long as the owner is not finished */
+    bool extend;    /* starts the owner's ttl_ms anew */
+    bool replace;   /* takes the place of an owner that is delayed ("debounce"); ttl_ms goes on, or
+                       with `extend` anew */
+    bool
+        reschedule; /* an owner that is delayed gets this job's delay, from now; not with `replace` */
+    bool keep_last_if_active; /* while the owner runs, the last such job is kept, to be added when
+                                 the owner is finished; ttl_ms does not count then */
+} sc_dedup;
+
 /* Options of a job. Zeroed (SC_JOB_OPTS_INIT) is BullMQ's default. */
 typedef struct sc_job_opts {
     sc_slice id;          /* custom id: not all digits, no ':'; empty: the queue's next number */
@@ -74,6 +91,7 @@ typedef struct sc_job_opts {
     int64_t keep_logs;         /* newest log rows kept; 0: all */
     int64_t stack_trace_limit; /* newest traces kept; -1: none; 0: all */
     int64_t size_limit;        /* most bytes of data; 0: no limit of the job's own */
+    sc_dedup dedup;
     /* Members to store in the job's `opts` beside these: a JSON object as text ("{\"tm\":\"…\"}"); empty: none. */
     sc_slice extra;
 } sc_job_opts;

@@ -45,7 +45,8 @@ typedef struct sc_id_list {
 SC_API void sc_id_list_free(sc_id_list *list);
 
 /* Adds one job. `*ret_id` (may be NULL) is its id, free it with sc_free. An id that exists already
- * is not an error: that job is kept and its id given, as in BullMQ.
+ * is not an error: that job is kept and its id given, as in BullMQ. So it is with a deduplication id that
+ * another job owns (see sc_dedup).
  * SC_EINVAL, SC_ETOOBIG, SC_EREPLY (…) with a reason. After SC_ECONNLOST or SC_ETIMEDOUT the job may have
  * been added; with an id of your own it is safe to add it again. */
 SC_API SC_MUST_USE sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id,
@@ -109,6 +110,15 @@ SC_API SC_MUST_USE sc_err sc_queue_retry(sc_queue *queue, sc_slice id);
 
 /* Delayed -> waiting at once. SC_ENOJOB, SC_EJOBSTATE. */
 SC_API SC_MUST_USE sc_err sc_queue_promote(sc_queue *queue, sc_slice id);
+
+/* Which job owns a deduplication id? `*ret_job_id`: free it with sc_free. SC_ENOJOB: none. */
+SC_API SC_MUST_USE sc_err sc_queue_get_dedup_job(sc_queue *queue, sc_slice dedup_id,
+                                                 char **ret_job_id);
+
+/* Frees a deduplication id, so that the next job with it is added; only if `owner` (a job's id; empty: whichever) owns it.
+ * The owner itself stays. `*ret_freed` (may be NULL) is false when nobody, or another job, owned it. */
+SC_API SC_MUST_USE sc_err sc_queue_remove_dedup(sc_queue *queue, sc_slice dedup_id, sc_slice owner,
+                                                bool *ret_freed);
 
 /* The rows a processor logged, oldest first; start and end as for get_jobs. Free with sc_id_list_free. */
 SC_API SC_MUST_USE sc_err sc_queue_get_logs(sc_queue *queue, sc_slice id, int64_t start,

@@ -1,5 +1,6 @@
 --- @include "includes/workKeys"
 --- @include "includes/addToState"
+--- @include "includes/claimDedupKey"
 --- @include "includes/emitEvent"
 --- @include "includes/queueGate"
 --- @include "includes/storeJob"
@@ -9,15 +10,6 @@ local function freeDedupKey(dedupKey, jobId)
     local ttl = call("PTTL", dedupKey)
     if ttl == 0 or ttl == -1 and call("GET", dedupKey) == jobId then
         call("DEL", dedupKey)
-    end
-end
-
-local function claimDedupKey(dedupKey, jobId, dedup)
-    local ttl = not dedup.keepLastIfActive and tonumber(dedup.ttl) or 0
-    if ttl > 0 then
-        call("SET", dedupKey, jobId, "PX", ttl)
-    else
-        call("SET", dedupKey, jobId)
     end
 end
 

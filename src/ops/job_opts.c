@@ -6,6 +6,10 @@
 #include "base/error.h"
 #include "base/json_scan.h"
 
+enum { ID_MAX_BYTES = 4096 };
+
+#define DEDUP_TTL_MAX INT64_C(10000000000000) /* 300 years; the server refuses dates too far away */
+
 static bool all_digits(sc_slice s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -27,9 +31,9 @@ static sc_err check_id(sc_slice id, sc_reason *ret_reason)
 {
     int shown = id.len < 64 ? (int)id.len : 64;
 
-    if (id.len > 4096)
-        return sc__because(ret_reason, SC_EINVAL, "the job id has %zu bytes; the limit is 4096",
-                           id.len);
+    if (id.len > ID_MAX_BYTES)
+        return sc__because(ret_reason, SC_EINVAL, "the job id has %zu bytes; the limit is %d",
+                           id.len, ID_MAX_BYTES);
     if (all_digits(id))
         return sc__because(ret_reason, SC_EINVAL,
                            "the job id \"%.*s\" is a number; those are the queue's own", shown,
@@ -70,6 +74,24 @@ static sc_err check_extra(sc_slice extra, sc_reason *ret_reason)
     return SC_OK;
 }
 
+static sc_err check_dedup(const sc_dedup *dedup, sc_reason *ret_reason)
+{
+    bool any = dedup->ttl_ms || dedup->extend || dedup->replace || dedup->reschedule ||
+               dedup->keep_last_if_active;
+
+    if (!dedup->id.len && any)
+        return sc__because(ret_reason, SC_EINVAL, "the deduplication has no id");
+    if (dedup->id.len > ID_MAX_BYTES)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "the deduplication id has %zu bytes; the limit is %d", dedup->id.len,
+                           ID_MAX_BYTES);
+    if (dedup->ttl_ms < 0 || dedup->ttl_ms > DEDUP_TTL_MAX)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "the deduplication's ttl is %lld ms; it must be from 0 to %lld",
+                           (long long)dedup->ttl_ms, (long long)DEDUP_TTL_MAX);
+    return SC_OK;
+}
+
 sc_err sc__job_opts_check(const sc_job_opts *opts, sc_reason *ret_reason)
 {
     sc_err err;
@@ -84,6 +106,8 @@ sc_err sc__job_opts_check(const sc_job_opts *opts, sc_reason *ret_reason)
     err = check_id(opts->id, ret_reason);
     if (!err)
         err = check_backoff(&opts->backoff, ret_reason);
+    if (!err)
+        err = check_dedup(&opts->dedup, ret_reason);
     if (!err)
         err = check_extra(opts->extra, ret_reason);
     return err;
@@ -161,6 +185,27 @@ static void write_keep(sc__str *out, const char *name, const sc_keep *keep)
         sc__str_text(out, keep->kind == SC_KEEP_NONE ? "true" : "false");
 }
 
+static void write_flag(sc__str *out, const char *member, bool value)
+{
+    if (value)
+        sc__str_text(out, member);
+}
+
+static void write_dedup(sc__str *out, const sc_dedup *dedup)
+{
+    if (!dedup->id.len)
+        return;
+    sc__str_text(out, ",\"de\":{\"id\":");
+    sc__str_json(out, dedup->id);
+    if (dedup->ttl_ms)
+        write_int(out, ",\"ttl\":", dedup->ttl_ms);
+    write_flag(out, ",\"extend\":true", dedup->extend);
+    write_flag(out, ",\"replace\":true", dedup->replace);
+    write_flag(out, ",\"reschedule\":true", dedup->reschedule);
+    write_flag(out, ",\"keepLastIfActive\":true", dedup->keep_last_if_active);
+    sc__str_char(out, '}');
+}
+
 /* The members of a JSON object, without its braces, after a ','. */
 static void write_members(sc__str *out, sc_slice object)
 {
@@ -201,6 +246,7 @@ void sc__job_opts_write(sc__str *out, const sc_job_opts *opts)
     if (opts->size_limit)
         write_int(out, ",\"sizeLimit\":", opts->size_limit);
     write_members(out, opts->extra);
+    write_dedup(out, &opts->dedup); /* last, so that it counts whatever `extra` has */
     sc__str_char(out, '}');
 }
 
@@ -284,6 +330,31 @@ static void parse_keep(sc__json_value value, sc_keep *ret_keep)
     }
 }
 
+static void parse_dedup(sc__json_value value, sc_dedup *ret_dedup)
+{
+    sc__json_value member;
+    sc_slice key;
+    size_t at = 0;
+
+    *ret_dedup = (sc_dedup){.ttl_ms = 0};
+    while (sc__json_next(value, &at, &key, &member)) {
+        if (sc_slice_eq(key, SC_S("id")) && member.kind == SC__JSON_STRING)
+            ret_dedup->id = member.text;
+        else if (sc_slice_eq(key, SC_S("ttl")))
+            ret_dedup->ttl_ms = sc__json_count(member);
+        else if (sc_slice_eq(key, SC_S("extend")))
+            ret_dedup->extend = sc__json_is_true(member);
+        else if (sc_slice_eq(key, SC_S("replace")))
+            ret_dedup->replace = sc__json_is_true(member);
+        else if (sc_slice_eq(key, SC_S("reschedule")))
+            ret_dedup->reschedule = sc__json_is_true(member);
+        else if (sc_slice_eq(key, SC_S("keepLastIfActive")))
+            ret_dedup->keep_last_if_active = sc__json_is_true(member);
+    }
+    if (!ret_dedup->id.len)
+        *ret_dedup = (sc_dedup){.ttl_ms = 0};
+}
+
 static void parse_member(sc_slice key, sc__json_value value, sc_job_opts *opts)
 {
     bool is_number = value.kind == SC__JSON_NUMBER;
@@ -310,6 +381,8 @@ static void parse_member(sc_slice key, sc__json_value value, sc_job_opts *opts)
                                                           : -1;
     else if (sc_slice_eq(key, SC_S("sizeLimit")))
         opts->size_limit = sc__json_count(value);
+    else if (sc_slice_eq(key, SC_S("de")))
+        parse_dedup(value, &opts->dedup);
     else if (sc_slice_eq(key, SC_S("timestamp")))
         opts->timestamp_ms = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("jobId")) && value.kind == SC__JSON_STRING)

@@ -24,6 +24,10 @@
     X(LIMITER, "limiter", "string", "jobs started in this window")                                 \
     X(REPEAT, "repeat", "zset", "job scheduler ids by next run ms")
 
+/* What stands between a queue's base and a deduplication id: a string, the id of the job that owns it. `dn:` (a hash, the
+ * job to be added after an active owner) is known to the scripts alone. */
+#define SC__DEDUP_KEY "de:"
+
 typedef enum sc__queue_key {
 #define X(name, suffix, type, content) SC__KEY_##name,
     SC_QUEUE_KEYS(X)

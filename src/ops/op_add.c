@@ -37,7 +37,7 @@ static bool same_group(const sc__add_job *a, const sc__add_job *b)
 {
     return a->timestamp_ms == b->timestamp_ms && a->delay_ms == b->delay_ms &&
            a->priority == b->priority && a->lifo == b->lifo && !a->id.len == !b->id.len &&
-           sc_slice_eq(a->name, b->name) &&
+           a->dedup == b->dedup && sc_slice_eq(a->name, b->name) &&
            (a->opts.ptr == b->opts.ptr || sc_slice_eq(a->opts, b->opts));
 }
 
@@ -68,6 +68,13 @@ static const char *state_of(const sc__add_job *job)
     return job->lifo ? "H" : "W";
 }
 
+static const char *flags_of(const sc__add_job *job)
+{
+    if (job->id.len)
+        return job->dedup ? "id" : "i";
+    return job->dedup ? "d" : "";
+}
+
 static void open_group(sc__add_batch *batch, const sc__add_job *job)
 {
     sc__args *args = &batch->args;
@@ -79,7 +86,7 @@ static void open_group(sc__add_batch *batch, const sc__add_job *job)
     sc__args_int(args, job->timestamp_ms);
     sc__args_int(args, job->delay_ms);
     sc__args_int(args, job->priority);
-    sc__args_bool(args, job->id.len > 0);
+    sc__args_text(args, flags_of(job));
     batch->group_at = args->count;
     batch->group_count = 0;
     sc__args_slice(args, SC_S(""));
@@ -124,10 +131,49 @@ sc_err sc__op_add(sc_client *client, const sc__queue_keys *keys, sc__add_batch *
                            batch->args.items, batch->args.count, NULL, cb, user);
 }
 
-sc_err sc__op_add_reply(sc_err err, const sc_reply *reply, int64_t *ret_first,
+/* [number, place, owner, place, owner, …] */
+static sc_err read_owners(const sc_reply *reply, sc__add_answer *ret_answer, sc_reason *ret_reason)
+{
+    const sc_reply *items;
+    size_t count;
+    sc_slice owner;
+    int64_t place;
+    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+
+    if (err)
+        return err;
+    if (count % 2 == 0)
+        return sc__because(ret_reason, SC_EPROTO, "adding jobs: an answer of %zu parts", count);
+    err = sc__reply_int(&items[0], &ret_answer->number, ret_reason);
+    for (size_t i = 1; !err && i < count; i += 2) {
+        err = sc__reply_int(&items[i], &place, ret_reason);
+        if (!err)
+            err = sc__reply_str(&items[i + 1], &owner, ret_reason);
+    }
+    ret_answer->owners = items + 1;
+    ret_answer->owner_count = count / 2;
+    return err;
+}
+
+sc_err sc__op_add_reply(sc_err err, const sc_reply *reply, sc__add_answer *ret_answer,
                         sc_reason *ret_reason)
 {
+    *ret_answer = (sc__add_answer){.number = 0};
     if (err)
         return sc__because(ret_reason, err, "adding jobs: %s", sc_err_text(err));
-    return sc__reply_int(reply, ret_first, ret_reason);
+    if (reply->type == SC_REPLY_ARRAY)
+        return read_owners(reply, ret_answer, ret_reason);
+    return sc__reply_int(reply, &ret_answer->number, ret_reason);
+}
+
+int64_t sc__add_answer_next(sc__add_answer *answer, sc_slice *ret_owner)
+{
+    *ret_owner = (sc_slice){NULL, 0};
+    if (answer->owner_count && answer->owners[0].integer == answer->place) {
+        *ret_owner = answer->owners[1].str;
+        answer->owners += 2;
+        answer->owner_count--;
+    }
+    answer->place++;
+    return answer->number++;
 }

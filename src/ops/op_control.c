@@ -1,6 +1,7 @@
 #include "op_control.h"
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "layout.h"
 #include "redis/reply.h"
 #include "script.h"
@@ -141,4 +142,62 @@ sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id
     SC__SCRIPT_CHECK_KEYS(promoteJob, script_keys);
     return sc__script_call_number(client, &SC__SCRIPT_promoteJob, script_keys, &id, 1, &number,
                                   ret_reason);
+}
+
+static sc_err dedup_key(sc__str *out, const sc__queue_keys *keys, sc_slice dedup_id,
+                        sc_reason *ret_reason)
+{
+    sc__str_append(out, keys->base);
+    sc__str_text(out, SC__DEDUP_KEY);
+    sc__str_append(out, dedup_id);
+    if (out->err)
+        return sc__because(ret_reason, out->err, "the deduplication id: %s", sc_err_text(out->err));
+    return SC_OK;
+}
+
+sc_err sc__op_get_dedup_job(sc_client *client, const sc__queue_keys *keys, sc_slice dedup_id,
+                            char **ret_owner, sc_reason *ret_reason)
+{
+    AUTO_STR key = STR_MAX(SC__JOB_KEY_MAX);
+    const sc__send_opts again = {.idempotent = true};
+    sc_slice owner = {NULL, 0};
+    sc_reply *reply = NULL;
+    sc_err err = dedup_key(&key, keys, dedup_id, ret_reason);
+
+    if (err)
+        return err;
+    err = sc__client_send_wait(client, (const sc_slice[]){SC_S("GET"), sc__str_slice(&key)}, 2,
+                               &again, &reply);
+    if (err)
+        return sc__because(ret_reason, err, "reading who owns a deduplication id: %s",
+                           sc_err_text(err));
+    err = sc__reply_str(reply, &owner, ret_reason);
+    if (!err && !owner.ptr)
+        err = sc__because(ret_reason, SC_ENOJOB, "no job owns the deduplication id");
+    if (!err) {
+        *ret_owner = sc__slice_dup(owner);
+        err = *ret_owner ? SC_OK : SC_ENOMEM;
+    }
+    sc_reply_free(reply);
+    return err;
+}
+
+sc_err sc__op_remove_dedup(sc_client *client, const sc__queue_keys *keys, sc_slice dedup_id,
+                           sc_slice owner, bool *ret_freed, sc_reason *ret_reason)
+{
+    AUTO_STR key = STR_MAX(SC__JOB_KEY_MAX);
+    int64_t number = 0;
+    sc_err err = dedup_key(&key, keys, dedup_id, ret_reason);
+
+    if (err)
+        return err;
+
+    const sc_slice script_keys[] = {sc__str_slice(&key)};
+
+    SC__SCRIPT_CHECK_KEYS(freeDedupId, script_keys);
+    err = sc__script_call_number(client, &SC__SCRIPT_freeDedupId, script_keys, &owner, 1, &number,
+                                 ret_reason);
+    if (!err)
+        *ret_freed = number == 1;
+    return err;
 }

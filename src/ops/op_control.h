@@ -29,4 +29,13 @@ SC_MUST_USE sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, s
 SC_MUST_USE sc_err sc__op_promote(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                                   sc_reason *ret_reason);
 
+/* SC_ENOJOB when nobody owns the deduplication id. Free `*ret_owner` with sc_free. */
+SC_MUST_USE sc_err sc__op_get_dedup_job(sc_client *client, const sc__queue_keys *keys,
+                                        sc_slice dedup_id, char **ret_owner, sc_reason *ret_reason);
+
+/* `owner` empty: whichever job owns it. */
+SC_MUST_USE sc_err sc__op_remove_dedup(sc_client *client, const sc__queue_keys *keys,
+                                       sc_slice dedup_id, sc_slice owner, bool *ret_freed,
+                                       sc_reason *ret_reason);
+
 #endif

@@ -29,8 +29,10 @@ static sc_err check_name(const sc_job_spec *spec, sc_reason *ret_reason)
     if (spec->name.len > NAME_MAX_BYTES)
         return sc__because(ret_reason, SC_ETOOBIG, "the job's name has %zu bytes; the limit is %d",
                            spec->name.len, NAME_MAX_BYTES);
-    if (!sc__utf8_valid(spec->name, NULL) || (spec->opts && !sc__utf8_valid(spec->opts->id, NULL)))
-        return sc__because(ret_reason, SC_EINVAL, "the job's name or id is not UTF-8");
+    if (!sc__utf8_valid(spec->name, NULL) ||
+        (spec->opts &&
+         (!sc__utf8_valid(spec->opts->id, NULL) || !sc__utf8_valid(spec->opts->dedup.id, NULL))))
+        return sc__because(ret_reason, SC_EINVAL, "the job's name or one of its ids is not UTF-8");
     return SC_OK;
 }
 
@@ -69,7 +71,8 @@ static sc_err make_job(const sc_queue *queue, const sc_job_spec *spec, int64_t n
         *ret_job = (sc__add_job){.id = opts->id,
                                  .delay_ms = opts->delay_ms,
                                  .priority = opts->priority,
-                                 .lifo = opts->lifo};
+                                 .lifo = opts->lifo,
+                                 .dedup = opts->dedup.id.len > 0};
     ret_job->name = spec->name;
     ret_job->data = spec->data.len ? spec->data : SC_S("{}");
     ret_job->opts = (sc_slice){queue->default_opts, queue->default_opts_len};
@@ -88,6 +91,7 @@ struct single {
     sc__waiter waiter;
     sc__add_job job;
     int64_t number;
+    char *owner; /* of its deduplication id, when that is another job */
 };
 
 static void single_done(sc__add_request *request)
@@ -97,8 +101,12 @@ static void single_done(sc__add_request *request)
 
 static void add_and_wait(sc_queue *queue, struct single *s)
 {
-    s->request =
-        (sc__add_request){.jobs = &s->job, .numbers = &s->number, .count = 1, .done = single_done};
+    s->request = (sc__add_request){.jobs = &s->job,
+                                   .numbers = &s->number,
+                                   .owners = &s->owner,
+                                   .count = 1,
+                                   .done = single_done};
+    s->owner = NULL;
     sc__waiter_init(&s->waiter);
     sc__queue_write_meta(queue);
     sc__adder_submit(&queue->adder, &s->request);
@@ -106,8 +114,11 @@ static void add_and_wait(sc_queue *queue, struct single *s)
     sc__waiter_release(&s->waiter);
 }
 
-static sc_slice id_of(const sc__add_job *job, int64_t number, char digits[SC__INT_LEN])
+static sc_slice id_of(const sc__add_job *job, int64_t number, const char *owner,
+                      char digits[SC__INT_LEN])
 {
+    if (owner)
+        return sc_slice_of(owner);
     if (job->id.len)
         return job->id;
     return (sc_slice){digits, sc__int_text(number, digits)};
@@ -116,7 +127,7 @@ static sc_slice id_of(const sc__add_job *job, int64_t number, char digits[SC__IN
 sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)
 {
     AUTO_STR opts = STR_MAX(OPTS_MAX);
-    char digits[SC__INT_LEN];
+    char digits[SC__INT_LEN], *id = NULL;
     struct single s;
     sc_err err;
 
@@ -132,12 +143,16 @@ sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_
         s.job.opts = sc__str_slice(&opts);
     }
     add_and_wait(queue, &s);
-    if (s.request.err)
-        return sc__because(ret_reason, s.request.err, "%s", s.request.reason.text);
+    err = s.request.err;
+    if (!err && ret_id)
+        id = sc__slice_dup(id_of(&s.job, s.number, s.owner, digits));
+    sc_free(s.owner);
+    if (err)
+        return sc__because(ret_reason, err, "%s", s.request.reason.text);
     if (!ret_id)
         return SC_OK;
-    *ret_id = sc__slice_dup(id_of(&s.job, s.number, digits));
-    return *ret_id ? SC_OK : sc__because(ret_reason, SC_ENOMEM, "out of memory");
+    *ret_id = id;
+    return id ? SC_OK : sc__because(ret_reason, SC_ENOMEM, "out of memory");
 }
 
 /* Many jobs: of a thread that waits, or (with `cb`) of one that does not. */
@@ -147,6 +162,7 @@ struct many {
     sc_queue *queue;
     sc__add_job *jobs;
     int64_t *numbers;
+    char **owners; /* NULL when no job has a deduplication id */
     size_t count;
     sc__arena arena; /* stored options; with `cb`, copies of everything */
     sc_queue_add_cb cb;
@@ -156,6 +172,9 @@ struct many {
 static void many_free(struct many *m)
 {
     sc__arena_release(&m->arena);
+    for (size_t i = 0; m->owners && i < m->count; i++)
+        sc_free(m->owners[i]);
+    sc_free(m->owners);
     sc_free(m->jobs);
     sc_free(m->numbers);
     sc_free(m);
@@ -232,6 +251,10 @@ static sc_err many_fill(struct many *m, const sc_job_spec *specs, bool copy, sc_
             err = store_opts(m, specs, i, &text);
         if (!err && copy)
             err = copy_job(m, &m->jobs[i]);
+        if (!err && m->jobs[i].dedup && !m->owners) {
+            m->owners = sc__calloc(m->count, sizeof(*m->owners));
+            err = m->owners ? SC_OK : SC_ENOMEM;
+        }
         if (err)
             return sc__because(ret_reason, err, "job %zu of %zu: %s", i + 1, m->count,
                                why.text[0] ? why.text : sc_err_text(err));
@@ -246,7 +269,7 @@ static sc_err many_ids(struct many *m, sc_id_list **ret_ids)
     sc_id_list *list = NULL;
 
     for (size_t i = 0; ids && digits && i < m->count; i++)
-        ids[i] = id_of(&m->jobs[i], m->numbers[i], digits[i]);
+        ids[i] = id_of(&m->jobs[i], m->numbers[i], m->owners ? m->owners[i] : NULL, digits[i]);
     if (ids && digits)
         list = sc__id_list_new(ids, m->count);
     sc_free(ids);
@@ -259,8 +282,11 @@ static sc_err many_ids(struct many *m, sc_id_list **ret_ids)
 
 static void many_submit(struct many *m, void (*done)(sc__add_request *request))
 {
-    m->request =
-        (sc__add_request){.jobs = m->jobs, .numbers = m->numbers, .count = m->count, .done = done};
+    m->request = (sc__add_request){.jobs = m->jobs,
+                                   .numbers = m->numbers,
+                                   .owners = m->owners,
+                                   .count = m->count,
+                                   .done = done};
     sc__queue_write_meta(m->queue);
     sc__adder_submit(&m->queue->adder, &m->request);
 }

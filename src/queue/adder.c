@@ -1,5 +1,7 @@
 #include "adder.h"
 
+#include "base/error.h"
+#include "base/mem.h"
 #include "redis/client.h"
 
 static void on_reply(void *user, sc_err err, const sc_reply *reply);
@@ -91,8 +93,25 @@ static void fail_request(sc__adder *adder, sc__add_request *r, sc_err err, const
         adder->unsent = r->next;
 }
 
+static void note_answer(sc__adder *adder, sc__add_request *r, size_t from, size_t count,
+                        sc__add_answer *answer)
+{
+    static const sc_reason no_memory = {"out of memory"};
+
+    for (size_t i = from; i < from + count; i++) {
+        sc_slice owner;
+
+        r->numbers[i] = sc__add_answer_next(answer, &owner);
+        if (!owner.len || !r->owners)
+            continue;
+        r->owners[i] = sc__slice_dup(owner);
+        if (!r->owners[i])
+            fail_request(adder, r, SC_ENOMEM, &no_memory);
+    }
+}
+
 /* Notes a flight's answer in its requests; gives those that are done as a list, out of the line. */
-static sc__add_request *land(struct sc__add_flight *flight, sc_err err, int64_t number,
+static sc__add_request *land(struct sc__add_flight *flight, sc_err err, sc__add_answer *answer,
                              const sc_reason *reason)
 {
     sc__add_request *r = flight->first, *done = NULL, **done_end = &done;
@@ -102,11 +121,11 @@ static sc__add_request *land(struct sc__add_flight *flight, sc_err err, int64_t 
         sc__add_request *next = r->next;
         size_t some = r->count - from < left ? r->count - from : left;
 
-        for (size_t i = 0; !err && i < some; i++)
-            r->numbers[from + i] = number++;
         if (err)
             fail_request(flight->adder, r, err, reason);
-        else if (!r->err)
+        else
+            note_answer(flight->adder, r, from, some, answer);
+        if (!r->err)
             r->added += some;
         r->answered += some;
         left -= some;
@@ -126,12 +145,12 @@ static sc__add_request *land(struct sc__add_flight *flight, sc_err err, int64_t 
 static sc__add_request *settle(struct sc__add_flight *flight, sc_err err, const sc_reply *reply)
 {
     sc_reason reason = {""};
-    int64_t number = 0;
+    sc__add_answer answer;
     sc__add_request *done;
 
-    err = sc__op_add_reply(err, reply, &number, &reason);
+    err = sc__op_add_reply(err, reply, &answer, &reason);
     pthread_mutex_lock(&flight->adder->mutex);
-    done = land(flight, err, number, &reason);
+    done = land(flight, err, &answer, &reason);
     pthread_mutex_unlock(&flight->adder->mutex);
     return done;
 }

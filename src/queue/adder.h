@@ -16,6 +16,8 @@
 typedef struct sc__add_request {
     const sc__add_job *jobs;
     int64_t *numbers; /* written: the queue's number of each job */
+    char **owners; /* written: for a job that was not stored, the id of the one that stays instead;
+                         the caller frees them. All NULL at first; may be NULL without deduplicated jobs */
     size_t count;
     void (*done)(struct sc__add_request *request); /* on the I/O thread, once */
 

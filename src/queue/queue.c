@@ -77,8 +77,10 @@ static sc_err encode_defaults(sc_queue *queue, const sc_job_opts *opts, sc_reaso
         return sc__because(ret_reason, SC_EINVAL,
                            "a queue's default options cannot hold a job's id or date");
     sc__job_opts_write(&text, opts);
-    queue->defaults =
-        (sc__add_job){.delay_ms = opts->delay_ms, .priority = opts->priority, .lifo = opts->lifo};
+    queue->defaults = (sc__add_job){.delay_ms = opts->delay_ms,
+                                    .priority = opts->priority,
+                                    .lifo = opts->lifo,
+                                    .dedup = opts->dedup.id.len > 0};
     queue->default_size_limit = opts->size_limit;
     queue->default_opts_len = text.len;
     return sc__str_take(&text, &queue->default_opts);

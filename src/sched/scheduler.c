@@ -102,6 +102,9 @@ static sc_err check_spec(const sc_job_spec *spec, sc_reason *ret_reason)
     if (spec->opts->id.len || spec->opts->delay_ms || spec->opts->timestamp_ms)
         return sc__because(ret_reason, SC_EINVAL,
                            "ids, delays and dates of a scheduler's jobs are the scheduler's own");
+    if (spec->opts->dedup.id.len)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "a scheduler's jobs cannot be deduplicated: there is one for each slot");
     return sc__job_opts_check(spec->opts, ret_reason);
 }
 

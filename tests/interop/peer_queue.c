@@ -60,6 +60,7 @@ static sc_keep read_keep(const json_t *value)
 sc_job_opts peer_job_opts(const json_t *object)
 {
     const json_t *traces = json_object_get(object, "stackTraceLimit");
+    const json_t *dedup = json_object_get(object, "deduplication");
     sc_job_opts opts = {
         .id = sc__json_text(object, "jobId"),
         .delay_ms = sc__json_int(object, "delay", 0),
@@ -74,6 +75,14 @@ sc_job_opts peer_job_opts(const json_t *object)
         .size_limit = sc__json_int(object, "sizeLimit", 0),
     };
 
+    if (dedup)
+        opts.dedup =
+            (sc_dedup){.id = sc__json_text(dedup, "id"),
+                       .ttl_ms = sc__json_int(dedup, "ttl", 0),
+                       .extend = sc__json_bool(dedup, "extend", false),
+                       .replace = sc__json_bool(dedup, "replace", false),
+                       .reschedule = sc__json_bool(dedup, "reschedule", false),
+                       .keep_last_if_active = sc__json_bool(dedup, "keepLastIfActive", false)};
     if (json_is_integer(traces))
         opts.stack_trace_limit = json_integer_value(traces) ? json_integer_value(traces) : -1;
     return opts;
@@ -306,6 +315,36 @@ static sc_err do_discover(struct peer *peer, const json_t *args, json_t **ret_re
     return err;
 }
 
+static sc_err do_get_dedup_job(struct peer *peer, const json_t *args, json_t **ret_result,
+                               sc_reason *ret_reason)
+{
+    char *owner = NULL;
+    sc_queue *queue;
+    sc_err err = peer_queue(peer, args, &queue, ret_reason);
+
+    if (!err)
+        err = sc_queue_get_dedup_job(queue, sc__json_text(args, "dedupId"), &owner);
+    if (!err)
+        *ret_result = json_string(owner);
+    sc_free(owner);
+    return err;
+}
+
+static sc_err do_remove_dedup(struct peer *peer, const json_t *args, json_t **ret_result,
+                              sc_reason *ret_reason)
+{
+    bool freed = false;
+    sc_queue *queue;
+    sc_err err = peer_queue(peer, args, &queue, ret_reason);
+
+    if (!err)
+        err = sc_queue_remove_dedup(queue, sc__json_text(args, "dedupId"),
+                                    sc__json_text(args, "jobId"), &freed);
+    if (!err)
+        *ret_result = json_boolean(freed);
+    return err;
+}
+
 /* Calls that take a queue, or a queue and a job, and give nothing. */
 #define STEER(name, call)                                                                          \
     static sc_err name(struct peer *peer, const json_t *args, json_t **ret_result,                 \
@@ -329,12 +368,22 @@ STEER(do_retry, sc_queue_retry(queue, sc__json_text(args, "jobId")))
 STEER(do_promote, sc_queue_promote(queue, sc__json_text(args, "jobId")))
 
 const struct peer_command peer_queue_commands[] = {
-    {"open", do_open},          {"add", do_add},
-    {"addBulk", do_add_bulk},   {"getJob", do_get_job},
-    {"getState", do_get_state}, {"getJobs", do_get_jobs},
-    {"counts", do_get_counts},  {"getLogs", do_get_logs},
-    {"isPaused", do_is_paused}, {"pause", do_pause},
-    {"resume", do_resume},      {"remove", do_remove},
-    {"retry", do_retry},        {"promote", do_promote},
-    {"discover", do_discover},  {NULL, NULL},
+    {"open", do_open},
+    {"add", do_add},
+    {"addBulk", do_add_bulk},
+    {"getJob", do_get_job},
+    {"getState", do_get_state},
+    {"getJobs", do_get_jobs},
+    {"counts", do_get_counts},
+    {"getLogs", do_get_logs},
+    {"isPaused", do_is_paused},
+    {"pause", do_pause},
+    {"resume", do_resume},
+    {"remove", do_remove},
+    {"retry", do_retry},
+    {"promote", do_promote},
+    {"discover", do_discover},
+    {"getDedupJob", do_get_dedup_job},
+    {"removeDedup", do_remove_dedup},
+    {NULL, NULL},
 };

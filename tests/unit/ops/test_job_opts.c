@@ -56,6 +56,57 @@ TEST(options_are_stored_under_bullmqs_names)
               "\"jitter\":0.1},\"kl\":20,\"stackTraceLimit\":0,\"sizeLimit\":100}");
 }
 
+TEST(deduplication_is_stored_last_and_read_back)
+{
+    sc_job_opts opts = {
+        .dedup = {.id = SC_S("a:\"b"),
+                  .ttl_ms = 5000,
+                  .extend = true,
+                  .replace = true,
+                  .reschedule = true,
+                  .keep_last_if_active = true},
+        .extra = SC_S("{\"de\":{\"id\":\"other\"}}"),
+    };
+    sc_job_opts read;
+
+    assert_stored(opts, "{\"attempts\":0,\"de\":{\"id\":\"other\"},"
+                        "\"de\":{\"id\":\"a:\\\"b\",\"ttl\":5000,\"extend\":true,"
+                        "\"replace\":true,\"reschedule\":true,\"keepLastIfActive\":true}}");
+    read = parse("{\"de\":{\"id\":\"x\",\"ttl\":7,\"extend\":true,\"replace\":true,"
+                 "\"reschedule\":true,\"keepLastIfActive\":true}}");
+    assert_slice(read.dedup.id, "x");
+    assert_int_equal(read.dedup.ttl_ms, 7);
+    assert_true(read.dedup.extend && read.dedup.replace && read.dedup.reschedule &&
+                read.dedup.keep_last_if_active);
+}
+
+TEST(a_stored_deduplication_without_an_id_is_none)
+{
+    assert_false(parse("{\"de\":{\"ttl\":7,\"replace\":true}}").dedup.replace);
+    assert_false(parse("{\"de\":{\"id\":7,\"replace\":true}}").dedup.replace);
+    assert_int_equal(parse("{\"de\":\"x\"}").dedup.id.len, 0);
+}
+
+TEST(a_deduplication_needs_an_id_and_a_time_in_range)
+{
+    static char long_id[4097];
+    const sc_dedup bad[] = {
+        {.ttl_ms = 1},
+        {.replace = true},
+        {.keep_last_if_active = true},
+        {.id = {long_id, sizeof(long_id)}},
+        {.id = SC_S("a"), .ttl_ms = -1},
+        {.id = SC_S("a"), .ttl_ms = INT64_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        sc_reason reason = {""};
+
+        assert_err(sc__job_opts_check(&(sc_job_opts){.dedup = bad[i]}, &reason), SC_EINVAL);
+        assert_non_null(strstr(reason.text, "deduplication"));
+    }
+}
+
 TEST(retention_has_all_of_its_forms)
 {
     assert_stored((sc_job_opts){.keep_completed = {.kind = SC_KEEP_NONE},
