@@ -18,6 +18,7 @@ local id, priority, lifo = ARGV[1], tonumber(ARGV[2]), ARGV[3] == "1"
 if call("EXISTS", JOB) == 0 then
     return -1
 end
+call("LLEN", WAIT) -- a key of a wrong type ends the script here, before the job is taken out of the other
 if call("ZREM", PRIORITIZED, id) == 1 or call("LREM", WAIT, "-1", id) == 1 then
     if priority > 0 and lifo then
         call("ZADD", PRIORITIZED, prioritizedScore(priority, 0), id)

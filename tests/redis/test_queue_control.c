@@ -1,4 +1,5 @@
 /* queue/control.c, ops/op_control.c, lua/{pauseQueue,resumeQueue,removeJob,retryJob,promoteJob} */
+#include <storychain/control.h>
 #include <storychain/queue.h>
 
 #include "support/server.h"
@@ -398,6 +399,7 @@ TEST(a_key_of_a_wrong_type_loses_no_job)
 {
     open_queue();
     add(&(sc_job_opts){.delay_ms = 60000});
+    add(&(sc_job_opts){.priority = 5});
     put_finished("failed", "a", "failedReason oops");
     put_finished("completed", "b", "returnvalue 7");
     test_redis(&server, "SET bull:q:wait text");
@@ -405,9 +407,11 @@ TEST(a_key_of_a_wrong_type_loses_no_job)
     assert_err(sc_queue_promote(queue, SC_S("1")), SC_EREPLY);
     assert_err(sc_queue_retry(queue, SC_S("a")), SC_EREPLY);
     assert_err(sc_queue_retry(queue, SC_S("b")), SC_EREPLY);
+    assert_err(sc_queue_change_priority(queue, SC_S("2"), 0, false, NULL), SC_EREPLY);
 
     assert_redis("ZRANGE bull:q:delayed 0 -1", "1");
     assert_redis("HGET bull:q:1 delay", "60000");
+    assert_redis("ZRANGE bull:q:prioritized 0 -1", "2");
     assert_redis("ZRANGE bull:q:failed 0 -1", "a");
     assert_redis("HGET bull:q:a failedReason", "oops");
     assert_redis("ZRANGE bull:q:completed 0 -1", "b");
