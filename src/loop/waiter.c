@@ -1,7 +1,9 @@
 #include "waiter.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EMPTY, ASLEEP, WOKEN };
@@ -24,11 +26,37 @@ void sc__waiter_wake(sc__waiter *w)
         syscall(SYS_futex, &w->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-void sc__waiter_wait(sc__waiter *w)
+/* `until`: on the monotonic clock, NULL: for ever. */
+static bool sleep_until(sc__waiter *w, const struct timespec *until)
 {
     uint32_t state = EMPTY;
+    long rc;
 
     atomic_compare_exchange_strong(&w->state, &state, ASLEEP);
-    while (atomic_load(&w->state) != WOKEN)
-        syscall(SYS_futex, &w->state, FUTEX_WAIT_PRIVATE, ASLEEP, NULL, NULL, 0);
+    while (atomic_load(&w->state) != WOKEN) {
+        rc = syscall(SYS_futex, &w->state, FUTEX_WAIT_BITSET_PRIVATE, ASLEEP, until, NULL,
+                     FUTEX_BITSET_MATCH_ANY);
+        if (rc && errno == ETIMEDOUT)
+            return atomic_load(&w->state) == WOKEN;
+    }
+    return true;
+}
+
+void sc__waiter_wait(sc__waiter *w)
+{
+    (void)sleep_until(w, NULL);
+}
+
+bool sc__waiter_wait_for(sc__waiter *w, int64_t timeout_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return sleep_until(w, &until);
 }

@@ -17,4 +17,7 @@ void sc__waiter_release(sc__waiter *w);
 void sc__waiter_wake(sc__waiter *w); /* once; the waiter may be gone when this returns */
 void sc__waiter_wait(sc__waiter *w);
 
+/* False when `timeout_ms` passed first. */
+SC_MUST_USE bool sc__waiter_wait_for(sc__waiter *w, int64_t timeout_ms);
+
 #endif

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "client_name.h"
+#include "ops/client_name.h"
 #include "closing.h"
 #include "intake.h"
 

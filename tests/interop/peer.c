@@ -7,10 +7,8 @@
 
 /* The tables of all parts. */
 static const struct peer_command *const tables[] = {
-    peer_queue_commands,
-    peer_control_commands,
-    peer_worker_commands,
-    peer_scheduler_commands,
+    peer_queue_commands,     peer_control_commands, peer_worker_commands,
+    peer_scheduler_commands, peer_event_commands,
 };
 
 void peer_emit(json_t *event)
@@ -69,6 +67,8 @@ int main(int argc, char **argv)
         answer(&peer, line);
     for (size_t i = 0; i < sizeof(peer.workers) / sizeof(*peer.workers); i++)
         sc_worker_free(peer.workers[i]);
+    for (size_t i = 0; i < sizeof(peer.readers) / sizeof(*peer.readers); i++)
+        sc_events_free(peer.readers[i]);
     sc_scheduler_guard_stop(peer.guard);
     for (size_t i = 0; i < peer.queue_count; i++)
         sc_queue_free(peer.queues[i]);

@@ -6,6 +6,7 @@
 #ifndef TEST_INTEROP_PEER_H
 #define TEST_INTEROP_PEER_H
 
+#include <storychain/events.h>
 #include <storychain/queue.h>
 #include <storychain/scheduler.h>
 #include <storychain/worker.h>
@@ -17,6 +18,7 @@ struct peer {
     sc_queue *queues[64]; /* made at their first use */
     size_t queue_count;
     sc_worker *workers[64]; /* by their number; NULL: none */
+    sc_events *readers[16]; /* of events, likewise */
     sc_scheduler_guard *guard;
 };
 
@@ -34,6 +36,7 @@ extern const struct peer_command peer_queue_commands[];
 extern const struct peer_command peer_control_commands[];
 extern const struct peer_command peer_worker_commands[];
 extern const struct peer_command peer_scheduler_commands[];
+extern const struct peer_command peer_event_commands[];
 
 /* The queue that `args` names by "queue" and "prefix" (absent: "bull"). Owned by the peer. */
 SC_MUST_USE sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,

@@ -39,3 +39,11 @@ void sc__worker_client_name(sc__str *out, sc_slice prefix, sc_slice queue, sc_sl
     sc__str_text(out, ":w:");
     sc__str_append(out, worker);
 }
+
+void sc__events_client_name(sc__str *out, sc_slice prefix, sc_slice queue)
+{
+    if (!fits(prefix))
+        return;
+    sc__worker_client_name(out, prefix, queue, SC_S(""));
+    sc__str_text(out, ":qe");
+}
