@@ -1,6 +1,8 @@
 /* queue/get.c, queue/discover.c, ops/op_get.c */
 #include <storychain/queue.h>
 
+#include <stdatomic.h>
+
 #include "support/server.h"
 #include "support/test.h"
 
@@ -145,6 +147,44 @@ TEST(counts_tell_every_state_and_the_pause)
     assert_ok(sc_queue_pause(queue));
     assert_ok(sc_queue_get_counts(queue, &counts));
     assert_true(counts.paused);
+    close_queue();
+}
+
+/* What a callback was told. */
+struct told {
+    atomic_bool came;
+    sc_err err;
+    bool has_counts;
+    sc_queue_counts counts;
+};
+
+static void on_counts(void *user, sc_err err, const sc_queue_counts *counts)
+{
+    struct told *told = user;
+
+    told->err = err;
+    told->has_counts = counts != NULL;
+    if (counts)
+        told->counts = *counts;
+    atomic_store(&told->came, true);
+}
+
+TEST(counts_come_by_a_callback_too)
+{
+    struct told good = {.came = false}, bad = {.came = false};
+
+    open_queue();
+    add_waiting(3);
+    assert_ok(sc_queue_get_counts_async(queue, on_counts, &good));
+    wait_until(good.came);
+    test_redis(&server, "SET bull:q:failed text");
+    assert_ok(sc_queue_get_counts_async(queue, on_counts, &bad));
+    wait_until(bad.came);
+
+    assert_ok(good.err);
+    assert_int_equal(good.counts.by_state[SC_JOB_WAITING], 3);
+    assert_err(bad.err, SC_EREPLY);
+    assert_false(bad.has_counts);
     close_queue();
 }
 
