@@ -97,6 +97,20 @@ test('every option of a job is stored the same way', (t) =>
     { name: 'g', data: {}, opts: { stackTraceLimit: 4, timestamp: T, jobId: 'with-id' } },
   ]));
 
+test('telemetry and options that nobody knows are stored the same way, and BullMQ reads them', async (t) => {
+  const queue = closing(t, new Queue('extra', { connection: server.connection, prefix: 'node' }));
+  await queue.waitUntilReady();
+  const telemetry = { metadata: '{"traceparent":"00-1"}', omitContext: true };
+  const mine = { list: [1, { x: 'é' }], big: 1.5 };
+  await queue.add('n', {}, { attempts: 2, telemetry, mine });
+  await ours.add({ queue: 'extra', prefix: 'c', name: 'n', data: {}, opts: { attempts: 2, extra: JSON.stringify({ tm: telemetry.metadata, omc: true, mine }) } });
+  await waitFor('our meta', () => server.redis.exists('c:extra:meta'));
+  assert.deepEqual(await dump(server.redis, 'c:extra', alike('c')), await dump(server.redis, 'node:extra', alike('node')));
+  const reader = closing(t, new Queue('extra', { connection: server.connection, prefix: 'c' }));
+  const { opts } = await reader.getJob('1');
+  assert.deepEqual([opts.telemetry, opts.mine], [telemetry, mine]);
+});
+
 test('a paused queue is treated the same way', (t) =>
   assertSameState(t, 'paused', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }, { name: 'c', data: {}, opts: { delay: 5000, timestamp: T } }], {
     prepare: (prefix) => server.redis.hset(`${prefix}:paused:meta`, 'paused', 1),

@@ -73,6 +73,7 @@ sc_job_opts peer_job_opts(const json_t *object)
         .keep_failed = read_keep(json_object_get(object, "removeOnFail")),
         .keep_logs = sc__json_int(object, "keepLogs", 0),
         .size_limit = sc__json_int(object, "sizeLimit", 0),
+        .extra = sc__json_text(object, "extra"),
     };
 
     if (dedup)
