@@ -104,10 +104,12 @@ test('keepLastIfActive: what came last while the owner runs is kept', (t) =>
     job({ id: 'a', keepLastIfActive: true, replace: true }, { jobId: 'own' }, { third: true }),
     job({ id: 'a', keepLastIfActive: true, ttl: 60_000, extend: true }, late, { fourth: true }),
     job({ id: 'b', ttl: 60_000 }),
-    activate('7'),
+    activate('6'),
     job({ id: 'b', keepLastIfActive: true, reschedule: true }, late),
     job({ id: 'c', keepLastIfActive: true, replace: true, ttl: 60_000 }, late),
     job({ id: 'c', keepLastIfActive: true, replace: true, ttl: 60_000 }, later),
+    job({ id: 'd', replace: true, ttl: 60_000 }, late),
+    job({ id: 'd', keepLastIfActive: true, replace: true, ttl: 60_000 }, later),
   ]));
 
 test('a key whose owner is gone is taken over, unless it ends by itself', (t) =>
@@ -134,6 +136,8 @@ test('in one bulk, with jobs of all kinds between', (t) =>
       job({ id: 'a', replace: true }, late),
       { name: 'delayed', data: {}, opts: late },
       job({ id: 'a', replace: true }, late),
+      job({ id: 'e', replace: true }, { delay: 45_000, timestamp: T }),
+      job({ id: 'e', replace: true }, { delay: 45_000, timestamp: T }),
       job({ id: 'b' }),
       job({ id: 'b' }),
       { name: 'own', data: {}, opts: { jobId: 'own' } },
