@@ -36,6 +36,12 @@ const struct cmd cmd_table[] = {
     {.name = "queue resume", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_resume, .options = REDIS,
      .summary = "hand out a paused queue's jobs again"},
 
+    {.name = "events", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_events, .options = REDIS,
+     .summary = "what happens in a queue, as it happens",
+     .more = "A line an event: its id, its name, its fields; with --json an object a line.\n"
+             "Ends by Ctrl-C.",
+     .flags = {{"from", "ID", "behind the event of that id; 0: all there are (default: from now on)"}}},
+
     {.name = "job list", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_job_list, .options = REDIS,
      .summary = "jobs of a queue, newest first",
      .flags = {{"state", "STATE", "waiting (default), active, delayed, prioritized, waiting-children, completed, failed"},

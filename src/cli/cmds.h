@@ -11,6 +11,7 @@ int cmd_story_list(struct cli *cli);
 int cmd_queue_list(struct cli *cli);
 int cmd_queue_pause(struct cli *cli);
 int cmd_queue_resume(struct cli *cli);
+int cmd_events(struct cli *cli);
 int cmd_job_list(struct cli *cli);
 int cmd_job_show(struct cli *cli);
 int cmd_job_retry(struct cli *cli);

@@ -384,3 +384,31 @@ describe('beside a running serve', () => {
     assert.ok((await readFile(join(mails, name), 'utf8')).includes(`${site.url}/`));
   });
 });
+
+test('events of a queue are followed, as text and as JSON, from any place, until the user ends it', async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const { redis } = server;
+  await redis.hset('bull:q:meta', 'version', 'bullmq:6.7.0');
+  await redis.xadd('bull:q:events', '5-0', 'event', 'completed', 'jobId', '1', 'returnvalue', '{"a":[1]}', 'prev', 'active');
+  await redis.xadd('bull:q:events', '6-0', 'event', 'mine', 'text', 'a \u001b[31m"b"');
+  const run = async (args, lines) => {
+    const child = spawn(PROGRAM, ['events', 'q', '--redis-url', server.url, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    const exit = once(child, 'exit');
+    let out = '';
+    child.stdout.on('data', (d) => (out += d));
+    await waitFor('its lines', () => out.split('\n').length > lines);
+    child.kill('SIGINT');
+    assert.deepEqual(await exit, [0, null]);
+    return out.trimEnd().split('\n');
+  };
+
+  const json = (await run(['--json', '--from', '0'], 2)).map((line) => JSON.parse(line));
+  assert.deepEqual(json[0], { id: '5-0', event: 'completed', fields: { jobId: '1', returnvalue: { a: [1] }, prev: 'active' } });
+  assert.deepEqual(json[1].fields, { text: 'a \u001b[31m"b"' });
+  assert.deepEqual(await run(['--from', '5-0'], 1), ['6-0 "mine" "text"="a \\u001b[31m\\"b\\""']);
+
+  await expectFailure(['events', 'nothing', '--redis-url', server.url], NOT_FOUND, /nothing/);
+  await expectFailure(['events', 'q', '--from', 'x', '--redis-url', server.url], USAGE, /"x" is no id of an event/);
+});
