@@ -12,27 +12,11 @@
 
 --- @include "includes/addToState"
 --- @include "includes/emitEvent"
+--- @include "includes/giveBackToParent"
 --- @include "includes/queueGate"
 
 local JOB, FAILED, COMPLETED, WAIT, PRIORITIZED, PC, META, ACTIVE, EVENTS, MARKER = unpack(KEYS)
 local id = ARGV[1]
-
--- A child that runs again is again one that its parent waits for.
-local function giveBackToParent(prev)
-    local parent = call("HGET", JOB, "parentKey")
-    if not parent or call("EXISTS", parent) == 0 then
-        return
-    end
-    local known
-    if prev == "failed" then
-        known = call("ZREM", parent .. ":unsuccessful", JOB) == 1 or call("HDEL", parent .. ":failed", JOB) == 1
-    else
-        known = call("HDEL", parent .. ":processed", JOB) == 1
-    end
-    if known then
-        call("SADD", parent .. ":dependencies", JOB)
-    end
-end
 
 local function isLifo()
     local ok, opts = pcall(cjson.decode, call("HGET", JOB, "opts") or "")
@@ -63,7 +47,7 @@ end
 if not closed then
     addBaseMarker(MARKER)
 end
-giveBackToParent(prev)
+giveBackToParent(JOB, prev)
 emitEvent(EVENTS, "waiting", id, "prev", prev)
 trimEvents(EVENTS, maxEvents)
 return 0

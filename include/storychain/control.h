@@ -108,6 +108,45 @@ SC_API SC_MUST_USE sc_err sc_queue_get_priority_counts(sc_queue *queue, const in
 SC_API SC_MUST_USE sc_err sc_queue_trim_events(sc_queue *queue, int64_t keep, int64_t *ret_removed,
                                                sc_reason *ret_reason);
 
+/* Calls that touch many jobs go in slices of 250: the server serves others in between, and jobs that come or go meanwhile may
+ * be met or not. After each slice they tell how many jobs are done so far; false stops them: SC_ECANCELED, and what was
+ * done stays done. NULL: nobody asks. On SC_OK `ret_…` (may be NULL) is the number of jobs. */
+typedef struct sc_sweep {
+    bool (*on_progress)(void *user, int64_t done); /* on the caller's thread */
+    void *user;
+} sc_sweep;
+
+/* Removes all jobs that wait or are prioritized, and with `delayed` those too. The job that a job scheduler waits for
+ * stays. A parent in this queue goes with its last child, one in another queue is made ready. */
+SC_API SC_MUST_USE sc_err sc_queue_drain(sc_queue *queue, bool delayed, const sc_sweep *sweep,
+                                         int64_t *ret_removed, sc_reason *ret_reason);
+
+/* Removes the jobs of a state that are older than `grace_ms`, oldest first, at most `limit` (0: all); the event `cleaned` tells how
+ * many. Waiting, prioritized and delayed jobs are as old as their creation or last start, active ones likewise and only if no
+ * worker has locked them, completed and failed ones as their end. The job that a job scheduler waits for stays.
+ * SC_EINVAL for other states. */
+SC_API SC_MUST_USE sc_err sc_queue_clean(sc_queue *queue, sc_job_state state, int64_t grace_ms,
+                                         int64_t limit, const sc_sweep *sweep, int64_t *ret_removed,
+                                         sc_reason *ret_reason);
+
+/* Failed or completed jobs wait again, those first that ended first: that ended up to `before_ms` (a date; 0: now), at most
+ * `limit` (0: all). As in BullMQ they keep their attempts and lose their priority's place. */
+SC_API SC_MUST_USE sc_err sc_queue_retry_jobs(sc_queue *queue, sc_job_state state,
+                                              int64_t before_ms, int64_t limit,
+                                              const sc_sweep *sweep, int64_t *ret_retried,
+                                              sc_reason *ret_reason);
+
+/* Delayed jobs wait no longer for their time, those first that are due first; at most `limit` (0: all). */
+SC_API SC_MUST_USE sc_err sc_queue_promote_jobs(sc_queue *queue, int64_t limit,
+                                                const sc_sweep *sweep, int64_t *ret_promoted,
+                                                sc_reason *ret_reason);
+
+/* Pauses the queue, then removes it with all its jobs, schedulers, events and settings. SC_EBUSY when jobs are active, unless
+ * `force`: their workers then find them gone. SC_ESTATE when someone resumed the queue meanwhile. After an error the queue
+ * stays paused. */
+SC_API SC_MUST_USE sc_err sc_queue_obliterate(sc_queue *queue, bool force, const sc_sweep *sweep,
+                                              int64_t *ret_removed, sc_reason *ret_reason);
+
 #ifdef __cplusplus
 }
 #endif

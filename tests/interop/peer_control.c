@@ -165,7 +165,25 @@ static sc_err set_rate_limit(sc_queue *queue, const json_t *args, sc_reason *ret
         return err;                                                                                \
     }
 
+/* Calls that give a number, `n`. */
+#define COUNT(name, call)                                                                          \
+    static sc_err name(struct peer *peer, const json_t *args, json_t **ret_result,                 \
+                       sc_reason *ret_reason)                                                      \
+    {                                                                                              \
+        int64_t n;                                                                                 \
+        sc_queue *queue;                                                                           \
+        sc_err err = peer_queue(peer, args, &queue, ret_reason);                                   \
+                                                                                                   \
+        if (!err)                                                                                  \
+            err = call;                                                                            \
+        if (!err)                                                                                  \
+            *ret_result = json_integer(n);                                                         \
+        return err;                                                                                \
+    }
+
 #define ID sc__json_text(args, "jobId")
+#define FLAG(name) sc__json_bool(args, name, false)
+#define STATE sc_job_state_of(sc__json_text(args, "state"))
 #define INT(name) sc__json_int(args, name, 0)
 
 STEER(do_update_data, set_json(queue, args, "data", sc_queue_update_data, ret_reason))
@@ -180,6 +198,12 @@ STEER(do_set_concurrency, sc_queue_set_global_concurrency(queue, INT("concurrenc
 STEER(do_remove_concurrency, sc_queue_remove_global_concurrency(queue, ret_reason))
 STEER(do_set_rate_limit, set_rate_limit(queue, args, ret_reason))
 STEER(do_remove_rate_limit, sc_queue_remove_global_rate_limit(queue, ret_reason))
+COUNT(do_drain, sc_queue_drain(queue, FLAG("delayed"), NULL, &n, ret_reason))
+COUNT(do_clean, sc_queue_clean(queue, STATE, INT("grace"), INT("limit"), NULL, &n, ret_reason))
+COUNT(do_retry_jobs,
+      sc_queue_retry_jobs(queue, STATE, INT("before"), INT("limit"), NULL, &n, ret_reason))
+COUNT(do_promote_jobs, sc_queue_promote_jobs(queue, INT("limit"), NULL, &n, ret_reason))
+COUNT(do_obliterate, sc_queue_obliterate(queue, FLAG("force"), NULL, &n, ret_reason))
 STEER(do_rate_limit, sc_queue_rate_limit(queue, INT("duration"), ret_reason))
 
 const struct peer_command peer_control_commands[] = {
@@ -202,5 +226,10 @@ const struct peer_command peer_control_commands[] = {
     {"getRateLimitTtl", do_rate_limit_ttl},
     {"priorityCounts", do_priority_counts},
     {"trimEvents", do_trim_events},
+    {"drain", do_drain},
+    {"clean", do_clean},
+    {"retryJobs", do_retry_jobs},
+    {"promoteJobs", do_promote_jobs},
+    {"obliterate", do_obliterate},
     {NULL, NULL},
 };
