@@ -53,8 +53,8 @@ SC_API SC_MUST_USE sc_err sc_run_progress(sc_run *run, sc_slice json);
 /* Adds a row to the job's log. Waits for the server. */
 SC_API SC_MUST_USE sc_err sc_run_log(sc_run *run, const char *fmt, ...) SC_PRINTF(2, 3);
 
-/* True once the lock is lost or the worker wants to close: long work should look now and then, and
- * stop. What it returns after a lost lock is not recorded. */
+/* True once the outcome doesn't count any more: the lock is lost, or the worker closes and its drain time is over, so
+ * that the job went back to the queue. Long work should look now and then, and stop. */
 SC_API bool sc_run_is_cancelled(const sc_run *run);
 
 typedef struct sc_rate_limit {

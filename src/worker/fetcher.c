@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "redis/reply.h"
 
-enum { PAUSE_FIRST_MS = 50, PAUSE_LONGEST_MS = 2000 };
+/* Markers are left twice: the first time the server may hand them to our own connection, not knowing yet that it is closed. */
+enum { PAUSE_FIRST_MS = 50, PAUSE_LONGEST_MS = 2000, LEAVES = 2 };
 
 static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker);
+static void leave_markers(sc__fetcher *f);
 static void watch(sc__fetcher *f);
 static void find_next_lost(sc__fetcher *f);
 
@@ -99,12 +101,10 @@ static void on_take(void *user, sc_err err, const sc_reply *reply)
     f->core->asked -= wanted;
     f->on_taken(f->core, &taken, &f->token, true);
     sc__fetcher_heard(f, &taken, wanted);
-    if (f->leave_again && !f->calling) {
-        f->leave_again = false;
-        take(f, 0, true);
-    } else if (f->again) {
+    if (f->leaves && !f->calling)
+        leave_markers(f);
+    else if (f->again)
         sc__fetcher_poke(f);
-    }
 }
 
 static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker)
@@ -126,6 +126,13 @@ static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker)
         core->asked -= wanted;
         failed(f, "no jobs can be taken", err, &(sc_reason){""});
     }
+}
+
+/* Leaves the markers that may have come to us, for others. */
+static void leave_markers(sc__fetcher *f)
+{
+    f->leaves--;
+    take(f, 0, true);
 }
 
 /* True once, when the date has come. */
@@ -292,10 +299,11 @@ void sc__fetcher_stop(sc__fetcher *f)
 
     sc__blocking_cancel(f->blocking);
     f->holds_delay_marker = false;
-    if (may_hold_marker && !f->calling && sc_client_is_connected(f->core->client)) {
-        f->leave_again = true;
-        take(f, 0, true);
-    }
+    if (!may_hold_marker || !sc_client_is_connected(f->core->client))
+        return;
+    f->leaves = LEAVES;
+    if (!f->calling)
+        leave_markers(f);
 }
 
 void sc__fetcher_give_up(sc__fetcher *f)

@@ -29,7 +29,7 @@ typedef struct sc__fetcher {
     bool pass_on;  /* a marker or a date was for others too: leave a marker if we can't take all */
     bool watching; /* blocked on the marker */
     bool holds_delay_marker; /* popped: others don't know the date of the first delayed job */
-    bool leave_again;        /* the server may have given what we left to our closed connection */
+    int leaves;              /* calls to come that leave our markers: see sc__fetcher_stop */
     /* When a delayed job is due, mono ms; 0: none known. By the last answer, and by the last marker: an answer that
      * was under way when the marker was popped doesn't know that job yet, so only a later one of ours clears it. */
     int64_t due_at, marker_due_at;

@@ -22,6 +22,7 @@ struct site {
     sc_queue *queue;
     sc_worker *worker;
     _Atomic int runs;
+    _Atomic bool may_end;
 };
 
 static sc_outcome count_run(sc_run *run, const sc_job *job, void *user)
@@ -160,6 +161,78 @@ TEST(forgotten_scripts_are_loaded_again_unnoticed)
     wait_until((test_redis(&s.server, "SCRIPT FLUSH"), completed(&s) == JOBS));
     assert_each_completed_once(&s, JOBS);
     assert_int_equal(s.runs, JOBS);
+    site_close(&s);
+}
+
+/* The first run of a job ends in one of three ways; the second completes it. */
+static sc_outcome take_turns(sc_run *run, const sc_job *job, void *user)
+{
+    struct site *s = user;
+    int turn = s->runs++ % 3;
+
+    if (job->attempts_started > 1 || turn == 0)
+        return SC_DONE;
+    return turn == 1 ? sc_run_delay(run, 1) : sc_run_limit(run, 1);
+}
+
+TEST_LIMIT(a_server_out_of_memory_still_gives_jobs_and_records_outcomes, 60)
+{
+    struct site s;
+
+    site_open(&s, 300);
+    test_redis(&s.server, "CONFIG SET maxmemory 1");
+    site_work(&s, &(sc_worker_opts){.concurrency = 20}, take_turns);
+    wait_until(completed(&s) == 300);
+    assert_each_completed_once(&s, 300);
+    site_close(&s);
+}
+
+static sc_outcome wait_for_leave(sc_run *run, const sc_job *job, void *user)
+{
+    struct site *s = user;
+
+    (void)job;
+    s->runs++;
+    while (!s->may_end && !sc_run_is_cancelled(run))
+        poll(NULL, 0, 2);
+    return SC_DONE;
+}
+
+TEST(a_server_out_of_memory_still_renews_locks)
+{
+    struct site s;
+    sc_worker_stats stats;
+
+    site_open(&s, 1);
+    site_work(&s, &(sc_worker_opts){.lock_ms = 600}, wait_for_leave);
+    wait_until(s.runs == 1);
+    test_redis(&s.server, "SET two-locks x PX 1200");
+    test_redis(&s.server, "CONFIG SET maxmemory 1");
+    wait_until(strcmp(test_redis(&s.server, "EXISTS two-locks"), "0") == 0);
+    assert_string_equal(test_redis(&s.server, "EXISTS bull:q:1:lock"), "1");
+    s.may_end = true;
+    wait_until(completed(&s) == 1);
+    sc_worker_stats_get(s.worker, &stats);
+    assert_int_equal(stats.locks_lost, 0);
+    site_close(&s);
+}
+
+/* As after a failed save (MISCONF), but quick to bring about. */
+TEST_LIMIT(a_server_that_refuses_writes_for_a_while_loses_no_job, 60)
+{
+    struct site s;
+
+    site_open(&s, JOBS);
+    site_work(&s, &(sc_worker_opts){.concurrency = 10}, spend_time);
+    for (int times = 1; times <= 3; times++) {
+        wait_until(completed(&s) > JOBS * times / 5);
+        test_redis(&s.server, "CONFIG RESETSTAT");
+        test_redis(&s.server, "CONFIG SET min-replicas-to-write 1");
+        wait_until(strstr(test_redis(&s.server, "INFO errorstats"), "NOREPLICAS"));
+        test_redis(&s.server, "CONFIG SET min-replicas-to-write 0");
+    }
+    wait_until(completed(&s) == JOBS);
+    assert_each_completed_once(&s, JOBS);
     site_close(&s);
 }
 
