@@ -719,3 +719,18 @@ TEST(a_worker_that_leaves_gives_back_the_marker_of_a_delayed_job)
     assert_string_equal(redis(&b, "ZRANGE bull:q:marker 0 -1"), "1");
     bench_close(&b);
 }
+
+TEST(a_paused_worker_gives_back_its_marker_though_a_take_is_under_way)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    add(&b, "later", &(sc_job_opts){.delay_ms = 3600000});
+    wait_until(strcmp(redis(&b, "ZCARD bull:q:marker"), "0") == 0);
+    redis(&b, "CLIENT PAUSE 200 WRITE");
+    sc_worker_resume(b.worker); /* takes */
+    sc_worker_pause(b.worker);
+    wait_until(strcmp(redis(&b, "ZRANGE bull:q:marker 0 -1"), "1") == 0);
+    bench_close(&b);
+}
