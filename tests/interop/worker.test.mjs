@@ -321,7 +321,7 @@ test('a job handed back at close keeps its attempts, and BullMQ runs it next', a
   const queue = open(Queue, 'handed', { connection: server.connection });
   await queue.addBulk([{ name: 'first', data: { workMs: 60_000 } }, { name: 'second', data: {} }]);
   const number = await ours.work({ queue: 'handed' });
-  await waitFor('it to run', async () => (await queue.getActiveCount()) === 1);
+  await waitFor('it to run', async () => (await ours.workerStats({ worker: number })).running === 1);
   assert.equal(await ours.closeWorker({ worker: number, drainMs: 10 }), 1);
   await server.redis.hset('bull:handed:1', 'data', '{}');
   const order = [];
