@@ -1,5 +1,7 @@
 # Headers, library, pkg-config file, CMake config, program and man pages.
 include(CMakePackageConfigHelpers)
+# Found from where the .pc file lies, so that `cmake --install --prefix` may choose the place.
+file(RELATIVE_PATH SC_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/storychain.pc.in ${CMAKE_BINARY_DIR}/storychain.pc @ONLY)
 install(DIRECTORY include/storychain DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS sc_shared EXPORT storychainTargets)
