@@ -14,7 +14,7 @@
 
 enum { JOBS = 3000 };
 
-static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "everysec", NULL};
+static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
 
 struct site {
     struct test_server server;
