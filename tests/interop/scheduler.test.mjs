@@ -198,3 +198,43 @@ test('workers of both sides make one job a tick', async () => {
   assert.equal((await queue.getDelayedCount()) + (await queue.getWaitingCount()), 3);
   await queue.close();
 });
+
+test('nodes killed at random never end a schedule, nor make a tick twice', async (t) => {
+  const queue = new Queue('killed', { connection: server.connection });
+  await queue.waitUntilReady();
+  const ids = Array.from({ length: 10 }, (_, i) => `s${i}`);
+  for (const id of ids) await ours.upsertScheduler({ queue: 'killed', schedulerId: id, repeat: { pattern: '* * * * * *' } });
+  const node = new Worker('killed', async () => null, { connection: server.connection, stalledInterval: 500, lockDuration: 1000 });
+  t.after(() => Promise.all([node.close(true), queue.close()])); // a failure must end, not wait for clients left open
+  const startNode = async () => {
+    const peer = startPeer(server.url);
+    await peer.guard({ queue: 'killed', intervalMs: 500 });
+    await peer.work({ queue: 'killed', concurrency: 4, stalledInterval: 500, lockDuration: 1000 });
+    return peer;
+  };
+  const nodes = await Promise.all([1, 2, 3].map(startNode));
+
+  for (let i = 0; i < 24; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 250)); // the rhythm of the murders
+    await nodes[i % 3].kill();
+    nodes[i % 3] = await startNode();
+  }
+  const done = async () => (await server.redis.zrange('bull:killed:completed', 0, -1)).length;
+  const target = (await done()) + 20;
+  await waitFor('the schedules to go on', async () => (await done()) >= target);
+  await node.close();
+  for (const peer of nodes) await peer.stop();
+
+  for (const id of ids) {
+    const keys = await server.redis.keys(`bull:killed:repeat:${id}:*`);
+    const times = keys.map((key) => Number(key.split(':')[4])).filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
+    // A node that dies between taking a job and making the next one costs the ticks until the guardian comes by.
+    const seconds = (times.at(-1) - times[0]) / 1000 + 1;
+    assert.ok(times.length >= seconds - 8, `${id}: ${times.length} jobs in ${seconds} seconds`);
+    assert.ok(times.every((ms) => ms % 1000 === 0), `${id}: in phase`);
+    assert.equal(Number(await server.redis.hget(`bull:killed:repeat:${id}`, 'ic')), times.length, `${id}: each made once`);
+    const next = Number(await server.redis.zscore('bull:killed:repeat', id));
+    assert.equal(times.at(-1), next, `${id}: one pending job`);
+  }
+  await queue.close();
+});
