@@ -26,7 +26,7 @@ static void end(sc__repair *r)
     pthread_mutex_unlock(&r->mutex);
 }
 
-static void attempt(sc__repair *r);
+static bool carry_on(sc__repair *r);
 
 /* When to try next. Silence ends with the connection or its next answer; a refusal may last, and each
  * try of a server that takes no writes costs the connection. */
@@ -50,24 +50,41 @@ static void on_deleted(void *user, sc_err err, const sc_reply *reply)
     sc__journal_settle(&r->journal, err == SC_OK);
     sc__health_after(r->health, err);
     plan(r, err);
-    end(r);
-    if (!err)
-        attempt(r);
+    if (err || !carry_on(r))
+        end(r);
 }
 
-static void attempt(sc__repair *r)
+static bool is_stopping(sc__repair *r)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&r->mutex);
+    stopping = r->stopping;
+    pthread_mutex_unlock(&r->mutex);
+    return stopping;
+}
+
+/* For who is busy: true when a call is under way, whose end will see to the rest. Otherwise end() is due, behind which
+ * sc__repair_stop() may free all this. */
+static bool carry_on(sc__repair *r)
 {
     sc_slice keys[SC__CACHE_DEL_MAX];
     size_t count;
 
-    if (sc__mono_ms() < r->next_ms || !sc_client_is_connected(r->client) || !begin(r))
-        return;
+    if (is_stopping(r) || sc__mono_ms() < r->next_ms || !sc_client_is_connected(r->client))
+        return false;
     count = sc__journal_take(&r->journal, keys, SC__CACHE_DEL_MAX);
     if (count &&
         sc__op_cache_del_async(r->client, keys, count, r->timeout_ms, on_deleted, r) == SC_OK)
-        return;
+        return true;
     sc__journal_settle(&r->journal, false);
-    end(r);
+    return false;
+}
+
+static void attempt(sc__repair *r)
+{
+    if (begin(r) && !carry_on(r))
+        end(r);
 }
 
 static bool tick(void *arg)
