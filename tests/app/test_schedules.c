@@ -299,9 +299,9 @@ TEST(ticks_run_their_job_each_once_over_two_nodes)
     wait_until(count_runs(&f, "cleanup-expired-sessions") >= 3);
     assert_ok(schedules_remove(f.app->schedules, SC_S("cleanup-expired-sessions"), NULL));
 
-    /* The log has one line a tick: a tick that ran twice would show in the workers alone. */
-    wait_until(count_completed(f.app) + count_completed(other) ==
-               count_runs(&f, "cleanup-expired-sessions"));
+    /* The log has one line a tick: a tick that ran twice would show in the workers alone. Other schedules may tick
+     * meanwhile. */
+    wait_until(count_completed(f.app) + count_completed(other) == count_runs(&f, ""));
     app_stop(other, 5000, NULL);
     fixture_stop(&f);
 }
