@@ -97,9 +97,14 @@ SC_API SC_MUST_USE sc_err sc_worker_start(sc_worker *worker);
 SC_API void sc_worker_pause(sc_worker *worker);
 SC_API void sc_worker_resume(sc_worker *worker);
 
+/* From now on up to `concurrency` jobs at once, 1 to 10,000: takes more at once, or none until so many have ended.
+ * Running jobs go on. Before and after start, any thread. SC_EINVAL. */
+SC_API SC_MUST_USE sc_err sc_worker_set_concurrency(sc_worker *worker, int concurrency);
+
 typedef struct sc_worker_stats {
     uint64_t started, completed, failed, retried, stalled, locks_lost;
-    int running; /* jobs at this moment */
+    int running;     /* jobs at this moment */
+    int concurrency; /* jobs at once, as it is set now */
 } sc_worker_stats;
 
 SC_API void sc_worker_stats_get(const sc_worker *worker, sc_worker_stats *ret_stats);

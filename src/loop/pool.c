@@ -60,14 +60,10 @@ static void call_one(sc__pool *pool)
     }
 }
 
-static void *thread_main(void *arg)
+/* What a thread does until it is told to end, or there are too many. */
+static void serve(sc__pool *pool)
 {
-    sc__pool *pool = arg;
-
-    pthread_setname_np(pthread_self(), pool->name);
-    pthread_mutex_lock(&pool->mutex);
-    pool->waking = false;
-    while (pool->first || !pool->closing) {
+    while ((pool->first || !pool->closing) && pool->threads <= pool->max_threads) {
         if (pool->first) {
             sc__work *work = next_work(pool);
 
@@ -82,7 +78,18 @@ static void *thread_main(void *arg)
         pool->idle--;
         pool->waking = false;
     }
+}
+
+static void *thread_main(void *arg)
+{
+    sc__pool *pool = arg;
+
+    pthread_setname_np(pthread_self(), pool->name);
+    pthread_mutex_lock(&pool->mutex);
+    pool->waking = false;
+    serve(pool);
     pool->threads--;
+    call_one(pool); /* it may have been called for work that others are left to do */
     pthread_cond_broadcast(&pool->ended);
     pthread_mutex_unlock(&pool->mutex);
     return NULL;
@@ -141,6 +148,16 @@ void sc__pool_submit(sc__pool *pool, sc__work *work)
 {
     work->next = NULL;
     sc__pool_submit_list(pool, work);
+}
+
+void sc__pool_resize(sc__pool *pool, size_t threads)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->max_threads = threads ? threads : 1;
+    if (pool->threads > pool->max_threads)
+        pthread_cond_broadcast(&pool->more);
+    call_one(pool);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void sc__pool_free(sc__pool *pool)

@@ -20,6 +20,10 @@ void sc__pool_submit(sc__pool *pool, sc__work *work); /* first in, first out. An
 /* Many at once, chained by `next`. */
 void sc__pool_submit_list(sc__pool *pool, sc__work *first);
 
+/* From now on up to `threads` (at least 1). Those that are too many end once they are through with what they
+ * run. Any thread. */
+void sc__pool_resize(sc__pool *pool, size_t threads);
+
 /* Waits for the work that was submitted, then frees. Not from the pool's threads. NULL is fine. */
 void sc__pool_free(sc__pool *pool);
 

@@ -52,7 +52,7 @@ typedef struct sc__core {
 
     struct { /* any thread */
         _Atomic uint64_t started, completed, failed, retried, stalled, locks_lost;
-        _Atomic int running;
+        _Atomic int running, concurrency;
     } stats;
 } sc__core;
 

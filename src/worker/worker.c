@@ -7,13 +7,7 @@
 #include "closing.h"
 #include "intake.h"
 
-enum {
-    CONCURRENCY_MAX = 10000,
-    LOCK_MS = 30000,
-    STALLED_INTERVAL_MS = 30000,
-    DRAIN_DELAY_MS = 5000,
-    NAME_BYTES_MAX = 4096
-};
+enum { LOCK_MS = 30000, STALLED_INTERVAL_MS = 30000, DRAIN_DELAY_MS = 5000, NAME_BYTES_MAX = 4096 };
 
 static void on_answer(sc__core *core, const sc__taken *taken, const sc__lock_token *token,
                       size_t wanted)
@@ -36,9 +30,9 @@ static void on_lost(sc__core *core, const sc__lock_token *token, size_t wanted)
 
 static sc_err check_opts(const sc_worker_opts *o, sc_reason *ret_reason)
 {
-    if (o->concurrency < 0 || o->concurrency > CONCURRENCY_MAX)
+    if (o->concurrency < 0 || o->concurrency > SC__CONCURRENCY_MAX)
         return sc__because(ret_reason, SC_EINVAL, "the concurrency is %d; it must be from 1 to %d",
-                           o->concurrency, CONCURRENCY_MAX);
+                           o->concurrency, SC__CONCURRENCY_MAX);
     if (o->lock_ms < 0 || o->stalled_interval_ms < 0 || o->drain_delay_ms < 0)
         return sc__because(ret_reason, SC_EINVAL,
                            "lock, stalled interval and drain delay must not be negative");
@@ -85,6 +79,7 @@ static void fill_opts(sc_worker *w)
     o->lock_ms = or_default(o->lock_ms, LOCK_MS);
     o->stalled_interval_ms = or_default(o->stalled_interval_ms, STALLED_INTERVAL_MS);
     o->drain_delay_ms = or_default(o->drain_delay_ms, DRAIN_DELAY_MS);
+    atomic_store(&w->core.stats.concurrency, o->concurrency);
     o->max_stalled = o->max_stalled == 0 ? 1 : o->max_stalled < 0 ? 0 : o->max_stalled;
     w->core.work = (sc__work_opts){.keys = &w->core.keys,
                                    .lock_ms = o->lock_ms,
@@ -276,6 +271,7 @@ void sc_worker_stats_get(const sc_worker *worker, sc_worker_stats *ret_stats)
         .stalled = atomic_load(&core->stats.stalled),
         .locks_lost = atomic_load(&core->stats.locks_lost),
         .running = atomic_load(&core->stats.running),
+        .concurrency = atomic_load(&core->stats.concurrency),
     };
 }
 

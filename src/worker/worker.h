@@ -33,4 +33,6 @@ struct sc_worker {
     bool started, closed;
 };
 
+enum { SC__CONCURRENCY_MAX = 10000 };
+
 #endif

@@ -35,12 +35,16 @@ struct peer_command {
 extern const struct peer_command peer_queue_commands[];
 extern const struct peer_command peer_control_commands[];
 extern const struct peer_command peer_worker_commands[];
+extern const struct peer_command peer_steering_commands[];
 extern const struct peer_command peer_scheduler_commands[];
 extern const struct peer_command peer_event_commands[];
 
 /* The queue that `args` names by "queue" and "prefix" (absent: "bull"). Owned by the peer. */
 SC_MUST_USE sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,
                               sc_reason *ret_reason);
+
+/* The worker that `args` names by its number ("worker"); NULL: none. */
+sc_worker *peer_worker(struct peer *peer, const json_t *args);
 
 /* Options from an object with BullMQ's long names; slices borrow from it. Absent: zeroed. */
 sc_job_opts peer_job_opts(const json_t *object);

@@ -128,6 +128,13 @@ static sc_worker **worker_of(struct peer *peer, const json_t *args)
     return i >= 0 && i < WORKERS_MAX && peer->workers[i] ? &peer->workers[i] : NULL;
 }
 
+sc_worker *peer_worker(struct peer *peer, const json_t *args)
+{
+    sc_worker **worker = worker_of(peer, args);
+
+    return worker ? *worker : NULL;
+}
+
 /* Gives how many jobs were handed back. */
 static sc_err do_close_worker(struct peer *peer, const json_t *args, json_t **ret_result,
                               sc_reason *ret_reason)
