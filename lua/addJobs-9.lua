@@ -5,18 +5,23 @@
 --   KEYS  id, meta, wait, prioritized, delayed, active, events, marker, pc
 --   ARGV  1     the queue's base ("bull:email:")
 --         2     number of jobs in all groups, at most a few thousand
---         3...  groups: state, name, opts, timestamp, delay, priority, flags, count, then per job: id (only with own ids), data
+--         3...  groups: state, name, opts, timestamp, delay, priority, flags, count, with flag "p" key and JSON of the parent, then
+--               per job: id (only with own ids), data
 --               state is W (to the tail of wait), H (to its head), D (delayed) or P (prioritized); times are in ms; opts is the
---               stored JSON; flags: "i" own ids, "d" deduplicated by the `de` of opts, which is their last member, "id" both, "" none
+--               stored JSON; flags: "i" own ids, "d" deduplicated by the `de` of opts, which is their last member, "p" children of a
+--               parent, "id", "ip", "" none
 --
 -- Output:
 --   the number that the first job got, or would have got: every job takes the next one, those with an id of their own too. So the
---   caller knows all ids. An id that exists is left as it is. When jobs were not stored because others own their deduplication
---   ids: an array of that number, and for each such job its place in the call (from 0) and the owner's id.
+--   caller knows all ids. An id that exists is left as it is, but for its parent (see includes/attachExisting). When jobs were not
+--   stored because others own their deduplication ids, or were refused: an array of that number, and for each such job its place in the
+--   call (from 0), and the owner's id or a code.
 --
--- Events: per job added, then waiting or delayed; or duplicated; or what includes/deduplicate says
+-- Errors, each of one job: -5 its parent does not exist, -7 it exists and has another parent
+-- Events: per job added, then waiting or delayed; or duplicated; or what includes/deduplicate says; those of parents
 
 --- @include "includes/addToState"
+--- @include "includes/attachExisting"
 --- @include "includes/deduplicate"
 --- @include "includes/emitEvent"
 --- @include "includes/queueGate"
@@ -31,7 +36,7 @@ local first = number + 1
 local tail, head = {}, {}
 local prioritized, priorities = {}, {}
 local delayedScores, nextScores = {}, {}
-local owners = { first }
+local instead = { first } -- places and why the job there was not stored
 local format = string.format
 
 -- The next score of a due time, of which the server is asked once.
@@ -57,27 +62,62 @@ local function dedupOf(opts)
     return cjson.decode(string.match(opts, '^.*,"de":(.*)}$'))
 end
 
+-- The job at hand is not stored: another is there instead, or a code says why.
+local function note(why)
+    instead[#instead + 1] = number - first
+    instead[#instead + 1] = why
+end
+
 -- True when another job has the deduplication id, so that `job` is not stored.
-local function isOwnedByOther(dedup, job, place)
+local function isOwnedByOther(dedup, job)
     flushDelayed()
     nextScores = {} -- an owner may leave `delayed`, or move within it
     local owner = deduplicate(queue, dedup, job)
     if owner then
-        owners[#owners + 1] = place
-        owners[#owners + 1] = owner
+        note(owner)
     end
     return owner
+end
+
+-- The new children of one parent so far.
+local children = {}
+
+local function flushChildren(parentKey)
+    if #children > 0 then
+        call("SADD", parentKey .. ":dependencies", unpack(children))
+        children = {}
+    end
+end
+
+-- An id of the caller's that exists. Event: duplicated.
+local function keepExisting(id, parentKey, parentJson, timestamp)
+    local refused
+    if parentKey then
+        flushChildren(parentKey) -- a parent is not released while it has children yet to be added
+        refused = attachExisting(base, id, parentKey, parentJson, true, tonumber(timestamp))
+    end
+    if refused then
+        note(refused)
+    else
+        call("XADD", EVENTS, "*", "event", "duplicated", "jobId", id)
+    end
 end
 
 local at = 3
 while ARGV[at] do
     local state, name, opts, timestamp = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     local delay, priority, flags, count = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
-    local ownIds = flags == "i" or flags == "id"
+    local ownIds = flags == "i" or flags == "id" or flags == "ip"
+    local parentKey, parentJson, orphans
     local dedup = (flags == "d" or flags == "id") and dedupOf(opts)
     local due = state == "D" and tonumber(timestamp) + tonumber(delay)
     local dueText = due and format("%.0f", due)
     at = at + 8
+    if flags == "p" or flags == "ip" then
+        parentKey, parentJson = ARGV[at], ARGV[at + 1]
+        orphans = call("EXISTS", parentKey) == 0
+        at = at + 2
+    end
 
     for _ = 1, count do
         number = number + 1
@@ -90,14 +130,19 @@ while ARGV[at] do
         end
         local key = base .. id
 
-        if ownIds and call("EXISTS", key) == 1 then
-            call("XADD", EVENTS, "*", "event", "duplicated", "jobId", id)
+        if orphans then
+            note(-5)
+        elseif ownIds and call("EXISTS", key) == 1 then
+            keepExisting(id, parentKey, parentJson, timestamp)
         elseif not (dedup and isOwnedByOther(dedup, { id = id, name = name, data = ARGV[at], opts = opts,
-                                                      timestamp = timestamp, delay = delay }, number - first)) then
+                                                      timestamp = timestamp, delay = delay })) then
             call("HSET", key, "name", name, "data", ARGV[at], "opts", opts, "timestamp", timestamp, "delay", delay,
                  "priority", priority)
             if dedup then
                 call("HSET", key, "deid", dedup.id)
+            elseif parentKey then
+                call("HSET", key, "parentKey", parentKey, "parent", parentJson)
+                children[#children + 1] = key
             end
             call("XADD", EVENTS, "*", "event", "added", "jobId", id, "name", name)
             if due then
@@ -119,6 +164,7 @@ while ARGV[at] do
         end
         at = at + 1
     end
+    flushChildren(parentKey)
 end
 
 if #tail > 0 then
@@ -141,4 +187,4 @@ if not closed and #tail + #head + #prioritized > 0 then
 end
 flushDelayed()
 trimEvents(EVENTS, maxEvents)
-return #owners > 1 and owners or first
+return #instead > 1 and instead or first

@@ -78,6 +78,21 @@ typedef struct sc_dedup {
                                  the owner is finished; ttl_ms does not count then */
 } sc_dedup;
 
+/* The job that waits for this one: its parent, in any queue. Zeroed: none. */
+typedef struct sc_parent {
+    sc_slice id;
+    sc_slice queue; /* prefix and name, "bull:email": see sc_queue_qualified_name() */
+} sc_parent;
+
+/* What becomes of the parent when a child has failed for good. BullMQ's four flags, of which a job may have one. */
+typedef enum sc_on_failure {
+    SC_ON_FAILURE_NONE, /* it waits on, until the child is retried or removed */
+    SC_ON_FAILURE_FAIL, /* failParentOnFailure: it fails as soon as a worker takes it, which is now */
+    SC_ON_FAILURE_CONTINUE, /* continueParentOnFailure: it is run now, whatever is pending */
+    SC_ON_FAILURE_IGNORE,   /* ignoreDependencyOnFailure: it waits for the other children only */
+    SC_ON_FAILURE_REMOVE /* removeDependencyOnFailure: likewise, and the failure leaves no trace in it */
+} sc_on_failure;
+
 /* Options of a job. Zeroed (SC_JOB_OPTS_INIT) is BullMQ's default. */
 typedef struct sc_job_opts {
     sc_slice id;          /* custom id: not all digits, no ':'; empty: the queue's next number */
@@ -91,7 +106,9 @@ typedef struct sc_job_opts {
     int64_t keep_logs;         /* newest log rows kept; 0: all */
     int64_t stack_trace_limit; /* newest traces kept; -1: none; 0: all */
     int64_t size_limit;        /* most bytes of data; 0: no limit of the job's own */
-    sc_dedup dedup;
+    sc_dedup dedup;            /* not with a parent */
+    sc_parent parent;
+    sc_on_failure on_failure; /* of the parent's child */
     /* Members to store in the job's `opts` beside these: a JSON object as text ("{\"tm\":\"…\"}"); empty: none. */
     sc_slice extra;
 } sc_job_opts;

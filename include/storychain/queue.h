@@ -36,6 +36,9 @@ SC_API void sc_queue_free(sc_queue *queue);
 SC_API sc_slice sc_queue_name(const sc_queue *queue);   /* lives as long as the queue */
 SC_API sc_slice sc_queue_prefix(const sc_queue *queue); /* likewise */
 
+/* Prefix and name, "bull:email", as sc_parent has them; lives as long as the queue. */
+SC_API sc_slice sc_queue_qualified_name(const sc_queue *queue);
+
 /* Ids of jobs; one allocation, free with sc_id_list_free. */
 typedef struct sc_id_list {
     size_t count;
@@ -46,7 +49,8 @@ SC_API void sc_id_list_free(sc_id_list *list);
 
 /* Adds one job. `*ret_id` (may be NULL) is its id, free it with sc_free. An id that exists already
  * is not an error: that job is kept and its id given, as in BullMQ. So it is with a deduplication id that
- * another job owns (see sc_dedup).
+ * another job owns (see sc_dedup). A job that exists becomes a child of opts.parent, if the one that it had is gone.
+ * SC_EPARENT: opts.parent does not exist, or the job exists and has another parent; it is not added.
  * SC_EINVAL, SC_ETOOBIG, SC_EREPLY (…) with a reason. After SC_ECONNLOST or SC_ETIMEDOUT the job may have
  * been added; with an id of your own it is safe to add it again. */
 SC_API SC_MUST_USE sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id,
@@ -55,7 +59,8 @@ SC_API SC_MUST_USE sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec,
 /* Adds many, in order, with as few script calls as the server's time allows (each takes a bounded slice).
  * All specs are checked before the first is added. On an error in the middle the
  * earlier slices stay added: `*ret_added` (may be NULL) says how many jobs. The slice that failed, and one that was on its
- * way behind it, may have been added in part. */
+ * way behind it, may have been added in part.
+ * SC_EPARENT is one job's alone: all others are added, and the reason names the first that is not. */
 SC_API SC_MUST_USE sc_err sc_queue_add_bulk(sc_queue *queue, const sc_job_spec *specs, size_t count,
                                             sc_id_list **ret_ids, size_t *ret_added,
                                             sc_reason *ret_reason);

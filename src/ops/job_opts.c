@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json_scan.h"
+#include "job_parent.h"
 
 enum { ID_MAX_BYTES = 4096 };
 
@@ -108,6 +109,8 @@ sc_err sc__job_opts_check(const sc_job_opts *opts, sc_reason *ret_reason)
         err = check_backoff(&opts->backoff, ret_reason);
     if (!err)
         err = check_dedup(&opts->dedup, ret_reason);
+    if (!err)
+        err = sc__parent_check(opts, ret_reason);
     if (!err)
         err = check_extra(opts->extra, ret_reason);
     return err;
@@ -246,6 +249,7 @@ void sc__job_opts_write(sc__str *out, const sc_job_opts *opts)
     if (opts->size_limit)
         write_int(out, ",\"sizeLimit\":", opts->size_limit);
     write_members(out, opts->extra);
+    sc__parent_opts_write(out, opts);
     write_dedup(out, &opts->dedup); /* last, so that it counts whatever `extra` has */
     sc__str_char(out, '}');
 }
@@ -387,6 +391,8 @@ static void parse_member(sc_slice key, sc__json_value value, sc_job_opts *opts)
         opts->timestamp_ms = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("jobId")) && value.kind == SC__JSON_STRING)
         opts->id = value.text;
+    else
+        sc__parent_opts_parse(key, value, opts);
 }
 
 sc_err sc__job_opts_parse(sc_slice stored, sc_job_opts *ret_opts, sc_reason *ret_reason)

@@ -38,6 +38,7 @@ static bool same_group(const sc__add_job *a, const sc__add_job *b)
     return a->timestamp_ms == b->timestamp_ms && a->delay_ms == b->delay_ms &&
            a->priority == b->priority && a->lifo == b->lifo && !a->id.len == !b->id.len &&
            a->dedup == b->dedup && sc_slice_eq(a->name, b->name) &&
+           sc_slice_eq(a->parent_key, b->parent_key) && sc_slice_eq(a->parent, b->parent) &&
            (a->opts.ptr == b->opts.ptr || sc_slice_eq(a->opts, b->opts));
 }
 
@@ -70,6 +71,8 @@ static const char *state_of(const sc__add_job *job)
 
 static const char *flags_of(const sc__add_job *job)
 {
+    if (job->parent_key.len)
+        return job->id.len ? "ip" : "p";
     if (job->id.len)
         return job->dedup ? "id" : "i";
     return job->dedup ? "d" : "";
@@ -90,7 +93,11 @@ static void open_group(sc__add_batch *batch, const sc__add_job *job)
     batch->group_at = args->count;
     batch->group_count = 0;
     sc__args_slice(args, SC_S(""));
-    batch->bytes += job->name.len + job->opts.len + 64;
+    if (job->parent_key.len) {
+        sc__args_slice(args, job->parent_key);
+        sc__args_slice(args, job->parent);
+    }
+    batch->bytes += job->name.len + job->opts.len + job->parent_key.len + job->parent.len + 64;
 }
 
 bool sc__add_batch_put(sc__add_batch *batch, const sc__add_job *job)
@@ -131,12 +138,18 @@ sc_err sc__op_add(sc_client *client, const sc__queue_keys *keys, sc__add_batch *
                            batch->args.items, batch->args.count, NULL, cb, user);
 }
 
-/* [number, place, owner, place, owner, …] */
+static sc_err check_owner(const sc_reply *owner, sc_reason *ret_reason)
+{
+    sc_slice id;
+
+    return owner->type == SC_REPLY_INT ? SC_OK : sc__reply_str(owner, &id, ret_reason);
+}
+
+/* [number, place, owner, place, code, …] */
 static sc_err read_owners(const sc_reply *reply, sc__add_answer *ret_answer, sc_reason *ret_reason)
 {
     const sc_reply *items;
     size_t count;
-    sc_slice owner;
     int64_t place;
     sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
 
@@ -148,7 +161,7 @@ static sc_err read_owners(const sc_reply *reply, sc__add_answer *ret_answer, sc_
     for (size_t i = 1; !err && i < count; i += 2) {
         err = sc__reply_int(&items[i], &place, ret_reason);
         if (!err)
-            err = sc__reply_str(&items[i + 1], &owner, ret_reason);
+            err = check_owner(&items[i + 1], ret_reason);
     }
     ret_answer->owners = items + 1;
     ret_answer->owner_count = count / 2;
@@ -168,12 +181,17 @@ sc_err sc__op_add_reply(sc_err err, const sc_reply *reply, sc__add_answer *ret_a
 
 int64_t sc__add_answer_next(sc__add_answer *answer, sc_slice *ret_owner)
 {
+    int64_t number = answer->number++;
+
     *ret_owner = (sc_slice){NULL, 0};
     if (answer->owner_count && answer->owners[0].integer == answer->place) {
-        *ret_owner = answer->owners[1].str;
+        if (answer->owners[1].type == SC_REPLY_INT)
+            number = answer->owners[1].integer;
+        else
+            *ret_owner = answer->owners[1].str;
         answer->owners += 2;
         answer->owner_count--;
     }
     answer->place++;
-    return answer->number++;
+    return number;
 }

@@ -13,7 +13,8 @@ typedef struct sc__add_job {
     sc_slice opts; /* as stored */
     int64_t timestamp_ms, delay_ms, priority;
     bool lifo;
-    bool dedup; /* by the `de` of its opts */
+    bool dedup;                  /* by the `de` of its opts */
+    sc_slice parent_key, parent; /* its parent's full key, and what is stored; empty: none */
 } sc__add_job;
 
 /* One call's worth of jobs, bounded so that the server is busy with it for a millisecond or two. */
@@ -40,16 +41,18 @@ SC_MUST_USE sc_err sc__op_add(sc_client *client, const sc__queue_keys *keys, sc_
 
 /* What became of a batch's jobs, to be walked through in their order. Borrows from the reply. */
 typedef struct sc__add_answer {
-    int64_t number;         /* of the next job; one with an id of its own uses its number up, too */
-    int64_t place;          /* of the next job in the batch */
-    const sc_reply *owners; /* pairs: place of a job that was not stored, owner of its dedup id */
+    int64_t number; /* of the next job; one with an id of its own uses its number up, too */
+    int64_t place;  /* of the next job in the batch */
+    const sc_reply
+        *owners; /* pairs: place of a job that was not stored, owner of its dedup id or a code */
     size_t owner_count;
 } sc__add_answer;
 
 SC_MUST_USE sc_err sc__op_add_reply(sc_err err, const sc_reply *reply, sc__add_answer *ret_answer,
                                     sc_reason *ret_reason);
 
-/* The next job's number; `*ret_owner` is the id of the job that stays in its stead, len 0: none. */
+/* The next job's number, or the code (< 0) of a job that was refused; `*ret_owner` is the id of the job that stays
+ * in its stead, len 0: none. */
 int64_t sc__add_answer_next(sc__add_answer *answer, sc_slice *ret_owner);
 
 #endif

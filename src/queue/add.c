@@ -3,86 +3,29 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json_scan.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "id_list.h"
+#include "job_encode.h"
 #include "loop/waiter.h"
-#include "ops/job_opts.h"
+#include "ops/codes.h"
 #include "queue.h"
-
-enum {
-    DATA_MAX = 64 * 1024 * 1024,
-    OPTS_MAX = 64 * 1024,
-    NAME_MAX_BYTES = 4096,
-};
-
-static int shown(sc_slice text)
-{
-    return text.len < 64 ? (int)text.len : 64;
-}
-
-static sc_err check_name(const sc_job_spec *spec, sc_reason *ret_reason)
-{
-    if (!spec->name.len)
-        return sc__because(ret_reason, SC_EINVAL, "the job has no name");
-    if (spec->name.len > NAME_MAX_BYTES)
-        return sc__because(ret_reason, SC_ETOOBIG, "the job's name has %zu bytes; the limit is %d",
-                           spec->name.len, NAME_MAX_BYTES);
-    if (!sc__utf8_valid(spec->name, NULL) ||
-        (spec->opts &&
-         (!sc__utf8_valid(spec->opts->id, NULL) || !sc__utf8_valid(spec->opts->dedup.id, NULL))))
-        return sc__because(ret_reason, SC_EINVAL, "the job's name or one of its ids is not UTF-8");
-    return SC_OK;
-}
-
-/* Workers in other languages parse it, so it must be JSON. */
-static sc_err check_data(const sc_job_spec *spec, int64_t limit, sc_reason *ret_reason)
-{
-    sc_reason why;
-
-    if (limit <= 0 || limit > DATA_MAX)
-        limit = DATA_MAX;
-    if (spec->data.len > (size_t)limit)
-        return sc__because(ret_reason, SC_ETOOBIG,
-                           "the data of job \"%.*s\" has %zu bytes; the limit is %lld",
-                           shown(spec->name), spec->name.ptr, spec->data.len, (long long)limit);
-    if (spec->data.len && sc__json_check(spec->data, &why))
-        return sc__because(ret_reason, SC_EINVAL, "the data of job \"%.*s\" is %s",
-                           shown(spec->name), spec->name.ptr, why.text);
-    return SC_OK;
-}
-
-/* Checks a spec, and makes the job of it but for its stored options. */
-static sc_err make_job(const sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
-                       sc__add_job *ret_job, sc_reason *ret_reason)
-{
-    const sc_job_opts *opts = spec->opts;
-    sc_err err = check_name(spec, ret_reason);
-
-    if (!err)
-        err = check_data(spec, opts ? opts->size_limit : queue->default_size_limit, ret_reason);
-    if (!err && opts)
-        err = sc__job_opts_check(opts, ret_reason);
-    if (err)
-        return err;
-    *ret_job = queue->defaults;
-    if (opts)
-        *ret_job = (sc__add_job){.id = opts->id,
-                                 .delay_ms = opts->delay_ms,
-                                 .priority = opts->priority,
-                                 .lifo = opts->lifo,
-                                 .dedup = opts->dedup.id.len > 0};
-    ret_job->name = spec->name;
-    ret_job->data = spec->data.len ? spec->data : SC_S("{}");
-    ret_job->opts = (sc_slice){queue->default_opts, queue->default_opts_len};
-    ret_job->timestamp_ms = opts && opts->timestamp_ms ? opts->timestamp_ms : now_ms;
-    return SC_OK;
-}
 
 static sc_err may_not_wait(sc_reason *ret_reason)
 {
     return sc__because(ret_reason, SC_EDEADLK, "%s", sc_err_text(SC_EDEADLK));
+}
+
+/* Says why the job was not added, if `number` is the code of a refusal. */
+static sc_err check_number(const sc__add_job *job, int64_t number, sc_reason *ret_reason)
+{
+    int shown = job->parent_key.len < 128 ? (int)job->parent_key.len : 128;
+    sc_reason why;
+    sc_err err = sc__code_err(number, &why);
+
+    if (!err)
+        return SC_OK;
+    return sc__because(ret_reason, err, "%s; its parent was to be %.*s", why.text, shown,
+                       job->parent_key.ptr);
 }
 
 /* One job, on the stack of the thread that waits for it. */
@@ -99,7 +42,7 @@ static void single_done(sc__add_request *request)
     sc__waiter_wake(&((struct single *)request)->waiter);
 }
 
-static void add_and_wait(sc_queue *queue, struct single *s)
+static sc_err add_and_wait(sc_queue *queue, struct single *s, sc_reason *ret_reason)
 {
     s->request = (sc__add_request){.jobs = &s->job,
                                    .numbers = &s->number,
@@ -112,6 +55,9 @@ static void add_and_wait(sc_queue *queue, struct single *s)
     sc__adder_submit(&queue->adder, &s->request);
     sc__waiter_wait(&s->waiter);
     sc__waiter_release(&s->waiter);
+    if (s->request.err)
+        return sc__because(ret_reason, s->request.err, "%s", s->request.reason.text);
+    return check_number(&s->job, s->number, ret_reason);
 }
 
 static sc_slice id_of(const sc__add_job *job, int64_t number, const char *owner,
@@ -124,33 +70,34 @@ static sc_slice id_of(const sc__add_job *job, int64_t number, const char *owner,
     return (sc_slice){digits, sc__int_text(number, digits)};
 }
 
+static sc_err make_job(const sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
+                       sc__add_job *ret_job, sc_reason *ret_reason)
+{
+    return sc__job_make(spec, &queue->defaults, queue->default_size_limit, now_ms, ret_job,
+                        ret_reason);
+}
+
 sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)
 {
-    AUTO_STR opts = STR_MAX(OPTS_MAX);
     char digits[SC__INT_LEN], *id = NULL;
+    AUTO_ENCODED encoded;
     struct single s;
     sc_err err;
 
+    sc__encoded_init(&encoded);
     if (sc__queue_may_not_wait(queue))
         return may_not_wait(ret_reason);
     err = make_job(queue, spec, sc__wall_ms(), &s.job, ret_reason);
+    if (!err && spec->opts)
+        err = sc__job_encode(&encoded, spec->opts, &s.job, ret_reason);
     if (err)
         return err;
-    if (spec->opts) {
-        sc__job_opts_write(&opts, spec->opts);
-        if (opts.err)
-            return sc__because(ret_reason, opts.err, "the job's options are too large");
-        s.job.opts = sc__str_slice(&opts);
-    }
-    add_and_wait(queue, &s);
-    err = s.request.err;
+    err = add_and_wait(queue, &s, ret_reason);
     if (!err && ret_id)
         id = sc__slice_dup(id_of(&s.job, s.number, s.owner, digits));
     sc_free(s.owner);
-    if (err)
-        return sc__because(ret_reason, err, "%s", s.request.reason.text);
-    if (!ret_id)
-        return SC_OK;
+    if (err || !ret_id)
+        return err;
     *ret_id = id;
     return id ? SC_OK : sc__because(ret_reason, SC_ENOMEM, "out of memory");
 }
@@ -223,32 +170,41 @@ static sc_err copy_job(struct many *m, sc__add_job *job)
     return err;
 }
 
-static sc_err store_opts(struct many *m, const sc_job_spec *specs, size_t i, sc__str *text)
+static sc_err store_opts(struct many *m, const sc_job_spec *specs, size_t i, sc__encoded *encoded,
+                         sc_reason *ret_reason)
 {
+    sc__add_job *job = &m->jobs[i];
+    sc_err err;
+
     /* Most callers give all their jobs the same options. */
     if (i && specs[i].opts == specs[i - 1].opts) {
-        m->jobs[i].opts = m->jobs[i - 1].opts;
+        job->opts = m->jobs[i - 1].opts;
+        job->parent_key = m->jobs[i - 1].parent_key;
+        job->parent = m->jobs[i - 1].parent;
         return SC_OK;
     }
-    sc__str_reset(text);
-    sc__job_opts_write(text, specs[i].opts);
-    if (text->err)
-        return text->err;
-    m->jobs[i].opts = sc__str_slice(text);
-    return copy_slice(m, &m->jobs[i].opts);
+    err = sc__job_encode(encoded, specs[i].opts, job, ret_reason);
+    if (!err)
+        err = copy_slice(m, &job->opts);
+    if (!err)
+        err = copy_slice(m, &job->parent_key);
+    if (!err)
+        err = copy_slice(m, &job->parent);
+    return err;
 }
 
 static sc_err many_fill(struct many *m, const sc_job_spec *specs, bool copy, sc_reason *ret_reason)
 {
-    AUTO_STR text = STR_MAX(OPTS_MAX);
     int64_t now_ms = sc__wall_ms();
     sc_reason why = {""};
+    AUTO_ENCODED encoded;
 
+    sc__encoded_init(&encoded);
     for (size_t i = 0; i < m->count; i++) {
         sc_err err = make_job(m->queue, &specs[i], now_ms, &m->jobs[i], &why);
 
         if (!err && specs[i].opts)
-            err = store_opts(m, specs, i, &text);
+            err = store_opts(m, specs, i, &encoded, &why);
         if (!err && copy)
             err = copy_job(m, &m->jobs[i]);
         if (!err && m->jobs[i].dedup && !m->owners) {
@@ -291,6 +247,24 @@ static void many_submit(struct many *m, void (*done)(sc__add_request *request))
     sc__adder_submit(&m->queue->adder, &m->request);
 }
 
+/* After an answer: were some refused? */
+static sc_err check_numbers(struct many *m, sc_reason *ret_reason)
+{
+    size_t refused = m->count;
+    sc_reason why;
+    sc_err err;
+
+    for (size_t i = m->count; i > 0; i--)
+        if (m->numbers[i - 1] < 0) {
+            m->request.added--;
+            refused = i - 1;
+        }
+    if (refused == m->count)
+        return SC_OK;
+    err = check_number(&m->jobs[refused], m->numbers[refused], &why);
+    return sc__because(ret_reason, err, "job %zu of %zu: %s", refused + 1, m->count, why.text);
+}
+
 static void many_done_waiting(sc__add_request *request)
 {
     sc__waiter_wake(&((struct many *)request)->waiter);
@@ -298,15 +272,18 @@ static void many_done_waiting(sc__add_request *request)
 
 static sc_err many_add_and_wait(struct many *m, size_t *ret_added, sc_reason *ret_reason)
 {
+    sc_err err;
+
     sc__waiter_init(&m->waiter);
     many_submit(m, many_done_waiting);
     sc__waiter_wait(&m->waiter);
     sc__waiter_release(&m->waiter);
+    err = check_numbers(m, ret_reason);
     if (ret_added)
         *ret_added = m->request.added;
     if (m->request.err)
         return sc__because(ret_reason, m->request.err, "%s", m->request.reason.text);
-    return SC_OK;
+    return err;
 }
 
 sc_err sc_queue_add_bulk(sc_queue *queue, const sc_job_spec *specs, size_t count,
@@ -338,6 +315,8 @@ static void many_done_async(sc__add_request *request)
     sc_id_list *ids = NULL;
     sc_err err = request->err;
 
+    if (!err)
+        err = check_numbers(m, NULL);
     if (!err)
         err = many_ids(m, &ids);
     m->cb(m->user, err, ids);

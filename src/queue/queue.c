@@ -73,9 +73,9 @@ static sc_err encode_defaults(sc_queue *queue, const sc_job_opts *opts, sc_reaso
     err = sc__job_opts_check(opts, ret_reason);
     if (err)
         return err;
-    if (opts->id.len || opts->timestamp_ms)
+    if (opts->id.len || opts->timestamp_ms || opts->parent.id.len)
         return sc__because(ret_reason, SC_EINVAL,
-                           "a queue's default options cannot hold a job's id or date");
+                           "a queue's default options cannot hold a job's id, date or parent");
     sc__job_opts_write(&text, opts);
     queue->defaults = (sc__add_job){.delay_ms = opts->delay_ms,
                                     .priority = opts->priority,
@@ -83,7 +83,10 @@ static sc_err encode_defaults(sc_queue *queue, const sc_job_opts *opts, sc_reaso
                                     .dedup = opts->dedup.id.len > 0};
     queue->default_size_limit = opts->size_limit;
     queue->default_opts_len = text.len;
-    return sc__str_take(&text, &queue->default_opts);
+    err = sc__str_take(&text, &queue->default_opts);
+    if (!err)
+        queue->defaults.opts = sc__queue_default_opts(queue);
+    return err;
 }
 
 static sc_err init(sc_queue *queue, sc_slice name, const sc_queue_opts *opts, sc_reason *ret_reason)
@@ -158,6 +161,11 @@ sc_slice sc_queue_name(const sc_queue *queue)
 sc_slice sc_queue_prefix(const sc_queue *queue)
 {
     return sc_slice_of(queue->prefix);
+}
+
+sc_slice sc_queue_qualified_name(const sc_queue *queue)
+{
+    return (sc_slice){queue->keys.base.ptr, queue->keys.base.len - 1}; /* without its ':' */
 }
 
 sc_client *sc__queue_client(const sc_queue *queue)

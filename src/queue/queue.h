@@ -20,7 +20,7 @@ struct sc_queue {
 
     char *default_opts; /* as stored: of jobs added without options */
     size_t default_opts_len;
-    sc__add_job defaults; /* delay, priority, lifo, dedup of those */
+    sc__add_job defaults; /* what those have but for name and data */
     int64_t default_size_limit;
 
     int64_t max_events;

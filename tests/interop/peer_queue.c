@@ -57,8 +57,21 @@ static sc_keep read_keep(const json_t *value)
                      .limit = sc__json_int(value, "limit", 0)};
 }
 
+static sc_on_failure read_on_failure(const json_t *object)
+{
+    if (sc__json_bool(object, "failParentOnFailure", false))
+        return SC_ON_FAILURE_FAIL;
+    if (sc__json_bool(object, "continueParentOnFailure", false))
+        return SC_ON_FAILURE_CONTINUE;
+    if (sc__json_bool(object, "ignoreDependencyOnFailure", false))
+        return SC_ON_FAILURE_IGNORE;
+    return sc__json_bool(object, "removeDependencyOnFailure", false) ? SC_ON_FAILURE_REMOVE
+                                                                     : SC_ON_FAILURE_NONE;
+}
+
 sc_job_opts peer_job_opts(const json_t *object)
 {
+    const json_t *parent = json_object_get(object, "parent");
     const json_t *traces = json_object_get(object, "stackTraceLimit");
     const json_t *dedup = json_object_get(object, "deduplication");
     sc_job_opts opts = {
@@ -73,6 +86,8 @@ sc_job_opts peer_job_opts(const json_t *object)
         .keep_failed = read_keep(json_object_get(object, "removeOnFail")),
         .keep_logs = sc__json_int(object, "keepLogs", 0),
         .size_limit = sc__json_int(object, "sizeLimit", 0),
+        .parent = {sc__json_text(parent, "id"), sc__json_text(parent, "queue")},
+        .on_failure = read_on_failure(object),
         .extra = sc__json_text(object, "extra"),
     };
 
