@@ -11,12 +11,10 @@
 -- Errors: -1 no such job, -6 a worker has it, -8 a job scheduler waits for it
 -- Events: removed (prev: the state it was in), in each job's own queue; waiting (prev waiting-children) of a parent that it was the last child of
 
---- @include "includes/getMaxEvents"
 --- @include "includes/isPendingSchedulerJob"
 --- @include "includes/jobKey"
 --- @include "includes/releaseParent"
---- @include "includes/removeDedupKey"
---- @include "includes/removeJobKeys"
+--- @include "includes/removeFromQueue"
 
 local JOB, REPEAT = KEYS[1], KEYS[2]
 local base, id, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -35,23 +33,6 @@ local function isLocked(jobKey)
         end
     end
     return false
-end
-
-local sets = { "completed", "waiting-children", "delayed", "failed", "prioritized" }
-local lists = { "wait", "paused", "active" }
-
-local function takeOutOfState(queueBase, jobId)
-    for _, set in ipairs(sets) do
-        if call("ZREM", queueBase .. set, jobId) == 1 then
-            return set
-        end
-    end
-    for _, list in ipairs(lists) do
-        if call("LREM", queueBase .. list, "1", jobId) == 1 then
-            return list
-        end
-    end
-    return "unknown"
 end
 
 -- Where a job keeps its children: how to read some of them, and how to forget one.
@@ -81,6 +62,9 @@ local function removeChildren(jobKey)
         while #children > 0 do
             for _, child in ipairs(children) do
                 if not under[child] and not removeTree(child, jobKey) then
+                    if forget == "SREM" then
+                        call("SADD", key, child) -- to be found again by the next call
+                    end
                     return false
                 end
                 call(forget, key, child)
@@ -106,15 +90,7 @@ removeTree = function(jobKey, parentKey)
     end
     under[jobKey] = nil
     removed = removed + 1
-
-    local prev = takeOutOfState(queueBase, jobId)
-    removeDedupKey(queueBase, jobId, call("HGET", jobKey, "deid"))
-    found = found or prev ~= "unknown"
-    if removeJobKeys(jobKey) > 0 then
-        found = true
-        call("XADD", queueBase .. "events", "MAXLEN", "~", getMaxEvents(queueBase .. "meta"), "*", "event", "removed",
-             "jobId", jobId, "prev", prev)
-    end
+    found = removeFromQueue(queueBase, jobId) or found
     return true
 end
 

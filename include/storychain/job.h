@@ -146,6 +146,32 @@ typedef struct sc_job {
     int64_t stalled_count;
 } sc_job;
 
+/* Where a parent keeps a child, by BullMQ's words. */
+typedef enum sc_child_kind {
+    SC_CHILD_PROCESSED,   /* completed */
+    SC_CHILD_UNPROCESSED, /* not finished, or failed without a word about the parent */
+    SC_CHILD_IGNORED,     /* failed, and the parent goes on (SC_ON_FAILURE_CONTINUE, _IGNORE) */
+    SC_CHILD_FAILED       /* failed, and the parent fails with it (SC_ON_FAILURE_FAIL) */
+} sc_child_kind;
+
+/* A child as its parent knows it. `key` and `text` are NUL-terminated. */
+typedef struct sc_child {
+    sc_slice key;       /* its full key, "bull:email:12" */
+    sc_slice queue, id; /* "bull:email" and "12": parts of the key */
+    sc_slice
+        text; /* SC_CHILD_PROCESSED: its return value, JSON; _IGNORED: why it failed; else empty */
+} sc_child;
+
+/* Some or all of a parent's children; one allocation. */
+typedef struct sc_child_list {
+    size_t count;
+    const sc_child *children;
+    uint64_t next; /* where the next page begins; 0: there is none */
+} sc_child_list;
+
+/* NULL is fine. */
+SC_API void sc_child_list_free(sc_child_list *list);
+
 /* Frees a job that a getter gave. NULL is fine. */
 SC_API void sc_job_free(sc_job *job);
 
