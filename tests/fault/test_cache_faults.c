@@ -188,7 +188,7 @@ TEST(a_value_deleted_while_redis_hung_is_never_seen_again)
     struct fixture f;
 
     set_up(&f);
-    assert_ok(sc_cache_set(f.cache, SC_S("k"), SC_S("old"), 60000));
+    wait_until(sc_cache_set(f.cache, SC_S("k"), SC_S("old"), 60000) == SC_OK);
     kill(f.server.pid, SIGSTOP);
     assert_err(sc_cache_del(f.cache, SC_S("k"), NULL), SC_ETIMEDOUT);
     ask(&f, "k", "loaded");
@@ -204,7 +204,7 @@ TEST(a_value_deleted_while_redis_was_dead_is_never_seen_again)
 
     set_up_durable(&f);
     for (int i = 0; i < 3; i++)
-        assert_ok(sc_cache_set(f.cache, (sc_slice){&"abc"[i], 1}, SC_S("old"), 60000));
+        wait_until(sc_cache_set(f.cache, (sc_slice){&"abc"[i], 1}, SC_S("old"), 60000) == SC_OK);
     test_server_kill(&f.server, SIGKILL);
     assert_int_not_equal(sc_cache_del(f.cache, SC_S("a"), NULL), SC_OK);
     assert_int_not_equal(sc_cache_set(f.cache, SC_S("b"), SC_S("new"), 60000), SC_OK);
@@ -255,7 +255,7 @@ TEST(remembered_deletes_are_done_without_another_call)
     for (int i = 0; i < 250; i++) {
         snprintf(text[i], sizeof(text[i]), "key:%d", i);
         keys[i] = sc_slice_of(text[i]);
-        assert_ok(sc_cache_set(f.cache, keys[i], SC_S("old"), 60000));
+        wait_until(sc_cache_set(f.cache, keys[i], SC_S("old"), 60000) == SC_OK); /* a slow disk */
     }
     test_server_kill(&f.server, SIGKILL);
     assert_int_not_equal(sc_cache_del_many(f.cache, keys, 250, NULL), SC_OK);
