@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "redis/client.h"
 
+enum { SPLIT_MIN = 16 }; /* jobs that are worth two calls instead of one */
+
 static void on_reply(void *user, sc_err err, const sc_reply *reply);
 static void on_send(sc__task *task);
 
@@ -31,6 +33,7 @@ void sc__adder_release(sc__adder *adder)
 
 static void append(sc__adder *adder, sc__add_request *request)
 {
+    adder->unsent_jobs += request->count;
     request->next = NULL;
     request->prev = adder->back;
     if (adder->back)
@@ -62,22 +65,36 @@ static struct sc__add_flight *free_flight(sc__adder *adder)
     return NULL;
 }
 
-/* Takes jobs from the front of the line until the batch is full or the line is empty. */
+/* How many jobs the next flight may take: half of all that are not answered, so that the server works on one half while we
+ * see to those who waited for the other. */
+static size_t share(const sc__adder *adder)
+{
+    size_t all = adder->unsent_jobs;
+
+    for (size_t i = 0; i < SC__ADD_FLIGHTS; i++)
+        if (adder->flights[i].busy)
+            all += adder->flights[i].count;
+    return all < SPLIT_MIN ? all : (all + 1) / 2;
+}
+
+/* Takes jobs from the front of the line until it has its share, the batch is full or the line is empty. */
 static void fill(sc__adder *adder, struct sc__add_flight *flight)
 {
     sc__add_request *r = adder->unsent;
+    size_t max = share(adder); /* while this flight is not busy */
 
     flight->first = r;
     flight->from = r->sent;
     flight->busy = true;
     sc__add_batch_reset(&adder->batch);
-    while (r && sc__add_batch_put(&adder->batch, &r->jobs[r->sent])) {
+    while (r && adder->batch.count < max && sc__add_batch_put(&adder->batch, &r->jobs[r->sent])) {
         r->sent++;
         if (r->sent == r->count)
             r = r->next;
     }
     adder->unsent = r;
     flight->count = adder->batch.count;
+    adder->unsent_jobs -= flight->count;
 }
 
 /* After a failure the rest of a request stays where it is: with its caller. */
@@ -88,6 +105,7 @@ static void fail_request(sc__adder *adder, sc__add_request *r, sc_err err, const
     r->err = err;
     r->reason = *reason;
     r->answered += r->count - r->sent;
+    adder->unsent_jobs -= r->count - r->sent;
     r->sent = r->count;
     if (adder->unsent == r)
         adder->unsent = r->next;

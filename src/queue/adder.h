@@ -48,6 +48,7 @@ typedef struct sc__adder {
     pthread_mutex_t mutex;         /* guards all that follows */
     sc__add_request *front, *back; /* requests that are not done */
     sc__add_request *unsent;       /* the first with jobs that were not sent; NULL: none */
+    size_t unsent_jobs;
     struct sc__add_flight flights[SC__ADD_FLIGHTS];
 } sc__adder;
 
