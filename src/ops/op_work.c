@@ -1,5 +1,7 @@
 #include "op_work.h"
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
@@ -62,6 +64,15 @@ static sc_err call_script(sc_client *client, const sc__script *script, const sc_
                            user);
 }
 
+static void take_args(sc__args *args, sc__arena *arena, const sc__work_opts *opts, sc_slice token,
+                      size_t wanted, bool leave_delay_marker)
+{
+    sc__arena_init(arena, ARGS_BYTES_MAX);
+    sc__args_init(args, arena);
+    work_head(args, opts, token, wanted);
+    sc__args_bool(args, leave_delay_marker);
+}
+
 sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token, size_t wanted,
                    bool leave_delay_marker, sc_reply_cb cb, void *user)
 {
@@ -69,13 +80,56 @@ sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token,
     sc__args args;
     sc_err err;
 
-    sc__arena_init(&arena, ARGS_BYTES_MAX);
-    sc__args_init(&args, &arena);
-    work_head(&args, opts, token, wanted);
-    sc__args_bool(&args, leave_delay_marker);
+    take_args(&args, &arena, opts, token, wanted, leave_delay_marker);
     err = call_script(client, &SC__SCRIPT_takeJobs, opts, &args, cb, user);
     sc__arena_release(&arena);
     return err;
+}
+
+sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice token,
+                    size_t wanted, int64_t block_ms, sc_reply_cb cb, void *user)
+{
+    sc_slice keys[WORK_KEYS], pop[] = {SC_S("BZPOPMIN"), opts->keys->key[SC__KEY_MARKER], {0}};
+    char seconds[32];
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    pop[2] = (sc_slice){seconds, (size_t)snprintf(seconds, sizeof(seconds), "%lld.%03lld",
+                                                  (long long)(block_ms / 1000),
+                                                  (long long)(block_ms % 1000))};
+    take_args(&args, &arena, opts, token, wanted, false);
+    work_keys(opts->keys, keys);
+    err = args.err;
+    if (!err)
+        err =
+            sc__script_call_behind(blocking, &(sc__command){pop, 3}, block_ms, &SC__SCRIPT_takeJobs,
+                                   keys, WORK_KEYS, args.items, args.count, cb, user);
+    sc__arena_release(&arena);
+    return err;
+}
+
+/* BZPOPMIN gives key, member, score. */
+sc_err sc__marker_read(const sc_reply *reply, sc__marker *ret_marker, sc_reason *ret_reason)
+{
+    sc__marker marker = {false, 0};
+    const sc_reply *items;
+    sc_slice member;
+    double score;
+    size_t count;
+    sc_err err = sc__reply_check(reply, ret_reason);
+
+    if (err)
+        return err;
+    if (reply->type != SC_REPLY_NIL && !sc__reply_array(reply, &items, &count, NULL) &&
+        count == 3 && !sc__reply_str(&items[1], &member, NULL) &&
+        !sc__reply_double(&items[2], &score, NULL)) {
+        marker.popped = true;
+        if (sc_slice_eq(member, SC_S("1")) && score > 0 && score < 9e15)
+            marker.due_ms = (int64_t)score;
+    }
+    *ret_marker = marker;
+    return SC_OK;
 }
 
 /* "count:age:limit", each empty when it is no bound; "" keeps all. */

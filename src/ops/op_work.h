@@ -8,6 +8,7 @@
 #include <storychain/job.h>
 
 #include "keys.h"
+#include "redis/blocking.h"
 
 /* Jobs and outcomes of one call at most: they hold the server for as long as it takes. */
 #define SC__WORK_MAX 100
@@ -55,6 +56,21 @@ typedef struct sc__taken {
  * that wake other workers; also that of the next delayed job if `leave_delay_marker`. */
 SC_MUST_USE sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token,
                                size_t wanted, bool leave_delay_marker, sc_reply_cb cb, void *user);
+
+/* Waits up to `block_ms` for the queue's marker, then takes jobs as sc__op_take() does, without a way back and forth in between.
+ * `cb` gets two answers: BZPOPMIN's (see sc__marker_read), then the take's; or an error. */
+SC_MUST_USE sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice token,
+                                size_t wanted, int64_t block_ms, sc_reply_cb cb, void *user);
+
+/* A marker that was popped. */
+typedef struct sc__marker {
+    bool popped;    /* false: none came in time */
+    int64_t due_ms; /* the first delayed job's date; 0: something can be taken now */
+} sc__marker;
+
+/* SC_EREPLY for an error reply. What is no marker counts as none. */
+SC_MUST_USE sc_err sc__marker_read(const sc_reply *reply, sc__marker *ret_marker,
+                                   sc_reason *ret_reason);
 
 /* Ends up to SC__WORK_MAX runs and takes up to `wanted` jobs. Everything is copied. Sent again, it refuses what is
  * done already (SC_ENOJOB, SC_ELOCKLOST), and does nothing twice. */

@@ -66,6 +66,21 @@ sc_err sc__script_call(sc_client *client, const sc__script *script, const sc_sli
     return err;
 }
 
+sc_err sc__script_call_behind(sc__blocking *blocking, const sc__command *first, int64_t block_ms,
+                              const sc__script *script, const sc_slice *keys, size_t key_count,
+                              const sc_slice *args, size_t arg_count, sc_reply_cb cb, void *user)
+{
+    struct call c;
+    sc_err err = call_init(&c, script, keys, key_count, args, arg_count);
+
+    if (err)
+        return err;
+    err = sc__blocking_call_then(
+        blocking, first, &(sc__command){c.argv, HEAD + key_count + arg_count}, block_ms, cb, user);
+    call_release(&c);
+    return err;
+}
+
 sc_err sc__script_call_wait(sc_client *client, const sc__script *script, const sc_slice *keys,
                             size_t key_count, const sc_slice *args, size_t arg_count,
                             const sc__send_opts *opts, sc_reply **ret_reply)

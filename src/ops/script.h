@@ -3,6 +3,7 @@
 #define SC_OPS_SCRIPT_H
 
 #include "base/arena.h"
+#include "redis/blocking.h"
 #include "redis/client.h"
 
 /* One script, as tools/embed made it from lua/<name>-<key_count>.lua, includes resolved. All of them are
@@ -25,7 +26,15 @@ SC_MUST_USE sc_err sc__script_call(sc_client *client, const sc__script *script,
                                    size_t arg_count, const sc__send_opts *opts, sc_reply_cb cb,
                                    void *user);
 
-/* The same, waiting. */
+/* The same on a blocking connection, behind a command that blocks: see sc__blocking_call_then(). A script that the server has
+ * forgotten is not loaded there: the answer is NOSCRIPT. */
+SC_MUST_USE sc_err sc__script_call_behind(sc__blocking *blocking, const sc__command *first,
+                                          int64_t block_ms, const sc__script *script,
+                                          const sc_slice *keys, size_t key_count,
+                                          const sc_slice *args, size_t arg_count, sc_reply_cb cb,
+                                          void *user);
+
+/* The same as sc__script_call, waiting. */
 SC_MUST_USE sc_err sc__script_call_wait(sc_client *client, const sc__script *script,
                                         const sc_slice *keys, size_t key_count,
                                         const sc_slice *args, size_t arg_count,

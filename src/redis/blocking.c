@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "loop/timer.h"
 #include "conn.h"
 #include "reconnect.h"
@@ -23,8 +24,17 @@ struct sc__blocking {
     sc_reply_cb cb; /* of the call under way; NULL: none */
     void *user;
     int64_t block_ms;
-    char *bytes; /* its command */
+    int answers; /* that are still to come */
+    char *bytes; /* its commands */
     size_t len;
+    uint64_t serial;     /* of the call */
+    struct hurry *hurry; /* the server is being asked to answer; NULL: not */
+};
+
+/* The user of that request, which may be answered when the connection is no more. */
+struct hurry {
+    sc__blocking *blocking; /* NULL: freed */
+    uint64_t serial;
 };
 
 /* The last thing a function of ours does: the callback may call again, or free us. */
@@ -34,7 +44,8 @@ static void answer(sc__blocking *b, sc_err err, const sc_reply *reply)
 
     if (!cb)
         return;
-    b->cb = NULL;
+    if (err || --b->answers == 0)
+        b->cb = NULL;
     cb(b->user, err, reply);
 }
 
@@ -81,10 +92,13 @@ static void on_reply(void *user, const sc_reply *reply, bool is_push)
 
     if (is_push)
         return;
-    sc__timer_stop(b->timer);
     err = b->cb ? state_error(reply) : SC_EPROTO;
     if (err)
         drop_conn(b);
+    else if (b->answers > 1)
+        sc__timer_start(b->timer, LATE_MS);
+    else
+        sc__timer_stop(b->timer);
     answer(b, err, err ? NULL : reply);
 }
 
@@ -122,26 +136,30 @@ static void on_timer(void *arg)
     }
 }
 
-static sc_err encode(sc__blocking *b, const sc_slice *argv, size_t argc)
+static sc_err encode(sc__blocking *b, const sc__command *commands, int count)
 {
-    size_t len;
+    size_t max = sc__client_opts(b->client)->max_waiting_bytes, sizes[2], len = 0;
     char *bytes;
     sc_err err;
 
-    err = sc__resp_command_size(argv, argc, sc__client_opts(b->client)->max_waiting_bytes, &len);
-    if (err)
-        return err;
+    for (int i = 0; i < count; i++) {
+        err = sc__resp_command_size(commands[i].argv, commands[i].argc, max - len, &sizes[i]);
+        if (err)
+            return err;
+        len += sizes[i];
+    }
     bytes = sc__realloc(b->bytes, len);
     if (!bytes)
         return SC_ENOMEM;
-    sc__resp_command_write(bytes, argv, argc);
     b->bytes = bytes;
     b->len = len;
+    for (int i = 0; i < count; bytes += sizes[i++])
+        sc__resp_command_write(bytes, commands[i].argv, commands[i].argc);
     return SC_OK;
 }
 
-sc_err sc__blocking_call(sc__blocking *b, const sc_slice *argv, size_t argc, int64_t block_ms,
-                         sc_reply_cb cb, void *user)
+static sc_err call(sc__blocking *b, const sc__command *commands, int count, int64_t block_ms,
+                   sc_reply_cb cb, void *user)
 {
     sc_err err;
 
@@ -149,17 +167,31 @@ sc_err sc__blocking_call(sc__blocking *b, const sc_slice *argv, size_t argc, int
         return SC_ESTATE;
     if (b->ready && !sc__conn_can_write(b->conn))
         drop_conn(b); /* it answered before it had read the last command */
-    err = encode(b, argv, argc);
+    err = encode(b, commands, count);
     if (err)
         return err;
     b->cb = cb;
     b->user = user;
     b->block_ms = block_ms;
+    b->answers = count;
+    b->serial++;
     if (b->ready)
         send_call(b);
     else if (!b->conn)
         sc__timer_start(b->timer, b->not_before_ms - sc__mono_ms());
     return SC_OK;
+}
+
+sc_err sc__blocking_call(sc__blocking *b, const sc_slice *argv, size_t argc, int64_t block_ms,
+                         sc_reply_cb cb, void *user)
+{
+    return call(b, &(sc__command){argv, argc}, 1, block_ms, cb, user);
+}
+
+sc_err sc__blocking_call_then(sc__blocking *b, const sc__command *first, const sc__command *second,
+                              int64_t block_ms, sc_reply_cb cb, void *user)
+{
+    return call(b, (const sc__command[]){*first, *second}, 2, block_ms, cb, user);
 }
 
 void sc__blocking_cancel(sc__blocking *b)
@@ -171,6 +203,50 @@ void sc__blocking_cancel(sc__blocking *b)
     b->reconnect.failures = 0;
     b->not_before_ms = 0;
     answer(b, SC_ECANCELED, NULL);
+}
+
+/* The server answers the call, or would not be asked. */
+static void on_hurried(void *user, sc_err err, const sc_reply *reply)
+{
+    struct hurry *hurry = user;
+    sc__blocking *b = hurry->blocking;
+    bool is_same = b && b->serial == hurry->serial;
+
+    if (b)
+        b->hurry = NULL;
+    sc_free(hurry);
+    if (is_same && (err || reply->type == SC_REPLY_ERROR))
+        sc__blocking_cancel(b);
+}
+
+static sc_err ask_to_hurry(sc__blocking *b)
+{
+    char digits[SC__INT_LEN];
+    const sc_slice argv[] = {
+        SC_S("CLIENT"), SC_S("UNBLOCK"), {digits, sc__int_text(sc__conn_id(b->conn), digits)}};
+    const sc__send_opts opts = {.timeout_ms = LATE_MS};
+    struct hurry *hurry = sc__malloc(sizeof(*hurry));
+    sc_err err;
+
+    if (!hurry)
+        return SC_ENOMEM;
+    *hurry = (struct hurry){b, b->serial};
+    err = sc__client_send(b->client, argv, 3, &opts, on_hurried, hurry);
+    if (err)
+        sc_free(hurry);
+    else
+        b->hurry = hurry;
+    return err;
+}
+
+void sc__blocking_hurry(sc__blocking *b)
+{
+    if (!b->cb || b->hurry)
+        return;
+    if (b->ready && sc__conn_id(b->conn) && sc_client_is_connected(b->client) && !ask_to_hurry(b))
+        sc__timer_start(b->timer, LATE_MS);
+    else
+        sc__blocking_cancel(b);
 }
 
 static void start_on_loop(void *arg)
@@ -208,6 +284,8 @@ static void free_on_loop(void *arg)
     sc_reply_cb cb = b->cb;
     void *user = b->user;
 
+    if (b->hurry)
+        b->hurry->blocking = NULL;
     sc__conn_close(b->conn);
     sc__timer_free(b->timer);
     sc_free(b->name);

@@ -22,6 +22,22 @@ SC_MUST_USE sc_err sc__blocking_new(sc_client *client, sc_slice name, sc__blocki
 SC_MUST_USE sc_err sc__blocking_call(sc__blocking *b, const sc_slice *argv, size_t argc,
                                      int64_t block_ms, sc_reply_cb cb, void *user);
 
+/* A command of a call. */
+typedef struct sc__command {
+    const sc_slice *argv;
+    size_t argc;
+} sc__command;
+
+/* The same for a command that blocks and one that the server begins as soon as that is answered, without waiting for us. `cb`
+ * comes for each answer, or with the first error; unless that is SC_ECONNECT, the second may have run. */
+SC_MUST_USE sc_err sc__blocking_call_then(sc__blocking *b, const sc__command *first,
+                                          const sc__command *second, int64_t block_ms,
+                                          sc_reply_cb cb, void *user);
+
+/* Has the server answer the call under way now, as if its block time were over; `cb` comes as ever. Where the server can't be
+ * asked to, as sc__blocking_cancel(). I/O thread only. */
+void sc__blocking_hurry(sc__blocking *b);
+
 /* Ends the call under way with SC_ECANCELED (its connection is closed). Does nothing if there is
  * none. I/O thread only. */
 void sc__blocking_cancel(sc__blocking *b);

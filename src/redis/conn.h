@@ -63,6 +63,9 @@ void sc__conn_close(sc__conn *conn);
 void sc__conn_write(sc__conn *conn, const uv_buf_t *bufs, unsigned count);
 bool sc__conn_can_write(const sc__conn *conn);
 
+/* By which the server knows it (CLIENT ID), when it is ready; 0: the server, of RESP2, didn't tell. */
+int64_t sc__conn_id(const sc__conn *conn);
+
 /* Read so far: grows while the server is alive. */
 uint64_t sc__conn_bytes_in(const sc__conn *conn);
 

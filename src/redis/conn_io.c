@@ -110,6 +110,11 @@ bool sc__conn_can_write(const sc__conn *conn)
     return conn->state == READY && !conn->writing;
 }
 
+int64_t sc__conn_id(const sc__conn *conn)
+{
+    return conn->hello.client_id;
+}
+
 uint64_t sc__conn_bytes_in(const sc__conn *conn)
 {
     return conn->bytes_in;

@@ -106,6 +106,8 @@ static void read_hello(sc__hello *h, const sc_reply *map)
     for (size_t i = 0; i + 1 < map->count; i += 2) {
         const sc_reply *key = &map->items[i], *value = &map->items[i + 1];
 
+        if (value->type == SC_REPLY_INT && sc_slice_eq(key->str, SC_S("id")))
+            h->client_id = value->integer;
         if (value->type != SC_REPLY_STRING)
             continue;
         if (sc_slice_eq(key->str, SC_S("server")))

@@ -25,6 +25,7 @@ typedef struct sc__hello {
     const char *name;         /* NULL or empty: none */
     enum sc__hello_step step; /* whose reply is awaited */
     sc_server_info info;
+    int64_t client_id; /* by which the server knows the connection; 0: not told */
 } sc__hello;
 
 /* Takes the reply to the command before (NULL at the start), appends the next one to `out`. At the end

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "redis/reply.h"
 
-/* Markers are left twice: the first time the server may hand them to our own connection, not knowing yet that it is closed. */
+/* After a watch that broke off markers are left twice: the first time the server may hand them to our own connection, not
+ * knowing yet that it is closed. */
 enum { PAUSE_FIRST_MS = 50, PAUSE_LONGEST_MS = 2000, LEAVES = 2 };
 
 static void take(sc__fetcher *f, size_t wanted, bool leave_delay_marker);
@@ -170,69 +171,115 @@ static void on_timer(void *arg)
     plan(f);
 }
 
-/* BZPOPMIN gives key, member, score. */
-static void on_marker(sc__fetcher *f, const sc_reply *reply)
+/* Leaves for others what we hold; `leaves` times, or once. */
+static void leave_all(sc__fetcher *f, int leaves)
 {
-    const sc_reply *items;
-    sc_slice member;
-    double score;
-    size_t count;
+    if (f->holds_delay_marker && !leaves)
+        leaves = 1;
+    f->holds_delay_marker = false;
+    if (!leaves || !sc_client_is_connected(f->core->client))
+        return;
+    f->leaves = leaves;
+    if (!f->calling)
+        leave_markers(f);
+}
 
-    if (reply->type == SC_REPLY_NIL || sc__reply_array(reply, &items, &count, NULL) || count < 3 ||
-        sc__reply_str(&items[1], &member, NULL) || sc__reply_double(&items[2], &score, NULL)) {
-        sc__fetcher_poke(f); /* nobody left a marker for long: one may have been lost */
-        return;
+static sc_err hear_marker(sc__fetcher *f, const sc_reply *reply)
+{
+    sc_reason why = {""};
+    sc__marker marker;
+    sc_err err = sc__marker_read(reply, &marker, &why);
+
+    if (err) {
+        failed(f, "the queue's marker can't be watched", err, &why);
+        return err;
     }
-    if (!sc_slice_eq(member, SC_S("1"))) {
-        f->pass_on = true;
-        sc__fetcher_poke(f);
-        return;
-    }
-    f->holds_delay_marker = true;
-    if (score >= 0 && score < 9e15) {
-        f->marker_due_at = in_our_time(f, (int64_t)score);
+    if (marker.due_ms) {
+        f->holds_delay_marker = true;
+        f->marker_due_at = in_our_time(f, marker.due_ms);
         f->marker_is_new = true;
+        plan(f);
     }
-    plan(f);
-    watch(f);
+    return SC_OK;
+}
+
+/* No answer to the take. */
+static void watch_broke(sc__fetcher *f, sc_err err, const sc_reason *why)
+{
+    if (sc__may_have_run(err))
+        sc__fetcher_find_lost(f, &f->watch_token, f->watch_wanted);
+    else
+        f->core->asked -= f->watch_wanted;
+    if (!f->core->taking)
+        leave_all(f, LEAVES);
+    else
+        failed(f, "the queue's marker can't be watched", err, why);
+}
+
+static void watch_took(sc__fetcher *f, const sc__taken *taken)
+{
+    sc__core *core = f->core;
+
+    core->asked -= f->watch_wanted;
+    f->on_taken(core, taken, &f->watch_token, true);
+    if (!core->taking) {
+        sc__core_heard(core, taken);
+        leave_all(f, 0);
+        return;
+    }
+    if (!f->marker_err)
+        succeeded(f);
+    sc__fetcher_heard(f, taken, f->watch_wanted);
 }
 
 static void on_watched(void *user, sc_err err, const sc_reply *reply)
 {
     sc__fetcher *f = user;
     sc_reason why = {""};
+    sc__taken taken;
 
+    if (!err && !f->marker_heard) {
+        f->marker_heard = true;
+        f->marker_err = hear_marker(f, reply);
+        return;
+    }
     f->watching = false;
     sc__core_call_ended(f->core);
-    if (err == SC_ECANCELED || !f->core->taking)
+    if (!err && sc__reply_is_error(reply, "NOSCRIPT")) {
+        /* That connection loads no scripts. The next take brings ours back. */
+        f->core->asked -= f->watch_wanted;
+        f->pass_on = true;
+        sc__fetcher_poke(f);
         return;
+    }
     if (!err)
-        err = sc__reply_check(reply, &why);
+        err = sc__taken_read(reply, &taken, &why);
     if (err)
-        failed(f, "the queue's marker can't be watched", err, &why);
+        watch_broke(f, err, &why);
     else
-        on_marker(f, reply);
+        watch_took(f, &taken);
 }
 
 static void watch(sc__fetcher *f)
 {
-    int64_t block_ms = f->core->opts.drain_delay_ms;
-    const sc_slice marker = f->core->keys.key[SC__KEY_MARKER];
-    char seconds[32];
+    sc__core *core = f->core;
+    size_t room = sc__core_room(core, 0);
     sc_err err;
 
-    if (f->watching || f->calling || !sc__core_room(f->core, 0))
+    if (f->watching || f->calling || !room || sc__mono_ms() < f->pause_until)
         return;
-    snprintf(seconds, sizeof(seconds), "%lld.%03lld", (long long)(block_ms / 1000),
-             (long long)(block_ms % 1000));
     f->watching = true;
-    f->core->calls++;
-    err = sc__blocking_call(f->blocking,
-                            (const sc_slice[]){SC_S("BZPOPMIN"), marker, sc_slice_of(seconds)}, 3,
-                            block_ms, on_watched, f);
+    f->marker_heard = false;
+    f->watch_wanted = room;
+    core->asked += room;
+    core->calls++;
+    sc__core_next_token(core, &f->watch_token);
+    err = sc__op_watch(f->blocking, &core->work, sc__lock_token_slice(&f->watch_token), room,
+                       core->opts.drain_delay_ms, on_watched, f);
     if (err) {
         f->watching = false;
-        sc__core_call_ended(f->core);
+        sc__core_call_ended(core);
+        core->asked -= room;
         failed(f, "the queue's marker can't be watched", err, &(sc_reason){""});
     }
 }
@@ -294,16 +341,10 @@ void sc__fetcher_find_lost(sc__fetcher *f, const sc__lock_token *token, size_t w
 
 void sc__fetcher_stop(sc__fetcher *f)
 {
-    /* A marker may be on its way to us at this very moment: look whether one is due. */
-    bool may_hold_marker = f->watching || f->holds_delay_marker;
-
-    sc__blocking_cancel(f->blocking);
-    f->holds_delay_marker = false;
-    if (!may_hold_marker || !sc_client_is_connected(f->core->client))
-        return;
-    f->leaves = LEAVES;
-    if (!f->calling)
-        leave_markers(f);
+    if (f->watching)
+        sc__blocking_hurry(f->blocking);
+    else
+        leave_all(f, 0);
 }
 
 void sc__fetcher_give_up(sc__fetcher *f)

@@ -1,6 +1,8 @@
 /* Gets jobs while slots are free: takes until the queue is empty, then waits for its marker.
  *
- * The marker is a hint that someone left for one worker. Who pops it and can't act on it leaves it again.
+ * The marker is a hint that someone left for one worker. Behind the command that waits for it a take is sent along, which the
+ * server runs as soon as the marker came: a job needs no second way there and back. The free slots are that take's
+ * meanwhile.
  * Delayed jobs are taken by a timer of ours at their date, for the server ends a blocking call only some
  * time after its deadline. */
 #ifndef SC_WORKER_FETCHER_H
@@ -27,7 +29,11 @@ typedef struct sc__fetcher {
     bool calling;
     bool again;    /* something happened meanwhile */
     bool pass_on;  /* a marker or a date was for others too: leave a marker if we can't take all */
-    bool watching; /* blocked on the marker */
+    bool watching; /* blocked on the marker, with a take behind it */
+    sc__lock_token watch_token;
+    size_t watch_wanted;
+    bool marker_heard;       /* of the two answers the first is here, ... */
+    sc_err marker_err;       /* ... and was this */
     bool holds_delay_marker; /* popped: others don't know the date of the first delayed job */
     int leaves;              /* calls to come that leave our markers: see sc__fetcher_stop */
     /* When a delayed job is due, mono ms; 0: none known. By the last answer, and by the last marker: an answer that
@@ -55,7 +61,7 @@ void sc__fetcher_poke(sc__fetcher *f);
 /* Another's call answered: what it tells about more jobs, the rate limit and delayed ones. `wanted`: what it had asked for. */
 void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted);
 
-/* Stops waiting for the marker; gives those back that were popped. Calls under way still end. */
+/* Stops waiting for the marker; gives those back that were popped. Calls under way still end, that one too. */
 void sc__fetcher_stop(sc__fetcher *f);
 
 /* Looks no more for jobs of lost answers. */

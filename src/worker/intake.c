@@ -57,7 +57,7 @@ static sc_run *load(sc_worker *w, const sc__taken *taken, size_t i, const sc__lo
     return NULL;
 }
 
-/* Jobs that came after closing began go back unrun. */
+/* Jobs that came after closing or a pause began go back unrun. */
 static void refuse(sc_worker *w, sc_run *run)
 {
     sc__refuse(w, run);
@@ -74,7 +74,7 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
 
         if (!run)
             continue;
-        if (w->closing) {
+        if (w->closing || w->paused) {
             refuse(w, run);
             continue;
         }

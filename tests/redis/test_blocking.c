@@ -189,3 +189,98 @@ TEST(an_error_reply_is_handed_on)
     sc__blocking_free(pop.blocking);
     sc_client_free(client);
 }
+
+static void pop_then_count(void *arg)
+{
+    struct pop *pop = arg;
+    const sc_slice first[] = {SC_S("BZPOPMIN"), SC_S("z"), SC_S("60")};
+    const sc_slice second[] = {SC_S("ZREVRANGEBYSCORE"), SC_S("z"), SC_S("+inf"), SC_S("-inf")};
+
+    pop->started = sc__blocking_call_then(pop->blocking, &(sc__command){first, 3},
+                                          &(sc__command){second, 4}, pop->block_ms, on_popped, pop);
+}
+
+TEST(a_command_behind_the_one_that_blocks_runs_when_that_is_answered)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+
+    sc__loop_run_wait(sc__client_loop(client), pop_then_count, &pop);
+    assert_ok(pop.started);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+    assert_int_equal(pop.done, 0);
+    test_redis(&server, "ZADD z 0 first 1 other 2 last");
+
+    wait_until(pop.done == 2);
+    assert_ok(pop.err);
+    assert_string_equal(pop.member, "other"); /* the second item of {last, other} */
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+static void hurry_on_loop(void *arg)
+{
+    sc__blocking_hurry(arg);
+}
+
+TEST(a_hurried_call_is_answered_at_once)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop.blocking);
+
+    wait_until(pop.done == 1);
+    assert_ok(pop.err);
+    assert_string_equal(pop.member, "");
+    assert_non_null(strstr(test_redis(&server, "CLIENT LIST"), "name=waiter"));
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(where_the_server_may_not_be_asked_to_hurry_the_call_is_cancelled)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+    test_redis(&server, "ACL SETUSER default -client");
+
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop.blocking);
+
+    wait_until(pop.done == 1);
+    assert_err(pop.err, SC_ECANCELED);
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
+TEST(a_hurried_call_that_is_freed_leaves_nothing_behind)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+    kill(server.pid, SIGSTOP);
+
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop.blocking);
+    sc__blocking_free(pop.blocking);
+
+    assert_int_equal(pop.done, 1);
+    assert_err(pop.err, SC_ECANCELED);
+    kill(server.pid, SIGCONT);
+    sc_client_free(client);
+}

@@ -35,6 +35,43 @@ TEST(a_worker_that_waits_picks_up_a_new_job)
     bench_close(&b);
 }
 
+TEST(a_waiting_worker_runs_jobs_though_the_scripts_were_flushed)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    for (int i = 1; i <= 3; i++) {
+        wait_until(strstr(redis(&b, "CLIENT LIST"), "cmd=bzpopmin"));
+        redis(&b, "SCRIPT FLUSH");
+        add(&b, "job", NULL);
+        wait_until(count_of(&b, SC_JOB_COMPLETED) == i);
+    }
+    assert_int_equal(stats(&b).locks_lost, 0);
+    bench_close(&b);
+}
+
+TEST(a_job_that_comes_after_a_pause_goes_back_to_the_head_unrun)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    sc_worker_pause(b.worker);
+    add_many(&b, 2);
+    redis(&b, "CLIENT PAUSE 200 WRITE");
+    sc_worker_resume(b.worker); /* takes */
+    sc_worker_pause(b.worker);
+
+    wait_until(strcmp(redis(&b, "HGET bull:q:1 ats"), "1") == 0);
+    wait_until(strcmp(redis(&b, "LRANGE bull:q:wait 0 -1"), "2 1") == 0);
+    assert_string_equal(redis(&b, "EXISTS bull:q:active bull:q:1:lock"), "0");
+    assert_int_equal(b.runs, 0);
+    sc_worker_resume(b.worker);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
+    bench_close(&b);
+}
+
 TEST(ten_at_once_complete_thousands)
 {
     struct bench b;
