@@ -111,6 +111,14 @@ typedef struct sc_job_opts {
     sc_on_failure on_failure; /* of the parent's child */
     /* Members to store in the job's `opts` beside these: a JSON object as text ("{\"tm\":\"…\"}"); empty: none. */
     sc_slice extra;
+    /* Ours, beyond BullMQ: its workers run the job without regard to these. Dates are by the server's clock.
+     *
+     * A job that is not started by then is not run any more, whatever kept it (a full or paused queue, its delay, a
+     * retry): it fails for good, with a reason that begins with "expired", when its turn comes. */
+    int64_t expires_at_ms;   /* a date; 0: never */
+    int64_t start_within_ms; /* after its creation and delay_ms; 0: whenever */
+    /* How long each of its runs may take; see sc_worker_opts. 0: as long as the worker says; -1: as long as it takes. */
+    int64_t soft_timeout_ms, hard_timeout_ms;
 } sc_job_opts;
 
 #define SC_JOB_OPTS_INIT ((sc_job_opts){.timestamp_ms = 0})

@@ -53,9 +53,24 @@ SC_API SC_MUST_USE sc_err sc_run_progress(sc_run *run, sc_slice json);
 /* Adds a row to the job's log. Waits for the server. */
 SC_API SC_MUST_USE sc_err sc_run_log(sc_run *run, const char *fmt, ...) SC_PRINTF(2, 3);
 
-/* True once the outcome doesn't count any more: the lock is lost, or the worker closes and its drain time is over, so
- * that the job went back to the queue. Long work should look now and then, and stop. */
+/* Why a run should stop. Of several causes the last in this order is told. */
+typedef enum sc_cancel_cause {
+    SC_CANCEL_NONE,      /* it should not */
+    SC_CANCEL_TIMEOUT,   /* it takes longer than its soft timeout; its outcome counts */
+    SC_CANCEL_RUN,       /* sc_worker_cancel(): its outcome counts */
+    SC_CANCEL_JOB,       /* sc_queue_cancel(): when it is not done, its job fails for good */
+    SC_CANCEL_LOCK_LOST, /* from here on the outcome doesn't count: the lock is lost; */
+    SC_CANCEL_CLOSING,   /* the drain time of close is over, and the job went back to the queue; */
+    SC_CANCEL_TIMED_OUT  /* it took longer than its hard timeout, and has failed */
+} sc_cancel_cause;
+
+/* True once there is a cause. Long work should look now and then, and stop. Any thread while it runs, as the next two. */
 SC_API bool sc_run_is_cancelled(const sc_run *run);
+SC_API sc_cancel_cause sc_run_cancel_cause(const sc_run *run);
+
+/* What who cancelled said, else a word for the cause ("timeout", "cancelled", "lock lost", "closing", "timed out"); "" when
+ * there is none. Lives as long as the run. */
+SC_API const char *sc_run_cancel_reason(const sc_run *run);
 
 typedef struct sc_rate_limit {
     int64_t max; /* jobs … ; 0: no limit */
@@ -79,6 +94,12 @@ typedef struct sc_worker_opts {
     size_t stack_bytes;                  /* of a pool thread; 0: 256 KiB */
     sc_worker_job_cb on_job;             /* may be NULL */
     void *on_job_user;
+    /* How long a run may take, from its processor's first line; for jobs and processors that don't say. 0: any time.
+     * After the soft one sc_run_is_cancelled() tells it to stop, and what it returns counts. After the hard one the try has
+     * failed ("timed out after … ms"), and may be repeated; what it returns is dropped, and another thread takes its place. */
+    int64_t soft_timeout_ms, hard_timeout_ms;
+    int max_late; /* threads past their hard timeout that are replaced; 0: 16. Each one more is a slot less
+                     until it returns */
 } sc_worker_opts;
 
 /* Makes a worker; nothing runs yet. `queue_name` and `opts` are copied. SC_EINVAL with a reason. */
@@ -90,6 +111,16 @@ SC_API SC_MUST_USE sc_err sc_worker_new(sc_client *client, sc_slice queue_name,
  * end with theirs. A job without a processor fails for good with a reason. `user` is kept until close. */
 SC_API SC_MUST_USE sc_err sc_worker_handle(sc_worker *worker, sc_slice name, sc_processor processor,
                                            void *user);
+
+/* What its processor's jobs get when they don't say. */
+typedef struct sc_handler_opts {
+    int64_t soft_timeout_ms, hard_timeout_ms; /* 0: the worker's; -1: none */
+} sc_handler_opts;
+
+/* sc_worker_handle() with options, copied. SC_EINVAL. */
+SC_API SC_MUST_USE sc_err sc_worker_handle_with(sc_worker *worker, sc_slice name,
+                                                sc_processor processor, void *user,
+                                                const sc_handler_opts *opts);
 
 SC_API SC_MUST_USE sc_err sc_worker_start(sc_worker *worker);
 
@@ -105,6 +136,10 @@ typedef struct sc_worker_stats {
     uint64_t started, completed, failed, retried, stalled, locks_lost;
     int running;     /* jobs at this moment */
     int concurrency; /* jobs at once, as it is set now */
+    /* Of those that failed or were retried: not run because they had expired; past their hard timeout; cancelled as jobs. */
+    uint64_t expired, timed_out, cancelled;
+    uint64_t dropped_late; /* outcomes that came after their hard timeout */
+    int late;              /* processors past their hard timeout that have not returned */
 } sc_worker_stats;
 
 SC_API void sc_worker_stats_get(const sc_worker *worker, sc_worker_stats *ret_stats);

@@ -186,3 +186,24 @@ sc_err sc__job_decode_new(sc_slice id, const sc_reply *fields, sc_job **ret_job,
     *ret_job = build(memory, id, fields);
     return SC_OK;
 }
+
+static bool copy_text(sc__arena *arena, sc_slice *text)
+{
+    text->ptr = sc__arena_dup(arena, *text);
+    return text->ptr;
+}
+
+sc_job *sc__job_copy(sc__arena *arena, const sc_job *job)
+{
+    sc_job *copy = sc__arena_alloc(arena, sizeof(*copy));
+    bool done = copy;
+
+    if (copy) {
+        *copy = *job;
+        done = copy_text(arena, &copy->id);
+    }
+    for (size_t i = 0; done && i < FIELD_COUNT; i++)
+        if (!job_fields[i].is_number)
+            done = copy_text(arena, text_at(copy, &job_fields[i]));
+    return done ? copy : NULL;
+}

@@ -18,4 +18,7 @@ SC_MUST_USE sc_err sc__job_decode(sc__arena *arena, sc_slice id, const sc_reply 
 SC_MUST_USE sc_err sc__job_decode_new(sc_slice id, const sc_reply *fields, sc_job **ret_job,
                                       sc_reason *ret_reason);
 
+/* A copy in another arena. NULL when that is full. */
+sc_job *sc__job_copy(sc__arena *arena, const sc_job *job);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json_scan.h"
+#include "job_limits.h"
 #include "job_parent.h"
 
 enum { ID_MAX_BYTES = 4096 };
@@ -113,6 +114,8 @@ sc_err sc__job_opts_check(const sc_job_opts *opts, sc_reason *ret_reason)
         err = sc__parent_check(opts, ret_reason);
     if (!err)
         err = check_extra(opts->extra, ret_reason);
+    if (!err)
+        err = sc__job_limits_check(opts, ret_reason);
     return err;
 }
 
@@ -250,6 +253,7 @@ void sc__job_opts_write(sc__str *out, const sc_job_opts *opts)
         write_int(out, ",\"sizeLimit\":", opts->size_limit);
     write_members(out, opts->extra);
     sc__parent_opts_write(out, opts);
+    sc__job_limits_write(out, opts);
     write_dedup(out, &opts->dedup); /* last, so that it counts whatever `extra` has */
     sc__str_char(out, '}');
 }
@@ -387,6 +391,8 @@ static void parse_member(sc_slice key, sc__json_value value, sc_job_opts *opts)
         opts->size_limit = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("de")))
         parse_dedup(value, &opts->dedup);
+    else if (sc_slice_eq(key, SC_S("sc")))
+        sc__job_limits_read(value, opts);
     else if (sc_slice_eq(key, SC_S("timestamp")))
         opts->timestamp_ms = sc__json_count(value);
     else if (sc_slice_eq(key, SC_S("jobId")) && value.kind == SC__JSON_STRING)

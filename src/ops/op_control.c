@@ -27,6 +27,16 @@ sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys, int64_t 
     return sc__client_send(client, argv, sizeof(argv) / sizeof(*argv), &again, cb, user);
 }
 
+sc_err sc__op_mark_extensions(sc_client *client, const sc__queue_keys *keys, sc_reply_cb cb,
+                              void *user)
+{
+    const sc_slice argv[] = {SC_S("HSET"), keys->key[SC__KEY_META], SC_S(SC__META_EXTENSIONS),
+                             SC_S("1")};
+    const sc__send_opts again = {.idempotent = true};
+
+    return sc__client_send(client, argv, sizeof(argv) / sizeof(*argv), &again, cb, user);
+}
+
 sc_err sc__op_pause(sc_client *client, const sc__queue_keys *keys, sc_reason *ret_reason)
 {
     const sc_slice *k = keys->key;

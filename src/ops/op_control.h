@@ -10,6 +10,10 @@
 SC_MUST_USE sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys,
                                      int64_t max_events, sc_reply_cb cb, void *user);
 
+/* Notes in meta that jobs of this queue may have options of ours (`opts.sc`). */
+SC_MUST_USE sc_err sc__op_mark_extensions(sc_client *client, const sc__queue_keys *keys,
+                                          sc_reply_cb cb, void *user);
+
 SC_MUST_USE sc_err sc__op_pause(sc_client *client, const sc__queue_keys *keys,
                                 sc_reason *ret_reason);
 

@@ -8,6 +8,7 @@
 #include "job_encode.h"
 #include "loop/waiter.h"
 #include "ops/codes.h"
+#include "ops/job_limits.h"
 #include "queue.h"
 
 static sc_err may_not_wait(sc_reason *ret_reason)
@@ -70,11 +71,15 @@ static sc_slice id_of(const sc__add_job *job, int64_t number, const char *owner,
     return (sc_slice){digits, sc__int_text(number, digits)};
 }
 
-static sc_err make_job(const sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
+static sc_err make_job(sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
                        sc__add_job *ret_job, sc_reason *ret_reason)
 {
-    return sc__job_make(spec, &queue->defaults, queue->default_size_limit, now_ms, ret_job,
-                        ret_reason);
+    sc_err err = sc__job_make(spec, &queue->defaults, queue->default_size_limit, now_ms, ret_job,
+                              ret_reason);
+
+    if (!err && spec->opts && sc__job_limits_any(spec->opts))
+        sc__queue_mark_extensions(queue);
+    return err;
 }
 
 sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ops/job_limits.h"
 #include "ops/job_opts.h"
 #include "ops/op_control.h"
 #include "ops/queue_handle.h"
@@ -62,6 +63,30 @@ void sc__queue_write_meta(sc_queue *queue)
         on_meta(queue, err, NULL);
 }
 
+static void on_marked(void *user, sc_err err, const sc_reply *reply)
+{
+    sc_queue *queue = user;
+
+    if (err)
+        atomic_store(&queue->mark_wanted, true);
+    else if (reply->type == SC_REPLY_ERROR)
+        meta_refused(queue, reply->str);
+    sc__queue_call_end(queue);
+}
+
+void sc__queue_mark_extensions(sc_queue *queue)
+{
+    sc_err err;
+
+    if (!atomic_load_explicit(&queue->mark_wanted, memory_order_relaxed) ||
+        !atomic_exchange(&queue->mark_wanted, false))
+        return;
+    sc__queue_call_begin(queue);
+    err = sc__op_mark_extensions(queue->client, &queue->keys, on_marked, queue);
+    if (err)
+        on_marked(queue, err, NULL);
+}
+
 static sc_err encode_defaults(sc_queue *queue, const sc_job_opts *opts, sc_reason *ret_reason)
 {
     AUTO_STR text = STR_MAX(OPTS_MAX);
@@ -100,6 +125,7 @@ static sc_err init(sc_queue *queue, sc_slice name, const sc_queue_opts *opts, sc
         return sc__because(ret_reason, SC_EINVAL, "the cap of the event stream is negative");
     queue->max_events = opts->max_events;
     atomic_init(&queue->meta_wanted, !opts->skip_meta);
+    atomic_init(&queue->mark_wanted, !opts->skip_meta);
     queue->prefix = sc__slice_dup(prefix);
     queue->name = sc__slice_dup(name);
     if (!queue->prefix || !queue->name)
@@ -138,6 +164,8 @@ sc_err sc_queue_new(sc_client *client, sc_slice name, const sc_queue_opts *opts,
         return err;
     }
     sc__queue_write_meta(queue);
+    if (opts && opts->default_opts && sc__job_limits_any(opts->default_opts))
+        sc__queue_mark_extensions(queue);
     *ret_queue = queue;
     return SC_OK;
 }

@@ -25,6 +25,7 @@ struct sc_queue {
 
     int64_t max_events;
     atomic_bool meta_wanted; /* neither written nor on its way */
+    atomic_bool mark_wanted; /* that jobs may have extensions, likewise */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t quiet;
@@ -38,6 +39,9 @@ void sc__queue_call_end(sc_queue *queue);
 /* Writes the queue's meta in the background unless that was done. A call that failed because the server was away
  * is made up for by the next use of the queue. */
 void sc__queue_write_meta(sc_queue *queue);
+
+/* Likewise the note that jobs may have extensions of ours. */
+void sc__queue_mark_extensions(sc_queue *queue);
 
 /* True on the client's I/O thread, where nothing may wait. */
 static inline bool sc__queue_may_not_wait(const sc_queue *queue)

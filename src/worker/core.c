@@ -10,12 +10,20 @@ enum { LONGEST_REST_MS = 30000 };
 
 size_t sc__core_room(const sc__core *core, size_t leaving)
 {
-    size_t used = core->running - leaving + core->asked;
+    size_t most_late = (size_t)core->opts.max_late;
+    size_t unreplaced = core->late > most_late ? core->late - most_late : 0;
+    size_t used = core->running - leaving + core->asked + unreplaced;
     size_t all = (size_t)core->opts.concurrency;
 
     if (!core->taking || used >= all || sc__mono_ms() < core->rest_until)
         return 0;
     return all - used < SC__WORK_MAX ? all - used : SC__WORK_MAX;
+}
+
+void sc__core_run_left(sc__core *core)
+{
+    core->running--;
+    atomic_fetch_sub_explicit(&core->stats.running, 1, memory_order_relaxed);
 }
 
 void sc__core_next_token(sc__core *core, sc__lock_token *ret_token)

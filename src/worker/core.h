@@ -38,7 +38,8 @@ typedef struct sc__core {
     sc__handlers handlers; /* any thread */
 
     sc_run *runs;        /* jobs in hand, newest first */
-    size_t running;      /* how many */
+    size_t running;      /* how many, but for those that are late */
+    size_t late;         /* runs past their hard limit whose processors have not returned */
     size_t asked;        /* jobs that calls under way may bring */
     size_t calls;        /* calls whose callback is still to come */
     bool taking;         /* started, not paused, not closing */
@@ -50,15 +51,22 @@ typedef struct sc__core {
     /* Something that closing waits for may have come: a call ended, or a run was put back. */
     void (*on_change)(struct sc__core *core);
 
+    /* A late run's processor has returned. */
+    void (*on_late_end)(struct sc__core *core);
+
     struct { /* any thread */
         _Atomic uint64_t started, completed, failed, retried, stalled, locks_lost;
-        _Atomic int running, concurrency;
+        _Atomic uint64_t expired, timed_out, cancelled, dropped_late;
+        _Atomic int running, concurrency, late;
     } stats;
 } sc__core;
 
 /* How many jobs a call may ask for now, if `leaving` of those in hand end with it: at most SC__WORK_MAX, and 0 while
  * nothing may be taken. */
 size_t sc__core_room(const sc__core *core, size_t leaving);
+
+/* One run less in hand. */
+void sc__core_run_left(sc__core *core);
 
 void sc__core_next_token(sc__core *core, sc__lock_token *ret_token);
 

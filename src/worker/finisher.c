@@ -12,8 +12,26 @@ static void drop(sc__finisher *f, sc_run *run)
     sc__run_put_back(run, f->spares);
 }
 
+static void count_cause(sc__core *core, const sc_run *run)
+{
+    switch (run->end_cause) {
+    case SC__END_EXPIRED:
+        atomic_fetch_add(&core->stats.expired, 1);
+        break;
+    case SC__END_TIMED_OUT:
+        atomic_fetch_add(&core->stats.timed_out, 1);
+        break;
+    case SC__END_CANCELLED:
+        atomic_fetch_add(&core->stats.cancelled, 1);
+        break;
+    case SC__END_PROCESSOR:
+        break;
+    }
+}
+
 static void count(sc__finisher *f, const sc_run *run)
 {
+    count_cause(f->core, run);
     switch (run->ended.kind) {
     case SC__ENDED_COMPLETED:
         atomic_fetch_add(&f->core->stats.completed, 1);

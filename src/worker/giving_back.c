@@ -1,5 +1,7 @@
 #include "giving_back.h"
 
+#include "cancel.h"
+
 /* How many of them are back. */
 static int answered(sc_worker *w, sc_err err, const sc_reply *reply)
 {
@@ -49,7 +51,7 @@ static void send_back(sc_worker *w, const sc__ended *ended, size_t count, sc_rep
 static sc__ended mark(sc_run *run)
 {
     atomic_store(&run->given_back, true);
-    atomic_store(&run->cancelled, true);
+    sc__run_cancel(run, SC_CANCEL_CLOSING, (sc_slice){NULL, 0});
     return (sc__ended){
         .id = run->job->id, .token = sc__lock_token_slice(&run->token), .kind = SC__ENDED_RETURN};
 }
@@ -61,7 +63,7 @@ void sc__give_back_all(sc_worker *w)
     size_t count = 0;
 
     for (sc_run *run = w->core.runs; run; run = run->older) {
-        if (run->is_ended || run->lock_lost)
+        if (run->is_ended || run->lock_lost || atomic_load(&run->given_back))
             continue;
         ended[count++] = mark(run);
         if (count == SC__WORK_MAX) {

@@ -4,8 +4,7 @@
 
 struct sc__handler {
     struct sc__handler *next;
-    sc_processor processor;
-    void *user;
+    sc__handler_def def;
     size_t name_len;
     char name[];
 };
@@ -38,20 +37,19 @@ static struct sc__handler *find(const sc__handlers *handlers, sc_slice name)
     return NULL;
 }
 
-sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name, sc_processor processor, void *user)
+sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name, const sc__handler_def *def)
 {
     struct sc__handler *added = sc__malloc(sizeof(*added) + name.len), *h;
 
     if (!added)
         return SC_ENOMEM;
-    *added = (struct sc__handler){.processor = processor, .user = user, .name_len = name.len};
+    *added = (struct sc__handler){.def = *def, .name_len = name.len};
     if (name.len)
         memcpy(added->name, name.ptr, name.len);
     pthread_rwlock_wrlock(&handlers->lock);
     h = find(handlers, name);
     if (h) {
-        h->processor = processor;
-        h->user = user;
+        h->def = *def;
     } else {
         added->next = handlers->first;
         handlers->first = added;
@@ -62,19 +60,16 @@ sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name, sc_processor proc
     return SC_OK;
 }
 
-sc_processor sc__handlers_find(sc__handlers *handlers, sc_slice name, void **ret_user)
+bool sc__handlers_find(sc__handlers *handlers, sc_slice name, sc__handler_def *ret_def)
 {
-    sc_processor processor = NULL;
     struct sc__handler *h;
 
     pthread_rwlock_rdlock(&handlers->lock);
     h = find(handlers, name);
     if (!h && name.len)
         h = find(handlers, SC_S(""));
-    if (h) {
-        processor = h->processor;
-        *ret_user = h->user;
-    }
+    if (h)
+        *ret_def = h->def;
     pthread_rwlock_unlock(&handlers->lock);
-    return processor;
+    return h;
 }

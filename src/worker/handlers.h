@@ -8,6 +8,13 @@
 
 struct sc__handler;
 
+/* What is done with a job. */
+typedef struct sc__handler_def {
+    sc_processor processor;
+    void *user;
+    sc_handler_opts opts;
+} sc__handler_def;
+
 typedef struct sc__handlers {
     pthread_rwlock_t lock;
     struct sc__handler *first;
@@ -17,10 +24,10 @@ void sc__handlers_init(sc__handlers *handlers);
 void sc__handlers_release(sc__handlers *handlers);
 
 /* `name` is copied; empty: for all names without their own. Replaces an earlier one. SC_ENOMEM. */
-SC_MUST_USE sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name, sc_processor processor,
-                                    void *user);
+SC_MUST_USE sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name,
+                                    const sc__handler_def *def);
 
-/* NULL when there is none for this name. */
-sc_processor sc__handlers_find(sc__handlers *handlers, sc_slice name, void **ret_user);
+/* False when there is none for this name. */
+SC_MUST_USE bool sc__handlers_find(sc__handlers *handlers, sc_slice name, sc__handler_def *ret_def);
 
 #endif

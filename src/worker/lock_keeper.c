@@ -1,6 +1,7 @@
 #include "lock_keeper.h"
 
 #include "base/mem.h"
+#include "cancel.h"
 #include "ops/op_lock.h"
 
 /* The jobs of one call. A run may have been put to another use when the answer comes; then its serial has changed. */
@@ -19,7 +20,7 @@ static void lose(sc_run *run)
     if (run->lock_lost || run->in_call || run->in_doubt || atomic_load(&run->given_back))
         return;
     run->lock_lost = true;
-    atomic_store(&run->cancelled, true);
+    sc__run_cancel(run, SC_CANCEL_LOCK_LOST, (sc_slice){NULL, 0});
     atomic_fetch_add(&run->core->stats.locks_lost, 1);
     sc__core_log(run->core, SC_LOG_WARN,
                  "the lock of job %s is lost: it is cancelled, and its outcome dropped",

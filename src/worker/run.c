@@ -6,6 +6,7 @@
 #include "base/json_scan.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cancel.h"
 #include "ops/op_job_note.h"
 
 enum {
@@ -60,8 +61,11 @@ void sc__run_put_back(sc_run *run, sc_run **spares)
         core->runs = run->older;
     if (run->older)
         run->older->newer = run->newer;
-    core->running--;
-    atomic_fetch_sub_explicit(&core->stats.running, 1, memory_order_relaxed);
+    if (run->is_late)
+        core->on_late_end(core);
+    else
+        sc__core_run_left(core);
+    sc__run_forget_cancel(run);
     spare_arena(&run->words);
     spare_arena(&run->memory);
     words = run->words;
@@ -162,9 +166,4 @@ sc_err sc_run_log(sc_run *run, const char *fmt, ...)
     va_end(args);
     return sc__op_job_log(run->core->client, &run->core->keys, run->job->id,
                           (sc_slice){row.ptr, (size_t)len}, run->opts.keep_logs, NULL);
-}
-
-bool sc_run_is_cancelled(const sc_run *run)
-{
-    return atomic_load_explicit(&run->cancelled, memory_order_relaxed);
 }

@@ -11,6 +11,14 @@
 #include "core.h"
 #include "loop/pool.h"
 
+/* What made the end of a run, for the counters. */
+typedef enum sc__end_cause {
+    SC__END_PROCESSOR,
+    SC__END_EXPIRED,   /* it came too late to be run */
+    SC__END_TIMED_OUT, /* its hard limit was over */
+    SC__END_CANCELLED  /* its job was cancelled */
+} sc__end_cause;
+
 struct sc_run {
     sc__work work; /* for the pool */
     sc__core *core;
@@ -26,15 +34,25 @@ struct sc_run {
     sc_slice result, reason;
     int64_t delay_ms;
     sc__ended ended; /* what is to be recorded */
+    sc__end_cause end_cause;
 
     /* Set by the I/O thread, read by the processor. */
-    _Atomic bool cancelled;
-    _Atomic bool given_back; /* its outcome doesn't count any more */
+    int64_t server_lead;           /* the server's date minus our mono clock, when it was taken */
+    _Atomic sc_cancel_cause cause; /* see cancel.h */
+    _Atomic bool job_cancelled;
+    char *_Atomic cancel_text[2]; /* of SC_CANCEL_RUN and SC_CANCEL_JOB */
+    _Atomic bool given_back;      /* its outcome doesn't count any more */
+
+    /* Set by the processor's thread, read by the I/O thread: when its limits are over, mono ms; 0: never. */
+    _Atomic int64_t soft_at, hard_at;
+    int64_t hard_ms;      /* how long the hard limit is */
+    _Atomic bool decided; /* by whoever was first, its processor or its hard limit */
 
     /* The I/O thread's, at any time. */
     sc_run *newer, *older; /* in core->runs */
     uint64_t serial;       /* of this use of the memory */
     bool is_ended;         /* the processor is through */
+    bool is_late;          /* past its hard limit, and still with its processor */
     bool lock_lost;
     bool in_call;  /* its outcome is on the way to the server */
     bool in_doubt; /* it was, and no answer came */

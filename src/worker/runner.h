@@ -12,4 +12,7 @@ SC_MUST_USE sc_err sc__runner_load(sc_run *run, sc_slice id, const sc_reply *fie
 /* For the pool: runs, then calls run->on_end. */
 void sc__runner_work(sc__work *work);
 
+/* For the pool: the run's processor has not come to an end in time. Makes that its end, then calls run->on_end. */
+void sc__runner_time_out(sc__work *work);
+
 #endif

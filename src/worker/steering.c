@@ -13,7 +13,7 @@ static void resize(void *arg)
 
     core->opts.concurrency = r->concurrency;
     atomic_store(&core->stats.concurrency, r->concurrency);
-    sc__pool_resize(r->worker->pool, (size_t)r->concurrency);
+    sc__worker_fit_pool(r->worker);
     sc__fetcher_poke(&r->worker->fetcher);
 }
 

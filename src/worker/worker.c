@@ -6,8 +6,15 @@
 #include "ops/client_name.h"
 #include "closing.h"
 #include "intake.h"
+#include "timing_out.h"
 
-enum { LOCK_MS = 30000, STALLED_INTERVAL_MS = 30000, DRAIN_DELAY_MS = 5000, NAME_BYTES_MAX = 4096 };
+enum {
+    LOCK_MS = 30000,
+    STALLED_INTERVAL_MS = 30000,
+    DRAIN_DELAY_MS = 5000,
+    NAME_BYTES_MAX = 4096,
+    MAX_LATE = 16
+};
 
 static void on_answer(sc__core *core, const sc__taken *taken, const sc__lock_token *token,
                       size_t wanted)
@@ -19,6 +26,16 @@ static void on_answer(sc__core *core, const sc__taken *taken, const sc__lock_tok
 static void on_room(sc__core *core)
 {
     sc__fetcher_poke(&core->owner->fetcher);
+}
+
+static void on_late_end(sc__core *core)
+{
+    sc__late_ended(core->owner);
+}
+
+static void on_time_out(sc_run *run)
+{
+    sc__time_out(run->core->owner, run);
 }
 
 static void on_lost(sc__core *core, const sc__lock_token *token, size_t wanted)
@@ -36,6 +53,9 @@ static sc_err check_opts(const sc_worker_opts *o, sc_reason *ret_reason)
     if (o->lock_ms < 0 || o->stalled_interval_ms < 0 || o->drain_delay_ms < 0)
         return sc__because(ret_reason, SC_EINVAL,
                            "lock, stalled interval and drain delay must not be negative");
+    if (o->soft_timeout_ms < 0 || o->hard_timeout_ms < 0 || o->max_late < 0)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "timeouts and the number of late threads must not be negative");
     if (o->max_stalled < -1)
         return sc__because(ret_reason, SC_EINVAL, "the limit of stalls must not be negative");
     if (o->limit.max < 0 || (o->limit.max > 0 && o->limit.duration_ms <= 0))
@@ -79,6 +99,7 @@ static void fill_opts(sc_worker *w)
     o->lock_ms = or_default(o->lock_ms, LOCK_MS);
     o->stalled_interval_ms = or_default(o->stalled_interval_ms, STALLED_INTERVAL_MS);
     o->drain_delay_ms = or_default(o->drain_delay_ms, DRAIN_DELAY_MS);
+    o->max_late = o->max_late ? o->max_late : MAX_LATE;
     atomic_store(&w->core.stats.concurrency, o->concurrency);
     o->max_stalled = o->max_stalled == 0 ? 1 : o->max_stalled < 0 ? 0 : o->max_stalled;
     w->core.work = (sc__work_opts){.keys = &w->core.keys,
@@ -107,11 +128,14 @@ static void make_roles(void *arg)
         m->err = sc__lock_keeper_init(&w->lock_keeper, &w->core);
     if (!m->err)
         m->err = sc__stalled_init(&w->stalled, &w->core);
+    if (!m->err)
+        m->err = sc__time_keeper_init(&w->time_keeper, &w->core);
     w->fetcher.on_taken = sc__intake;
     w->finisher.spares = &w->spares;
     w->finisher.on_answer = on_answer;
     w->finisher.on_room = on_room;
     w->finisher.on_lost = on_lost;
+    w->time_keeper.on_time_out = on_time_out;
 }
 
 static void release_roles(void *arg)
@@ -122,6 +146,7 @@ static void release_roles(void *arg)
     sc__finisher_release(&w->finisher);
     sc__lock_keeper_release(&w->lock_keeper);
     sc__stalled_release(&w->stalled);
+    sc__time_keeper_release(&w->time_keeper);
 }
 
 static sc_worker *worker_alloc(sc_client *client, const sc_worker_opts *o)
@@ -135,7 +160,8 @@ static sc_worker *worker_alloc(sc_client *client, const sc_worker_opts *o)
                          .client = client,
                          .loop = sc__client_loop(client),
                          .opts = *o,
-                         .on_change = sc__closing_on_change};
+                         .on_change = sc__closing_on_change,
+                         .on_late_end = on_late_end};
     sc__handlers_init(&w->core.handlers);
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_init(&attr);
@@ -198,9 +224,17 @@ out:
 
 sc_err sc_worker_handle(sc_worker *worker, sc_slice name, sc_processor processor, void *user)
 {
-    if (!processor)
+    return sc_worker_handle_with(worker, name, processor, user, &(sc_handler_opts){0});
+}
+
+sc_err sc_worker_handle_with(sc_worker *worker, sc_slice name, sc_processor processor, void *user,
+                             const sc_handler_opts *opts)
+{
+    if (!processor || opts->soft_timeout_ms < -1 || opts->hard_timeout_ms < -1)
         return SC_EINVAL;
-    return sc__handlers_set(&worker->core.handlers, name, processor, user);
+    return sc__handlers_set(
+        &worker->core.handlers, name,
+        &(sc__handler_def){.processor = processor, .user = user, .opts = *opts});
 }
 
 static void start(void *arg)
@@ -272,6 +306,11 @@ void sc_worker_stats_get(const sc_worker *worker, sc_worker_stats *ret_stats)
         .locks_lost = atomic_load(&core->stats.locks_lost),
         .running = atomic_load(&core->stats.running),
         .concurrency = atomic_load(&core->stats.concurrency),
+        .expired = atomic_load(&core->stats.expired),
+        .timed_out = atomic_load(&core->stats.timed_out),
+        .cancelled = atomic_load(&core->stats.cancelled),
+        .dropped_late = atomic_load(&core->stats.dropped_late),
+        .late = atomic_load(&core->stats.late),
     };
 }
 

@@ -11,6 +11,7 @@
 #include "lock_keeper.h"
 #include "ops/op_scheduler.h"
 #include "stalled.h"
+#include "time_keeper.h"
 
 struct sc_worker {
     sc__core core;
@@ -18,6 +19,7 @@ struct sc_worker {
     sc__finisher finisher;
     sc__lock_keeper lock_keeper;
     sc__stalled stalled;
+    sc__time_keeper time_keeper;
     sc__ticker *ticker;
     sc__pool *pool;
     sc_run *spares;
@@ -34,5 +36,11 @@ struct sc_worker {
 };
 
 enum { SC__CONCURRENCY_MAX = 10000 };
+
+/* A thread for each slot, and one for each that is late. On the I/O thread. */
+static inline void sc__worker_fit_pool(sc_worker *w)
+{
+    sc__pool_resize(w->pool, (size_t)w->core.opts.concurrency + w->core.late);
+}
 
 #endif

@@ -89,6 +89,10 @@ sc_job_opts peer_job_opts(const json_t *object)
         .parent = {sc__json_text(parent, "id"), sc__json_text(parent, "queue")},
         .on_failure = read_on_failure(object),
         .extra = sc__json_text(object, "extra"),
+        .expires_at_ms = sc__json_int(object, "expiresAt", 0),
+        .start_within_ms = sc__json_int(object, "startWithin", 0),
+        .soft_timeout_ms = sc__json_int(object, "softTimeout", 0),
+        .hard_timeout_ms = sc__json_int(object, "hardTimeout", 0),
     };
 
     if (dedup)

@@ -1,6 +1,7 @@
 /* Worker commands of tests_peer. What a job's processor does is in the job's data:
  *
- *   {"progress":…, "log":["row",…], "workMs":n}           first, in this order; workMs ends early when cancelled
+ *   {"progress":…, "log":["row",…], "workMs":n}           first, in this order; workMs ends early when cancelled,
+ *                                                          with "stubborn" only when its outcome doesn't count any more
  *   {"fail":"why", "failTimes":n}                          fails its first n tries (absent: all)
  *   {"giveUp":"why"}  {"delayMs":n}  {"limitMs":n}         the latter two at its first start only
  *   {"result":…}                                           else it is done */
@@ -14,9 +15,11 @@
 
 enum { WORKERS_MAX = sizeof(((struct peer *)0)->workers) / sizeof(sc_worker *) };
 
-static void work(sc_run *run, int64_t ms)
+static void work(sc_run *run, int64_t ms, bool stubborn)
 {
-    while (ms-- > 0 && !sc_run_is_cancelled(run))
+    sc_cancel_cause enough = stubborn ? SC_CANCEL_LOCK_LOST : SC_CANCEL_TIMEOUT;
+
+    while (ms-- > 0 && sc_run_cancel_cause(run) < enough)
         poll(NULL, 0, 1);
 }
 
@@ -35,7 +38,7 @@ static sc_err talk(sc_run *run, const json_t *data)
     }
     json_array_foreach(json_object_get(data, "log"), i, row) if (!err) err =
         sc_run_log(run, "%s", json_string_value(row));
-    work(run, sc__json_int(data, "workMs", 0));
+    work(run, sc__json_int(data, "workMs", 0), sc__json_bool(data, "stubborn", false));
     return err;
 }
 
@@ -163,10 +166,12 @@ static sc_err do_worker_stats(struct peer *peer, const json_t *args, json_t **re
     if (!worker)
         return sc__because(ret_reason, SC_EINVAL, "no such worker");
     sc_worker_stats_get(*worker, &s);
-    *ret_result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "started", (json_int_t)s.started,
-                            "completed", (json_int_t)s.completed, "failed", (json_int_t)s.failed,
-                            "retried", (json_int_t)s.retried, "stalled", (json_int_t)s.stalled,
-                            "locksLost", (json_int_t)s.locks_lost, "running", s.running);
+    *ret_result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "started",
+                            (json_int_t)s.started, "completed", (json_int_t)s.completed, "failed",
+                            (json_int_t)s.failed, "retried", (json_int_t)s.retried, "stalled",
+                            (json_int_t)s.stalled, "locksLost", (json_int_t)s.locks_lost, "running",
+                            s.running, "expired", (json_int_t)s.expired, "timedOut",
+                            (json_int_t)s.timed_out, "cancelled", (json_int_t)s.cancelled);
     return SC_OK;
 }
 

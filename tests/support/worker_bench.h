@@ -21,6 +21,8 @@ struct bench {
     pthread_mutex_t mutex;
     char order[256]; /* names in the order they were run, each with a space behind */
     int64_t delay_ms;
+    _Atomic sc_cancel_cause cause; /* what a run was told, and why */
+    char reason[256];
 };
 
 void bench_open(struct bench *b);

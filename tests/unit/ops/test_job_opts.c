@@ -1,3 +1,4 @@
+#include "ops/job_limits.h"
 #include "ops/job_opts.h"
 
 #include "support/test.h"
@@ -212,4 +213,48 @@ TEST(stored_options_that_are_no_object_are_reported)
     assert_err(sc__job_opts_parse(SC_S("attempts=3"), &opts, NULL), SC_ESYNTAX);
     assert_err(sc__job_opts_parse(SC_S("[]"), &opts, NULL), SC_ESYNTAX);
     assert_int_equal(opts.attempts, 0);
+}
+
+TEST(limits_in_time_are_stored_in_a_member_of_ours_and_read_back)
+{
+    sc_job_opts opts = {.expires_at_ms = 1732392000000,
+                        .start_within_ms = 60000,
+                        .soft_timeout_ms = 500,
+                        .hard_timeout_ms = -1};
+    sc_job_opts read;
+
+    assert_stored(opts, "{\"attempts\":0,\"sc\":{\"expiresAt\":1732392000000,\"startWithin\":60000,"
+                        "\"softTimeout\":500,\"hardTimeout\":-1}}");
+    assert_stored((sc_job_opts){.hard_timeout_ms = 9},
+                  "{\"attempts\":0,\"sc\":{\"hardTimeout\":9}}");
+    read = parse("{\"sc\":{\"expiresAt\":1.732392e12,\"startWithin\":60000,\"softTimeout\":500,"
+                 "\"hardTimeout\":-1,\"more\":[]}}");
+    assert_int_equal(read.expires_at_ms, opts.expires_at_ms);
+    assert_int_equal(read.start_within_ms, 60000);
+    assert_int_equal(read.soft_timeout_ms, 500);
+    assert_int_equal(read.hard_timeout_ms, -1);
+}
+
+TEST(limits_that_make_no_sense_are_none)
+{
+    static const char *const strange[] = {"{\"sc\":7}", "{\"sc\":null}", "{\"sc\":[]}",
+                                          "{\"sc\":{}}",
+                                          "{\"sc\":{\"expiresAt\":-1,\"startWithin\":\"x\","
+                                          "\"softTimeout\":-2,\"hardTimeout\":1e300}}"};
+
+    for (size_t i = 0; i < sizeof(strange) / sizeof(*strange); i++)
+        assert_false(sc__job_limits_any(&(sc_job_opts[]){parse(strange[i])}[0]));
+}
+
+TEST(a_job_expires_at_the_earlier_of_its_two_dates)
+{
+    sc_job_opts opts = {.delay_ms = 50};
+
+    assert_true(sc__job_limits_expiry(&opts, 1000) == INT64_MAX);
+    opts.start_within_ms = 7;
+    assert_int_equal(sc__job_limits_expiry(&opts, 1000), 1057);
+    opts.expires_at_ms = 1056;
+    assert_int_equal(sc__job_limits_expiry(&opts, 1000), 1056);
+    opts.expires_at_ms = 0;
+    assert_true(sc__job_limits_expiry(&opts, INT64_MAX) > 0);
 }
