@@ -30,14 +30,52 @@ local ID, META, WAIT, PRIORITIZED, DELAYED = KEYS[1], KEYS[2], KEYS[3], KEYS[4],
 local ACTIVE, EVENTS, MARKER, PC = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local base, total = ARGV[1], ARGV[2]
 
+-- A key of a wrong type stops the script here, before anything is stored.
+local function checkPlaces()
+    local checks = { W = { "LLEN", WAIT }, H = { "LLEN", WAIT }, D = { "ZCARD", DELAYED }, P = { "ZCARD", PRIORITIZED } }
+    local function check(state)
+        if checks[state] then
+            call(unpack(checks[state]))
+            checks[state] = nil
+        end
+    end
+    local at = 3
+    while ARGV[at] do
+        local flags = ARGV[at + 6]
+        check(ARGV[at])
+        local first = at + 8
+        if flags == "d" or flags == "id" then
+            check("D") -- an owner may be there, or active
+            call("LLEN", ACTIVE)
+        elseif flags == "p" or flags == "ip" then
+            call("SCARD", ARGV[first] .. ":dependencies")
+            first = first + 2
+        end
+        at = first + ARGV[at + 7] * (string.sub(flags, 1, 1) == "i" and 2 or 1)
+    end
+end
+
 local closed, maxEvents = queueGate(META, ACTIVE)
+checkPlaces()
 local number = call("INCRBY", ID, total) - tonumber(total)
+if number < 0 or number > 2 ^ 53 - 1e6 then
+    call("DECRBY", ID, total)
+    return redis.error_reply("ERR the queue's counter of jobs, " .. ID .. ", holds no number that can be an id")
+end
 local first = number + 1
 local tail, head = {}, {}
 local prioritized, priorities = {}, {}
 local delayedScores, nextScores = {}, {}
 local instead = { first } -- places and why the job there was not stored
 local format = string.format
+
+-- A hash for a new job, whatever stands in its place.
+local function storeHash(key, ...)
+    if not tryCall("HSET", key, ...) then
+        call("DEL", key)
+        call("HSET", key, ...)
+    end
+end
 
 -- The next score of a due time, of which the server is asked once.
 local function scoreOf(due)
@@ -91,15 +129,15 @@ end
 
 -- An id of the caller's that exists. Event: duplicated.
 local function keepExisting(id, parentKey, parentJson, timestamp)
-    local refused
+    local known, refused
     if parentKey then
         flushChildren(parentKey) -- a parent is not released while it has children yet to be added
-        refused = attachExisting(base, id, parentKey, parentJson, true, tonumber(timestamp))
+        known, refused = pcall(attachExisting, base, id, parentKey, parentJson, true, tonumber(timestamp))
     end
-    if refused then
+    if known and refused then
         note(refused)
     else
-        call("XADD", EVENTS, "*", "event", "duplicated", "jobId", id)
+        emitEvent(EVENTS, "duplicated", id)
     end
 end
 
@@ -136,20 +174,20 @@ while ARGV[at] do
             keepExisting(id, parentKey, parentJson, timestamp)
         elseif not (dedup and isOwnedByOther(dedup, { id = id, name = name, data = ARGV[at], opts = opts,
                                                       timestamp = timestamp, delay = delay })) then
-            call("HSET", key, "name", name, "data", ARGV[at], "opts", opts, "timestamp", timestamp, "delay", delay,
-                 "priority", priority)
+            storeHash(key, "name", name, "data", ARGV[at], "opts", opts, "timestamp", timestamp, "delay", delay,
+                      "priority", priority)
             if dedup then
                 call("HSET", key, "deid", dedup.id)
             elseif parentKey then
                 call("HSET", key, "parentKey", parentKey, "parent", parentJson)
                 children[#children + 1] = key
             end
-            call("XADD", EVENTS, "*", "event", "added", "jobId", id, "name", name)
+            emitEvent(EVENTS, "added", id, "name", name)
             if due then
                 local n = #delayedScores
                 delayedScores[n + 1] = scoreOf(due)
                 delayedScores[n + 2] = id
-                call("XADD", EVENTS, "*", "event", "delayed", "jobId", id, "delay", dueText)
+                emitEvent(EVENTS, "delayed", id, "delay", dueText)
             else
                 if state == "W" then
                     tail[#tail + 1] = id
@@ -159,7 +197,7 @@ while ARGV[at] do
                     prioritized[#prioritized + 1] = id
                     priorities[#priorities + 1] = priority
                 end
-                call("XADD", EVENTS, "*", "event", "waiting", "jobId", id)
+                emitEvent(EVENTS, "waiting", id)
             end
         end
         at = at + 1

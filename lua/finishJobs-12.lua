@@ -66,8 +66,10 @@ local function addFinished(set, keep, jobId)
     group[#group + 1] = jobId
 end
 
+-- A count that is none begins anew: one below 0 would be tried for ever.
 local function attemptsOf(job)
-    return string.format("%.0f", (tonumber(job[4]) or 0) + 1)
+    local made = tonumber(job[4]) or 0
+    return string.format("%.0f", made >= 0 and made < 1e15 and made + 1 or 1)
 end
 
 local function tellParent(kind, job, jobKey, text)

@@ -44,11 +44,24 @@ local function giveBack(id)
     return true
 end
 
-if place == 0 then
-    local _, now = serverTime()
-    if not call("SET", KEYS[4], now, "PX", ARGV[3], "NX") then
-        return {-1}
+-- A lock that never ends, renewed by nobody since the check before, is none of a worker's: it ends now.
+local function boundLock(lockKey)
+    if call("PTTL", lockKey) == -1 then
+        call("PEXPIRE", lockKey, ARGV[3])
     end
+end
+
+-- A mark that never ends would be the end of all checks.
+local function isMyTurn()
+    local _, now = serverTime()
+    if call("SET", KEYS[4], now, "PX", ARGV[3], "NX") then
+        return true
+    end
+    return call("PTTL", KEYS[4]) == -1 and call("SET", KEYS[4], now, "PX", ARGV[3])
+end
+
+if place == 0 and not isMyTurn() then
+    return {-1}
 end
 local ids = call("LRANGE", activeKey, -place - SLICE, -place - 1)
 if not ids[1] then
@@ -61,12 +74,19 @@ local lockKeys = {}
 for i = 1, #ids do
     lockKeys[i] = base .. ids[i] .. ":lock"
 end
-local locks, suspected = call("MGET", unpack(lockKeys)), call("SMISMEMBER", stalledKey, unpack(ids))
+local locks, suspected = call("MGET", unpack(lockKeys)), tryCall("SMISMEMBER", stalledKey, unpack(ids))
+if not suspected then -- it is no set: the check begins anew
+    call("DEL", stalledKey)
+    suspected = call("SMISMEMBER", stalledKey, unpack(ids))
+end
 local reply, kept = {-1}, {}
 call("LLEN", waitKey)
 for i = #ids, 1, -1 do
     if locks[i] or suspected[i] == 0 then
         kept[#kept + 1] = ids[i]
+        if suspected[i] == 1 then
+            boundLock(lockKeys[i])
+        end
     elseif giveBack(ids[i]) then
         reply[#reply + 1] = ids[i]
     end

@@ -6,9 +6,9 @@
 -- Output: 0
 -- Events: paused
 
---- @include "includes/call"
+--- @include "includes/tryCall"
 
 call("HSET", KEYS[1], "paused", "1")
 call("DEL", KEYS[2])
-call("XADD", KEYS[3], "*", "event", "paused")
+tryCall("XADD", KEYS[3], "*", "event", "paused")
 return 0

@@ -26,7 +26,7 @@ local function isLocked(jobKey)
     if call("EXISTS", jobKey .. ":lock") == 1 then
         return true
     end
-    local children = looked < most and call("SRANDMEMBER", jobKey .. ":dependencies", most) or {}
+    local children = looked < most and tryCall("SRANDMEMBER", jobKey .. ":dependencies", most) or {}
     for _, child in ipairs(children) do
         if looked < most and isLocked(child) then
             return true
@@ -45,9 +45,9 @@ local collections = {
 
 local function someChildren(read, key)
     if read == "ZRANGE" then
-        return call(read, key, "0", "99")
+        return tryCall(read, key, "0", "99") or {}
     end
-    return call(read, key, "100")
+    return tryCall(read, key, "100") or {}
 end
 
 local removed, found = 0, false
@@ -80,9 +80,9 @@ removeTree = function(jobKey, parentKey)
     if jobKey == JOB then
         queueBase, jobId = base, id -- the id of a scheduler's job holds ':'
     end
-    parentKey = parentKey or call("HGET", jobKey, "parentKey")
+    parentKey = parentKey or tryCall("HGET", jobKey, "parentKey")
     if parentKey and parentKey ~= "" then
-        releaseParent(parentKey, jobKey)
+        pcall(releaseParent, parentKey, jobKey)
     end
     under[jobKey] = true
     if removed >= most or not removeChildren(jobKey) then
@@ -94,7 +94,8 @@ removeTree = function(jobKey, parentKey)
     return true
 end
 
-if isPendingSchedulerJob(JOB, id, REPEAT) then
+local known, pending = pcall(isPendingSchedulerJob, JOB, id, REPEAT)
+if known and pending then
     return -8
 end
 if isLocked(JOB) then

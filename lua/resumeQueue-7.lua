@@ -16,7 +16,7 @@ local META, MARKER, EVENTS, WAIT, PRIORITIZED, DELAYED, PAUSED = unpack(KEYS)
 
 call("HDEL", META, "paused")
 
-local ids = call("LRANGE", PAUSED, "0", ARGV[1] - 1)
+local ids = tryCall("LRANGE", PAUSED, "0", ARGV[1] - 1) or {}
 if #ids > 0 then
     call("RPUSH", WAIT, unpack(ids))
     call("LTRIM", PAUSED, #ids, "-1")
@@ -28,6 +28,6 @@ else
     addDelayMarker(MARKER, DELAYED)
 end
 if ARGV[2] == "1" then
-    call("XADD", EVENTS, "*", "event", "resumed")
+    tryCall("XADD", EVENTS, "*", "event", "resumed")
 end
-return call("LLEN", PAUSED)
+return tryCall("LLEN", PAUSED) or 0

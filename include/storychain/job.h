@@ -95,7 +95,8 @@ typedef enum sc_on_failure {
 
 /* Options of a job. Zeroed (SC_JOB_OPTS_INIT) is BullMQ's default. */
 typedef struct sc_job_opts {
-    sc_slice id;          /* custom id: not all digits, no ':'; empty: the queue's next number */
+    sc_slice
+        id; /* custom id: not all digits, no ':', no key of the queue ("wait"); empty: its next number */
     int64_t delay_ms;     /* not started earlier than that from now */
     int64_t priority;     /* 0 to 2,097,151; 0 goes first, then 1, 2, … */
     int64_t attempts;     /* tries in all; 0 and 1 both mean one */

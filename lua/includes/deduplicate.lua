@@ -32,7 +32,7 @@ end
 local function rescheduleOwner(queue, owner, job)
     local delay = tonumber(job.delay)
     local due = tonumber(job.timestamp) + delay
-    call("HSET", queue.base .. owner, "delay", job.delay)
+    tryCall("HSET", queue.base .. owner, "delay", job.delay)
     addDelayed(queue.delayed, owner, due)
     emitEvent(queue.events, "delayed", owner, "delay", string.format("%.0f", due))
     addDelayMarker(queue.marker, queue.delayed)

@@ -7,6 +7,11 @@ local function defaultMaxEvents(metaKey)
     return "10000"
 end
 
+-- What is no number, or a monstrous one, is as good as missing, or nothing would ever be cut.
+local function readMaxEvents(stored, metaKey)
+    return stored and #stored < 16 and string.match(stored, "^%d+$") or defaultMaxEvents(metaKey)
+end
+
 local function getMaxEvents(metaKey)
-    return call("HGET", metaKey, "opts.maxLenEvents") or defaultMaxEvents(metaKey)
+    return readMaxEvents(call("HGET", metaKey, "opts.maxLenEvents"), metaKey)
 end

@@ -9,5 +9,5 @@ local function queueGate(metaKey, activeKey)
     if concurrency then
         closed = call("LLEN", activeKey) >= concurrency
     end
-    return closed, meta[3] or defaultMaxEvents(metaKey)
+    return closed, readMaxEvents(meta[3], metaKey)
 end

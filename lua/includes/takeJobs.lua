@@ -13,7 +13,7 @@ local function limitRoom(room, max)
     if ttl > 0 then
         return 0, ttl
     end
-    if ttl == 0 then
+    if ttl <= 0 then
         call("DEL", limiterKey)
     end
     return max > 0 and math.min(room, max) or room, 0

@@ -45,6 +45,8 @@ static const struct field {
 #undef NUMBER
 };
 
+#define COUNT_MAX INT64_C(1000000000000000)
+
 enum { FIELD_COUNT = sizeof(job_fields) / sizeof(*job_fields), LONGEST_EMPTY = sizeof("{}") };
 
 static const struct field *find_field(sc_slice name)
@@ -119,6 +121,15 @@ static void fill_missing(sc_job *job, char **at)
     }
 }
 
+/* Counts that another client broke: below 0 a job would be tried for ever, and the largest could not be counted on. */
+static void bound(int64_t *count)
+{
+    if (*count < 0)
+        *count = 0;
+    if (*count > COUNT_MAX)
+        *count = COUNT_MAX;
+}
+
 static sc_job *build(void *memory, sc_slice id, const sc_reply *fields)
 {
     sc_job *job = memory;
@@ -139,6 +150,9 @@ static sc_job *build(void *memory, sc_slice id, const sc_reply *fields)
             *text_at(job, field) = put(&at, value);
     }
     fill_missing(job, &at);
+    bound(&job->attempts_made);
+    bound(&job->attempts_started);
+    bound(&job->stalled_count);
     if (sc__job_opts_parse(job->opts, &opts, NULL) == SC_OK)
         job->attempts = opts.attempts;
     return job;

@@ -7,6 +7,7 @@
 #include "base/json_scan.h"
 #include "job_limits.h"
 #include "job_parent.h"
+#include "keys.h"
 
 enum { ID_MAX_BYTES = 4096 };
 
@@ -29,6 +30,21 @@ static size_t count_of(sc_slice s, char c)
     return n;
 }
 
+/* A job with such an id would be stored in the place of what the queue itself consists of. */
+static bool is_queue_key(sc_slice id)
+{
+    static const char *const names[] = {
+#define X(name, suffix, type, content) suffix,
+        SC_QUEUE_KEYS(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (sc_slice_eq(id, sc_slice_of(names[i])))
+            return true;
+    return false;
+}
+
 static sc_err check_id(sc_slice id, sc_reason *ret_reason)
 {
     int shown = id.len < 64 ? (int)id.len : 64;
@@ -43,6 +59,9 @@ static sc_err check_id(sc_slice id, sc_reason *ret_reason)
     if (id.len >= 2 && memcmp(id.ptr, "0:", 2) == 0)
         return sc__because(ret_reason, SC_EINVAL, "the job id \"%.*s\" starts with \"0:\"", shown,
                            id.ptr);
+    if (is_queue_key(id))
+        return sc__because(ret_reason, SC_EINVAL,
+                           "the job id \"%.*s\" is the name of a key of the queue", shown, id.ptr);
     /* Two are allowed because the jobs of a scheduler have them: repeat:<id>:<ms>. */
     if (count_of(id, ':') && count_of(id, ':') != 2)
         return sc__because(ret_reason, SC_EINVAL,

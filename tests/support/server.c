@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGS_MAX = 32, OUT_MAX = 64 * 1024 };
+enum { ARGS_MAX = 32, WORDS_MAX = 256, OUT_MAX = 64 * 1024 };
 
 static const char *extra[ARGS_MAX];
 
@@ -165,23 +165,39 @@ static void read_reply(struct reader *r)
     }
 }
 
-const char *test_redis(const struct test_server *server, const char *command)
+const char *test_redis_words(const struct test_server *server, const sc_slice *words, size_t count)
 {
     static char out[OUT_MAX];
     struct reader r = {.out = out};
-    char *copy = strdup(command), *save = NULL, *words[256];
-    int fd = dial(server), n = 0;
+    int fd = dial(server);
+    FILE *to = fdopen(dup(fd), "w");
 
-    assert_true(fd >= 0 && copy);
-    for (char *w = strtok_r(copy, " ", &save); w && n < 256; w = strtok_r(NULL, " ", &save))
-        words[n++] = w;
-    dprintf(fd, "*%d\r\n", n);
-    for (int i = 0; i < n; i++)
-        dprintf(fd, "$%zu\r\n%s\r\n", strlen(words[i]), words[i]);
-    free(copy);
+    assert_true(fd >= 0 && to);
+    fprintf(to, "*%zu\r\n", count);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(to, "$%zu\r\n", words[i].len);
+        fwrite(words[i].ptr, 1, words[i].len, to);
+        fputs("\r\n", to);
+    }
+    fclose(to);
     r.in = fdopen(fd, "r");
     out[0] = '\0';
     read_reply(&r);
     fclose(r.in);
     return out;
+}
+
+const char *test_redis(const struct test_server *server, const char *command)
+{
+    char *copy = strdup(command), *save = NULL;
+    sc_slice words[WORDS_MAX];
+    const char *reply;
+    size_t n = 0;
+
+    assert_non_null(copy);
+    for (char *w = strtok_r(copy, " ", &save); w && n < WORDS_MAX; w = strtok_r(NULL, " ", &save))
+        words[n++] = sc_slice_of(w);
+    reply = test_redis_words(server, words, n);
+    free(copy);
+    return reply;
 }

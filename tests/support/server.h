@@ -28,4 +28,7 @@ sc_client *test_server_client(const struct test_server *server);
  * "(nil)", arrays as items joined with one space. Static buffer of 64 KiB. Opens its own connection, knows nothing of our client. */
 const char *test_redis(const struct test_server *server, const char *command);
 
+/* The same for words that hold any bytes. */
+const char *test_redis_words(const struct test_server *server, const sc_slice *words, size_t count);
+
 #endif

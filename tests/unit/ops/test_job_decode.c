@@ -64,6 +64,21 @@ TEST(missing_and_wrong_fields_do_no_harm)
     sc__arena_release(&arena);
 }
 
+TEST(counts_are_bounded)
+{
+    const sc_reply items[] = {text("atm"), text("-3"),
+                              text("ats"), text("9223372036854775807"),
+                              text("stc"), text("-9223372036854775808")};
+    const sc_reply hash = {.type = SC_REPLY_ARRAY, .count = 6, .items = items};
+    sc_job *job;
+
+    assert_ok(sc__job_decode_new(SC_S("1"), &hash, &job, NULL));
+    assert_int_equal(job->attempts_made, 0);
+    assert_int_equal(job->attempts_started, 1000000000000000);
+    assert_int_equal(job->stalled_count, 0);
+    sc_free(job);
+}
+
 TEST(a_reply_that_is_no_hash_is_an_error)
 {
     const sc_reply odd_items[] = {text("name")};

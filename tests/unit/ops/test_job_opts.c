@@ -138,6 +138,8 @@ TEST(bad_options_are_refused_with_a_reason)
         {.stack_trace_limit = -2},
         {.id = {"123", 3}},
         {.id = {"0:1", 3}},
+        {.id = {"wait", 4}},
+        {.id = {"stalled-check", 13}},
         {.id = {"a:b", 3}},
         {.id = {"a:b:c:d", 7}},
         {.backoff = {.kind = SC_BACKOFF_FIXED, .jitter = 1.5}},
