@@ -1,6 +1,8 @@
 -- Ends the runs of jobs, each by its outcome, and takes the next jobs in the same call.
 --
--- Input:  KEYS and ARGV 1 to 7 as in includes/workKeys, then for each outcome 7 arguments:
+-- Input:  KEYS and ARGV 1 to 7 as in includes/workKeys
+--         ARGV[8] minutes of metrics to keep for each kind of end; 0: count none
+--         then for each outcome 7 arguments:
 --           job id, lock token, kind, text, traces, number, keep
 --           completed  text: return value, JSON; keep: see includes/keepFinished, "0::" deletes it at once, "" keeps all
 --           failed     text: reason; traces: JSON array; number: attempts that it had; keep
@@ -18,14 +20,15 @@
 --- @include "includes/childFinished"
 --- @include "includes/finishDedup"
 --- @include "includes/keepFinished"
+--- @include "includes/countMetrics"
 --- @include "includes/serverTime"
-local HEAD, STRIDE = 7, 7
+local HEAD, STRIDE = 8, 7
 local count = (#ARGV - HEAD) / STRIDE
 local nowMs, now = serverTime()
 local codes, jobs, lockKeys, childKeys = {}, {}, {}, {}
 local ended, checked = {completed = completedKey, failed = failedKey}, {}
 local reply = {codes}
-local ready, delayed, finished = false, false, false
+local ready, delayed, finished = false, false, {completed = 0, failed = 0}
 -- Finished jobs of one kind and retention, in a row: they are added and trimmed at once.
 local group = {}
 
@@ -124,7 +127,7 @@ local function finish(i, kind, job, jobKey, jobId, text, traces, number, keep)
             tryEvent(eventsKey, "retries-exhausted", jobId, "attemptsMade", atm)
         end
     end
-    finished = true
+    finished[kind] = finished[kind] + 1
 end
 
 local function countAttempt(job, jobKey, text, traces)
@@ -172,6 +175,16 @@ local function apply(i, job, jobKey, jobId, kind, text, traces, number, keep)
         delay(jobKey, jobId, number)
     else
         giveBack(jobKey, jobId, number)
+    end
+end
+
+-- Metrics that can't be counted, for their keys hold something else, stop nothing.
+local function collectMetrics()
+    local points = tonumber(ARGV[8]) or 0
+    for kind, n in pairs(finished) do
+        if points > 0 and n > 0 then
+            pcall(countMetrics, base .. "metrics:" .. kind, n, points, nowMs, now)
+        end
     end
 end
 
@@ -224,11 +237,12 @@ for i = 1, count do
     end
 end
 flush()
+collectMetrics()
 local taken = takeJobs(reply, nowMs, now, ready)
 if delayed then
     addDelayMarker(markerKey, delayedKey)
 end
-if finished and taken == 0 and (wanted == 0 or reply[3] == 0 and reply[4] == 0)
+if finished.completed + finished.failed > 0 and taken == 0 and (wanted == 0 or reply[3] == 0 and reply[4] == 0)
     and call("EXISTS", waitKey, activeKey, prioritizedKey) == 0 then
     tryCall("XADD", eventsKey, "*", "event", "drained")
 end

@@ -77,6 +77,12 @@ typedef struct sc_rate_limit {
     int64_t duration_ms;
 } sc_rate_limit;
 
+/* How long a failed job waits for its next try, in ms; 0: not at all; -1: it has failed for good. Asked for jobs whose
+ * `backoff` is of a kind of the worker's own (SC_BACKOFF_CUSTOM), on a thread of the pool. `strategy` is that kind's name,
+ * `attempts_made` counts the try that just failed, `error` is its reason. */
+typedef int64_t (*sc_worker_backoff_cb)(void *user, const sc_job *job, sc_slice strategy,
+                                        int64_t attempts_made, const char *error);
+
 /* Told about each job's end, on a thread of the pool. `error` is the reason, NULL when done. */
 typedef void (*sc_worker_job_cb)(void *user, const sc_job *job, sc_outcome outcome, bool final,
                                  const char *error, int64_t took_ms);
@@ -87,12 +93,19 @@ typedef struct sc_worker_opts {
     int concurrency;     /* jobs at once; 0: 1; at most 10,000 */
     sc_rate_limit limit; /* over all workers of the queue that say the same */
     int64_t lock_ms;     /* 0: 30,000 */
-    int64_t stalled_interval_ms;         /* 0: 30,000 */
-    int64_t max_stalled;                 /* stalls that a job survives; 0: 1; -1: none */
+    int64_t stalled_interval_ms; /* 0: 30,000 */
+    int64_t max_stalled;         /* stalls that a job survives; 0: 1; -1: none */
+    int64_t
+        max_started; /* starts that a job gets, whatever ended them; then it fails; 0: any number */
     int64_t drain_delay_ms;              /* longest wait for a marker on an empty queue; 0: 5,000 */
     sc_keep keep_completed, keep_failed; /* for jobs that don't say */
-    size_t stack_bytes;                  /* of a pool thread; 0: 256 KiB */
-    sc_worker_job_cb on_job;             /* may be NULL */
+    int64_t
+        metrics_points; /* minutes for which it is kept how many jobs were completed and how many
+                               failed (see inspect.h), at most 50,000; 0: nothing is counted */
+    sc_worker_backoff_cb backoff; /* NULL: such jobs wait for their backoff's delay_ms each time */
+    void *backoff_user;
+    size_t stack_bytes;      /* of a pool thread; 0: 256 KiB */
+    sc_worker_job_cb on_job; /* may be NULL */
     void *on_job_user;
     /* How long a run may take, from its processor's first line; for jobs and processors that don't say. 0: any time.
      * After the soft one sc_run_is_cancelled() tells it to stop, and what it returns counts. After the hard one the try has

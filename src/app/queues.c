@@ -10,6 +10,7 @@
 
 enum {
     REPLACE_DRAIN_MS = 30000,
+    METRICS_MINUTES = 14 * 24 * 60, /* what BullMQ's dashboards show */
     STACK_BYTES = 512 * 1024 /* of a processor's thread: libcurl, SQLite and TLS stand on it */
 };
 
@@ -289,6 +290,7 @@ static sc_err start_handler(struct queues *queues, struct handler *handler, sc_r
         .limit = handler->rule->limit,
         .keep_completed = default_opts.keep_completed,
         .keep_failed = default_opts.keep_failed,
+        .metrics_points = METRICS_MINUTES,
         .stack_bytes = STACK_BYTES,
         .on_job = on_job,
         .on_job_user = handler,

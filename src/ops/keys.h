@@ -22,7 +22,11 @@
     X(STALLED, "stalled", "set", "ids suspected to be stalled")                                    \
     X(STALLED_CHECK, "stalled-check", "string", "a check ran recently")                            \
     X(LIMITER, "limiter", "string", "jobs started in this window")                                 \
-    X(REPEAT, "repeat", "zset", "job scheduler ids by next run ms")
+    X(REPEAT, "repeat", "zset", "job scheduler ids by next run ms")                                \
+    X(METRICS_COMPLETED, "metrics:completed", "hash", "how many jobs were completed")              \
+    X(METRICS_COMPLETED_DATA, "metrics:completed:data", "list", "per minute, the newest first")    \
+    X(METRICS_FAILED, "metrics:failed", "hash", "how many jobs failed for good")                   \
+    X(METRICS_FAILED_DATA, "metrics:failed:data", "list", "per minute, the newest first")
 
 /* What stands between a queue's base and a deduplication id: a string, the id of the job that owns it. `dn:` (a hash, the
  * job to be added after an active owner) is known to the scripts alone. */

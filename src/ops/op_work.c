@@ -181,6 +181,7 @@ sc_err sc__op_finish(sc_client *client, const sc__work_opts *opts, const sc__end
     sc__arena_init(&arena, ARGS_BYTES_MAX);
     sc__args_init(&args, &arena);
     work_head(&args, opts, token, wanted);
+    sc__args_int(&args, opts->metrics_points);
     for (size_t i = 0; i < count; i++)
         ended_args(&args, &ended[i]);
     err = call_script(client, &SC__SCRIPT_finishJobs, opts, &args, cb, user);

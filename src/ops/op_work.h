@@ -19,6 +19,7 @@ typedef struct sc__work_opts {
     int64_t lock_ms;
     int64_t limit_max, limit_ms; /* rate limit; 0: none */
     sc_slice worker_name;        /* empty: none */
+    int64_t metrics_points;      /* minutes that finished jobs are counted for; 0: not at all */
 } sc__work_opts;
 
 /* How the run of a job ended. Text and traces are for those that failed or will be tried again; the text of a

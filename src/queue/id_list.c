@@ -16,13 +16,8 @@ sc_id_list *sc__id_list_new(const sc_slice *texts, size_t count)
         return NULL;
     slices = (sc_slice *)(list + 1);
     at = (char *)(slices + count);
-    for (size_t i = 0; i < count; i++) {
-        slices[i] = (sc_slice){at, texts[i].len};
-        if (texts[i].len)
-            memcpy(at, texts[i].ptr, texts[i].len);
-        at[texts[i].len] = '\0';
-        at += texts[i].len + 1;
-    }
+    for (size_t i = 0; i < count; i++)
+        slices[i] = sc__put_text(&at, texts[i]);
     *list = (sc_id_list){count, slices};
     return list;
 }

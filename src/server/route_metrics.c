@@ -1,5 +1,7 @@
 /* /metrics: Prometheus' text. The names of queues' figures are BullMQ's own, so that dashboards made
  * for it carry over. */
+#include <storychain/inspect.h>
+
 #include "app/app.h"
 #include "app/queues.h"
 #include "base/clock.h"
@@ -15,7 +17,8 @@
 struct queue_figures {
     sc_slice name;
     sc_queue_counts counts;
-    int64_t oldest_ms; /* how long the next waiting job has waited */
+    int64_t oldest_ms;         /* how long the next waiting job has waited */
+    int64_t completed, failed; /* by all workers that count */
     bool has_worker;
     sc_worker_stats worker;
 };
@@ -34,6 +37,18 @@ static int64_t oldest_wait(sc_queue *queue)
     return since && since < now ? now - since : 0;
 }
 
+static int64_t counted(sc_queue *queue, sc_job_state kind)
+{
+    sc_metrics *metrics;
+    int64_t count;
+
+    if (sc_queue_get_metrics(queue, kind, 0, 0, &metrics, NULL))
+        return 0;
+    count = metrics->count;
+    sc_free(metrics);
+    return count;
+}
+
 static size_t read_queues(struct request *request, const struct queue_list *list,
                           struct queue_figures *figures)
 {
@@ -49,6 +64,8 @@ static size_t read_queues(struct request *request, const struct queue_list *list
             break;
         if (f->counts.by_state[SC_JOB_WAITING])
             f->oldest_ms = oldest_wait(list->items[i]);
+        f->completed = counted(list->items[i], SC_JOB_COMPLETED);
+        f->failed = counted(list->items[i], SC_JOB_FAILED);
         f->name = sc_queue_name(list->items[i]);
         f->has_worker =
             queue_id_of(f->name, &id) && queues_worker_stats(app->queues, id, &f->worker);
@@ -69,6 +86,19 @@ static void write_counts(sc__str *out, const struct queue_figures *figures, size
     for (size_t i = 0; i < count; i++)
         prometheus_sample(out, "storychain_queue_paused", "queue", figures[i].name, NULL, NULL,
                           figures[i].counts.paused);
+}
+
+static void write_totals(sc__str *out, const struct queue_figures *figures, size_t count)
+{
+    prometheus_family(out, "bullmq_job_completed_total", "counter",
+                      "Total number of completed jobs");
+    for (size_t i = 0; i < count; i++)
+        prometheus_sample(out, "bullmq_job_completed_total", "queue", figures[i].name, NULL, NULL,
+                          (double)figures[i].completed);
+    prometheus_family(out, "bullmq_job_failed_total", "counter", "Total number of failed jobs");
+    for (size_t i = 0; i < count; i++)
+        prometheus_sample(out, "bullmq_job_failed_total", "queue", figures[i].name, NULL, NULL,
+                          (double)figures[i].failed);
 }
 
 static void write_ages(sc__str *out, const struct queue_figures *figures, size_t count)
@@ -109,8 +139,9 @@ static const struct {
     const char *name, *type, *help;
     uint64_t (*value)(const sc_worker_stats *);
 } worker_families[] = {
-    {"bullmq_job_completed_total", "counter", "Jobs that this process completed", completed},
-    {"bullmq_job_failed_total", "counter", "Jobs that failed for good in this process", failed},
+    {"storychain_worker_completed_total", "counter", "Jobs that this process completed", completed},
+    {"storychain_worker_failed_total", "counter", "Jobs that failed for good in this process",
+     failed},
     {"storychain_worker_retried_total", "counter", "Failed tries with attempts left", retried},
     {"storychain_worker_stalled_total", "counter", "Stalled jobs put back", stalled},
     {"storychain_worker_locks_lost_total", "counter", "Locks lost while a job ran", locks_lost},
@@ -147,6 +178,7 @@ static sc_err write_queues(struct request *request, sc__str *out)
         return SC_ENOMEM;
     count = read_queues(request, &list, figures);
     write_counts(out, figures, count);
+    write_totals(out, figures, count);
     write_ages(out, figures, count);
     write_workers(out, figures, count);
     return SC_OK;

@@ -37,23 +37,43 @@ static sc_keep keep_of(const sc_keep *jobs, const sc_keep *workers)
     return jobs->kind == SC_KEEP_DEFAULT ? *workers : *jobs;
 }
 
+/* May the job be tried again, if it is up to its number of attempts and starts? `attempt` just failed. */
+static bool has_tries_left(const sc_run *run, int64_t attempt)
+{
+    int64_t most = run->core->opts.max_started;
+
+    return attempt < run->opts.attempts && !(most && run->job->attempts_started >= most);
+}
+
+/* In how many ms; negative: never. */
+static int64_t next_try(const sc_run *run, int64_t attempt)
+{
+    const sc_worker_opts *opts = &run->core->opts;
+    const sc_backoff *backoff = &run->opts.backoff;
+
+    if (backoff->kind == SC_BACKOFF_CUSTOM && opts->backoff)
+        return opts->backoff(opts->backoff_user, run->job, backoff->custom, attempt,
+                             run->reason.ptr);
+    return sc__backoff_delay(backoff, attempt, sc__rand_unit());
+}
+
 static void end_failed(sc_run *run, bool again)
 {
-    const sc_job *job = run->job;
-    int64_t attempt = job->attempts_made + 1;
-    int64_t delay_ms = 0;
+    int64_t attempt = run->job->attempts_made + 1;
+    int64_t delay_ms = -1;
 
     if (!run->reason.len)
         run->reason = SC_S("the processor gave no reason");
     run->ended.text = run->reason;
     run->ended.traces = traces(run);
-    if (!again || attempt >= run->opts.attempts) {
+    if (again && has_tries_left(run, attempt))
+        delay_ms = next_try(run, attempt);
+    if (delay_ms < 0) {
         run->ended.kind = SC__ENDED_FAILED;
         run->ended.number = run->opts.attempts;
         run->ended.keep = keep_of(&run->opts.keep_failed, &run->core->opts.keep_failed);
         return;
     }
-    delay_ms = sc__backoff_delay(&run->opts.backoff, attempt, sc__rand_unit());
     run->ended.kind = delay_ms > 0 ? SC__ENDED_BACKOFF : SC__ENDED_RETRY;
     run->ended.number = delay_ms > 0 ? delay_ms : run->opts.lifo;
 }

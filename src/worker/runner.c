@@ -50,6 +50,8 @@ static const char *unfit(sc_run *run)
         return sc__arena_printf(&run->words, "the job's opts can't be read: %s", why.text);
     if (job->deferred_failure.len)
         return job->deferred_failure.ptr;
+    if (run->core->opts.max_started && job->attempts_started > run->core->opts.max_started)
+        return "job started more than allowable limit";
     if (!job->name.len)
         return "the job has no name";
     if (atomic_load(&run->job_cancelled))

@@ -13,7 +13,8 @@ enum {
     STALLED_INTERVAL_MS = 30000,
     DRAIN_DELAY_MS = 5000,
     NAME_BYTES_MAX = 4096,
-    MAX_LATE = 16
+    MAX_LATE = 16,
+    METRICS_POINTS_MAX = 50000
 };
 
 static void on_answer(sc__core *core, const sc__taken *taken, const sc__lock_token *token,
@@ -58,6 +59,12 @@ static sc_err check_opts(const sc_worker_opts *o, sc_reason *ret_reason)
                            "timeouts and the number of late threads must not be negative");
     if (o->max_stalled < -1)
         return sc__because(ret_reason, SC_EINVAL, "the limit of stalls must not be negative");
+    if (o->max_started < 0)
+        return sc__because(ret_reason, SC_EINVAL, "the limit of starts must not be negative");
+    if (o->metrics_points < 0 || o->metrics_points > METRICS_POINTS_MAX)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "metrics of %lld minutes; they can be kept for 0 to %d",
+                           (long long)o->metrics_points, METRICS_POINTS_MAX);
     if (o->limit.max < 0 || (o->limit.max > 0 && o->limit.duration_ms <= 0))
         return sc__because(ret_reason, SC_EINVAL,
                            "a rate limit needs a number of jobs and a duration, both above 0");
@@ -106,7 +113,8 @@ static void fill_opts(sc_worker *w)
                                    .lock_ms = o->lock_ms,
                                    .limit_max = o->limit.max,
                                    .limit_ms = o->limit.duration_ms,
-                                   .worker_name = o->name};
+                                   .worker_name = o->name,
+                                   .metrics_points = o->metrics_points};
 }
 
 struct making {

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { WORKERS_MAX = sizeof(((struct peer *)0)->workers) / sizeof(sc_worker *) };
+enum { WORKERS_MAX = sizeof(((struct peer *)0)->workers) / sizeof(sc_worker *), BACKOFFS_MAX = 8 };
 
 static void work(sc_run *run, int64_t ms, bool stubborn)
 {
@@ -76,6 +76,27 @@ static sc_outcome process(sc_run *run, const sc_job *job, void *user)
     return end(run, job, data);
 }
 
+/* A backoff of the worker's own: the n-th of a list of ms for the n-th try. */
+static int64_t strategy(void *user, const sc_job *job, sc_slice name, int64_t attempts_made,
+                        const char *error)
+{
+    (void)job;
+    (void)name;
+    (void)error;
+    return ((const int64_t *)user)[attempts_made - 1 < BACKOFFS_MAX ? attempts_made - 1 : 0];
+}
+
+static void read_backoffs(const json_t *args, int i, sc_worker_opts *o)
+{
+    static int64_t backoffs[WORKERS_MAX][BACKOFFS_MAX];
+    const json_t *list = json_object_get(args, "backoffs");
+
+    for (size_t n = 0; n < BACKOFFS_MAX; n++)
+        backoffs[i][n] = json_integer_value(json_array_get(list, n));
+    o->backoff = list ? strategy : NULL;
+    o->backoff_user = backoffs[i];
+}
+
 static void read_opts(const json_t *args, sc_worker_opts *o)
 {
     const json_t *limit = json_object_get(args, "limiter");
@@ -89,6 +110,8 @@ static void read_opts(const json_t *args, sc_worker_opts *o)
         .lock_ms = sc__json_int(args, "lockDuration", 0),
         .stalled_interval_ms = sc__json_int(args, "stalledInterval", 0),
         .max_stalled = sc__json_int(args, "maxStalledCount", 0),
+        .max_started = sc__json_int(args, "maxStartedAttempts", 0),
+        .metrics_points = sc__json_int(args, "metricsPoints", 0),
         .drain_delay_ms = sc__json_int(args, "drainDelay", 0),
         .keep_completed = keep.keep_completed,
         .keep_failed = keep.keep_failed,
@@ -109,6 +132,7 @@ static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result
     if (i == WORKERS_MAX)
         return sc__because(ret_reason, SC_EOVERLOAD, "too many workers");
     read_opts(args, &opts);
+    read_backoffs(args, i, &opts);
     err = sc_worker_new(peer->client, sc__json_text(args, "queue"), &opts, &worker, ret_reason);
     if (err)
         return err;

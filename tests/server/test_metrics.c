@@ -34,6 +34,34 @@ static void check_text(const char *text)
     free(copy);
 }
 
+/* As a worker of someone else leaves it. */
+static void set_total(struct site *site, const char *metrics_key, const char *count)
+{
+    const sc_slice argv[] = {SC_S("HSET"), sc_slice_of(metrics_key), SC_S("count"),
+                             sc_slice_of(count)};
+    sc_reply *reply;
+
+    assert_ok(sc_client_call(site->app->client, argv, 4, &reply));
+    sc_reply_free(reply);
+}
+
+TEST(jobs_are_counted_whoever_ran_them)
+{
+    struct site site;
+
+    site_start_empty(&site, NULL);
+    set_total(&site, "bull:email:metrics:completed", "41");
+    set_total(&site, "bull:other:meta", "0");
+    set_total(&site, "bull:other:metrics:failed", "7");
+
+    assert_int_equal(site_get(&site, "/metrics"), 200);
+
+    assert_true(site_says(&site, "bullmq_job_completed_total{queue=\"email\"} 41\n"));
+    assert_true(site_says(&site, "bullmq_job_failed_total{queue=\"email\"} 0\n"));
+    assert_true(site_says(&site, "bullmq_job_failed_total{queue=\"other\"} 7\n"));
+    site_stop(&site);
+}
+
 TEST(the_figures_are_prometheus_text_with_bullmqs_names)
 {
     static const char *const wanted[] = {
