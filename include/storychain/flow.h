@@ -16,6 +16,52 @@
 extern "C" {
 #endif
 
+/* A tree of jobs to add: a job, and the jobs that it waits for, which may wait for others. */
+typedef struct sc_flow_node {
+    sc_slice queue;  /* its queue's name */
+    sc_slice prefix; /* empty: the flow's */
+    /* opts.id empty: a random UUID. opts.parent, a job that exists, is for the root alone. No deduplication. opts.delay_ms and priority of a
+     * node with children count when it has waited for them. */
+    sc_job_spec job;
+    const struct sc_flow_node *children;
+    size_t child_count;
+} sc_flow_node;
+
+/* Options of nodes that have none. */
+typedef struct sc_flow_queue {
+    sc_slice name; /* of nodes in queues of that name, whatever their prefix */
+    const sc_job_opts *default_opts;
+} sc_flow_queue;
+
+typedef struct sc_flow_opts {
+    sc_slice prefix; /* of nodes that have none; empty: "bull" */
+    const sc_flow_queue *queues;
+    size_t queue_count;
+} sc_flow_opts;
+
+/* Trees of one call: nodes in all, and bytes of their names, data and stored options. So the one script that adds them takes a few
+ * milliseconds. A parent with more children gets them with sc_job_opts.parent while it runs, and then waits: see
+ * sc_run_wait_children(). */
+#define SC_FLOW_NODES_MAX 500
+#define SC_FLOW_BYTES_MAX (4 * 1024 * 1024)
+
+/* Adds a tree, all of it or, after an error, nothing. `opts` NULL: zeroed. `*ret_ids` (may be NULL): the ids of all nodes, each before those of its children
+ * and these in their order; free with sc_id_list_free.
+ *
+ * A node with an id of its own that exists is left as it is, and becomes a child of its parent in the tree if the one that it had is
+ * gone; what it has already ended as is not lost on that parent. So a tree in which all nodes have ids can be added again after SC_ECONNLOST or
+ * SC_ETIMEDOUT, when it is not known whether it was.
+ *
+ * SC_EINVAL, SC_ETOOBIG with a reason; SC_EPARENT: the root's parent does not exist, or a node exists and has another parent. */
+SC_API SC_MUST_USE sc_err sc_flow_add(sc_client *client, const sc_flow_node *root,
+                                      const sc_flow_opts *opts, sc_id_list **ret_ids,
+                                      sc_reason *ret_reason);
+
+/* Adds `count` (at least 1) trees, all of them or nothing. The ids of one tree stand behind those of the one before. */
+SC_API SC_MUST_USE sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots,
+                                           size_t count, const sc_flow_opts *opts,
+                                           sc_id_list **ret_ids, sc_reason *ret_reason);
+
 /* Children of job `id` of one kind, about `count` (1 to 1,000) of them from `from` on: 0, then what the list before says in `next`. They
  * come in no order (failed ones as they failed). While children come and go some may be met twice or not at all; small
  * collections come as a whole. No such job: none. Free with sc_child_list_free. */

@@ -18,7 +18,8 @@
     X(-11, SC_ESLOT, "all near slots of the job scheduler are taken")                              \
     X(-12, SC_ELAYOUT, "the id belongs to a repeatable job of BullMQ 5, to be migrated with it")   \
     X(-13, SC_ESTATE, "the queue is not paused")                                                   \
-    X(-14, SC_EBUSY, "jobs of the queue are active")
+    X(-14, SC_EBUSY, "jobs of the queue are active")                                               \
+    X(-15, SC_EINVAL, "two jobs of the flow have one id")
 
 /* SC_OK for codes >= 0. Unknown negative ones are SC_EINTERNAL. */
 SC_MUST_USE sc_err sc__code_err(int64_t code, sc_reason *ret_reason);

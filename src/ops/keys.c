@@ -50,6 +50,17 @@ static sc_err check_braces(sc_slice name, sc_reason *ret_reason)
                        name.len < 64 ? (int)name.len : 64, name.ptr);
 }
 
+sc_err sc__queue_names_check(sc_slice prefix, sc_slice name, sc_reason *ret_reason)
+{
+    sc_err err = check_name("queue name", name, false, ret_reason);
+
+    if (!err)
+        err = check_braces(name, ret_reason);
+    if (!err)
+        err = check_name("queue prefix", prefix, true, ret_reason);
+    return err;
+}
+
 sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
                            sc_reason *ret_reason)
 {
@@ -59,11 +70,7 @@ sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
 
     if (!prefix.len)
         prefix = SC_S("bull");
-    err = check_name("queue name", name, false, ret_reason);
-    if (!err)
-        err = check_braces(name, ret_reason);
-    if (!err)
-        err = check_name("queue prefix", prefix, true, ret_reason);
+    err = sc__queue_names_check(prefix, name, ret_reason);
     if (err)
         return err;
     base_len = prefix.len + 1 + name.len + 1;

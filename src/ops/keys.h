@@ -46,6 +46,9 @@ typedef struct sc__queue_keys {
     char *memory; /* what the slices point into */
 } sc__queue_keys;
 
+/* Can they name a queue? SC_EINVAL with a reason. */
+SC_MUST_USE sc_err sc__queue_names_check(sc_slice prefix, sc_slice name, sc_reason *ret_reason);
+
 /* Checks prefix (empty: "bull") and name, and builds. SC_EINVAL with a reason. */
 SC_MUST_USE sc_err sc__queue_keys_init(sc__queue_keys *keys, sc_slice prefix, sc_slice name,
                                        sc_reason *ret_reason);

@@ -60,7 +60,7 @@ static void close_group(sc__add_batch *batch)
 }
 
 /* Delayed goes before prioritized: such a job gets its priority when its time has come. */
-static const char *state_of(const sc__add_job *job)
+const char *sc__add_state_of(const sc__add_job *job)
 {
     if (job->delay_ms > 0)
         return "D";
@@ -83,7 +83,7 @@ static void open_group(sc__add_batch *batch, const sc__add_job *job)
     sc__args *args = &batch->args;
 
     close_group(batch);
-    sc__args_text(args, state_of(job));
+    sc__args_text(args, sc__add_state_of(job));
     sc__args_slice(args, job->name);
     sc__args_slice(args, job->opts);
     sc__args_int(args, job->timestamp_ms);

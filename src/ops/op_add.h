@@ -17,6 +17,9 @@ typedef struct sc__add_job {
     sc_slice parent_key, parent; /* its parent's full key, and what is stored; empty: none */
 } sc__add_job;
 
+/* Where a new job goes, as scripts name it: "W" to the tail of wait, "H" to its head, "D" delayed, "P" prioritized. */
+const char *sc__add_state_of(const sc__add_job *job);
+
 /* One call's worth of jobs, bounded so that the server is busy with it for a millisecond or two. */
 typedef struct sc__add_batch {
     sc__arena arena;

@@ -3,6 +3,8 @@
 
 #include "peer.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
 
 static json_t *text(sc_slice s)
@@ -116,7 +118,92 @@ static sc_err do_remove_unprocessed(struct peer *peer, const json_t *args, json_
     return err;
 }
 
+/* The trees of one command; texts and options live until it ends. */
+struct trees {
+    char *texts[1024];
+    sc_job_opts *opts[1024];
+    sc_flow_node *nodes[1024];
+    size_t text_count, opts_count, node_count;
+};
+
+static sc_slice keep_text(struct trees *t, char *text)
+{
+    t->texts[t->text_count++] = text;
+    return sc_slice_of(text);
+}
+
+static const sc_job_opts *keep_opts(struct trees *t, const json_t *object)
+{
+    sc_job_opts *opts = malloc(sizeof(*opts));
+
+    *opts = peer_job_opts(object);
+    t->opts[t->opts_count++] = opts;
+    return opts;
+}
+
+static const sc_flow_node *read_nodes(struct trees *t, const json_t *array)
+{
+    size_t count = json_array_size(array);
+    sc_flow_node *nodes = calloc(count + 1, sizeof(*nodes));
+
+    t->nodes[t->node_count++] = nodes;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *node = json_array_get(array, i);
+        const json_t *data = json_object_get(node, "data");
+        const json_t *children = json_object_get(node, "children");
+
+        nodes[i] = (sc_flow_node){.queue = sc__json_text(node, "queueName"),
+                                  .prefix = sc__json_text(node, "prefix"),
+                                  .job = {.name = sc__json_text(node, "name")},
+                                  .child_count = json_array_size(children)};
+        if (data)
+            nodes[i].job.data = keep_text(t, json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY));
+        if (json_object_get(node, "opts"))
+            nodes[i].job.opts = keep_opts(t, json_object_get(node, "opts"));
+        nodes[i].children = read_nodes(t, children);
+    }
+    return nodes;
+}
+
+static void trees_free(struct trees *t)
+{
+    while (t->text_count)
+        free(t->texts[--t->text_count]);
+    while (t->opts_count)
+        free(t->opts[--t->opts_count]);
+    while (t->node_count)
+        free(t->nodes[--t->node_count]);
+}
+
+/* {"flows":[…], "prefix":…, "queuesOptions":{name:{"defaultJobOptions":…}}} as for FlowProducer. Gives all ids. */
+static sc_err do_add_flows(struct peer *peer, const json_t *args, json_t **ret_result,
+                           sc_reason *ret_reason)
+{
+    json_t *flows = json_object_get(args, "flows"), *of_queue;
+    struct trees t = {.text_count = 0};
+    sc_flow_queue queues[8];
+    sc_flow_opts opts = {.prefix = sc__json_text(args, "prefix"), .queues = queues};
+    sc_id_list *ids = NULL;
+    const char *name;
+    sc_err err;
+
+    json_object_foreach(json_object_get(args, "queuesOptions"), name, of_queue)
+        queues[opts.queue_count++] = (sc_flow_queue){
+            sc_slice_of(name), keep_opts(&t, json_object_get(of_queue, "defaultJobOptions"))};
+    err = sc_flow_add_bulk(peer->client, read_nodes(&t, flows), json_array_size(flows), &opts, &ids,
+                           ret_reason);
+    trees_free(&t);
+    if (err)
+        return err;
+    *ret_result = json_array();
+    for (size_t i = 0; i < ids->count; i++)
+        json_array_append_new(*ret_result, text(ids->ids[i]));
+    sc_id_list_free(ids);
+    return SC_OK;
+}
+
 const struct peer_command peer_flow_commands[] = {
+    {"addFlows", do_add_flows},
     {"dependencies", do_dependencies},
     {"childrenValues", do_children_values},
     {"ignoredFailures", do_ignored_failures},
