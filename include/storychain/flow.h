@@ -62,6 +62,30 @@ SC_API SC_MUST_USE sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node
                                            size_t count, const sc_flow_opts *opts,
                                            sc_id_list **ret_ids, sc_reason *ret_reason);
 
+/* A flow as it is now: a job and what is below it. All of it is freed with its root. */
+typedef struct sc_flow_tree {
+    sc_slice queue; /* qualified name of its queue, "bull:email" */
+    const sc_job *job;
+    size_t child_count;
+    const struct sc_flow_tree
+        *children; /* completed, not finished, failed, ignored ones, in this order */
+} sc_flow_tree;
+
+typedef struct sc_flow_get_opts {
+    sc_slice prefix;      /* of the root's queue; empty: "bull" */
+    int depth;            /* levels, the root's included; 0: 10; at most 100 */
+    int64_t max_children; /* of each kind of each job; 0: 20; at most 1,000 */
+} sc_flow_get_opts;
+
+/* Reads the flow below job `id` of a queue, as far as `opts` (NULL: zeroed) goes. Job by job, not at one moment; jobs that are gone are
+ * left out. SC_ENOJOB: there is no such root; SC_ETOOBIG: more than 10,000 jobs. Free with sc_flow_tree_free. */
+SC_API SC_MUST_USE sc_err sc_flow_get(sc_client *client, sc_slice queue, sc_slice id,
+                                      const sc_flow_get_opts *opts, sc_flow_tree **ret_tree,
+                                      sc_reason *ret_reason);
+
+/* The root that sc_flow_get() gave. NULL is fine. */
+SC_API void sc_flow_tree_free(sc_flow_tree *root);
+
 /* Children of job `id` of one kind, about `count` (1 to 1,000) of them from `from` on: 0, then what the list before says in `next`. They
  * come in no order (failed ones as they failed). While children come and go some may be met twice or not at all; small
  * collections come as a whole. No such job: none. Free with sc_child_list_free. */

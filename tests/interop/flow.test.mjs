@@ -156,3 +156,28 @@ test("BullMQ reads our flow as a tree, by getFlow and by opts.parent as Bull Boa
   const queue = closing(t, new Queue('c', { connection }));
   assert.deepEqual((await queue.getJob('mid')).opts.parent, { id: 'root', queue: 'bull:a' });
 });
+
+test('we read a flow of BullMQ as it does itself', async (t) => {
+  await server.redis.flushall();
+  const { connection } = server;
+  const producer = closing(t, new FlowProducer({ connection }));
+  await producer.add(node('p', 'a', {}, [node('one', 'b'), node('late', 'b', { delay: 3_600_000 }), node('mid', 'c', { priority: 2 }, [node('low', 'b'), node('bad', 'b', { ignoreDependencyOnFailure: true })])]));
+  closing(
+    t,
+    new Worker(
+      'b',
+      async (job) => {
+        if (job.id === 'bad') throw new Error('bad');
+        return job.data;
+      },
+      { connection },
+    ),
+  );
+  await waitFor('three to end', async () => (await server.redis.zcard('bull:b:completed')) + (await server.redis.zcard('bull:b:failed')) === 3);
+  const theirs = ({ job, children = [] }) => ({ id: job.id, queue: job.queueQualifiedName, returnvalue: job.returnvalue, failedReason: job.failedReason ?? '', children: children.map(theirs) });
+  const mine = ({ queue, job, children }) => ({ id: job.id, queue, returnvalue: job.returnvalue, failedReason: job.failedReason ?? '', children: children.map(mine) });
+  for (const limits of [{}, { depth: 2 }, { depth: 1 }]) {
+    const tree = await producer.getFlow({ id: 'p', queueName: 'a', ...limits });
+    assert.deepEqual(mine(await ours.getFlow({ queue: 'a', jobId: 'p', ...limits })), theirs(tree));
+  }
+});

@@ -202,7 +202,34 @@ static sc_err do_add_flows(struct peer *peer, const json_t *args, json_t **ret_r
     return SC_OK;
 }
 
+static json_t *tree_of(const sc_flow_tree *tree)
+{
+    json_t *children = json_array();
+
+    for (size_t i = 0; i < tree->child_count; i++)
+        json_array_append_new(children, tree_of(&tree->children[i]));
+    return json_pack("{s:o, s:o, s:o}", "queue", text(tree->queue), "job", peer_job(tree->job),
+                     "children", children);
+}
+
+static sc_err do_get_flow(struct peer *peer, const json_t *args, json_t **ret_result,
+                          sc_reason *ret_reason)
+{
+    const sc_flow_get_opts opts = {.prefix = sc__json_text(args, "prefix"),
+                                   .depth = (int)sc__json_int(args, "depth", 0),
+                                   .max_children = sc__json_int(args, "maxChildren", 0)};
+    sc_flow_tree *tree = NULL;
+    sc_err err = sc_flow_get(peer->client, sc__json_text(args, "queue"),
+                             sc__json_text(args, "jobId"), &opts, &tree, ret_reason);
+
+    if (!err)
+        *ret_result = tree_of(tree);
+    sc_flow_tree_free(tree);
+    return err;
+}
+
 const struct peer_command peer_flow_commands[] = {
+    {"getFlow", do_get_flow},
     {"addFlows", do_add_flows},
     {"dependencies", do_dependencies},
     {"childrenValues", do_children_values},

@@ -277,3 +277,97 @@ TEST(a_key_of_another_type_keeps_the_whole_flow_out)
     assert_redis("DBSIZE", "1");
     sc_client_free(client);
 }
+
+static sc_flow_tree *get(const char *id, const sc_flow_get_opts *opts)
+{
+    sc_flow_tree *tree = NULL;
+    sc_reason reason = {""};
+
+    if (sc_flow_get(client, SC_S("q"), sc_slice_of(id), opts, &tree, &reason))
+        fail_msg("no flow: %s", reason.text);
+    return tree;
+}
+
+TEST(a_flow_is_read_as_a_tree_with_its_jobs)
+{
+    const sc_flow_node low[] = {NODE("a1a", .child_count = 0)};
+    const sc_flow_node a[] = {NODE("a1", .children = low, .child_count = 1)};
+    const sc_flow_node root = NODE("a", .children = a, .child_count = 1);
+    sc_flow_tree *tree;
+
+    start();
+    sc_id_list_free(add(&root, NULL));
+    test_redis(&server, "HSET bull:q:done name done returnvalue 42");
+    test_redis(&server, "HSET bull:q:a:processed bull:q:done 42 bull:q:gone 43");
+    tree = get("a", NULL);
+
+    assert_slice(tree->queue, "bull:q");
+    assert_slice(tree->job->id, "a");
+    assert_int_equal(tree->child_count, 2);
+    assert_slice(tree->children[0].job->return_value, "42");
+    assert_slice(tree->children[1].job->id, "a1");
+    assert_slice(tree->children[1].children[0].job->id, "a1a");
+    assert_int_equal(tree->children[1].children[0].child_count, 0);
+    sc_flow_tree_free(tree);
+    sc_client_free(client);
+}
+
+TEST(a_flow_is_read_no_further_than_asked)
+{
+    const sc_flow_node low[] = {NODE("a1a", .child_count = 0)};
+    const sc_flow_node a[] = {NODE("a1", .children = low, .child_count = 1),
+                              NODE("a2", .child_count = 0), NODE("a3", .child_count = 0)};
+    const sc_flow_node root = NODE("a", .children = a, .child_count = 3);
+    sc_flow_tree *tree;
+
+    start();
+    sc_id_list_free(add(&root, NULL));
+
+    tree = get("a", &(sc_flow_get_opts){.depth = 1});
+    assert_int_equal(tree->child_count, 0);
+    sc_flow_tree_free(tree);
+    tree = get("a", &(sc_flow_get_opts){.max_children = 2});
+    assert_int_equal(tree->child_count, 2);
+    sc_flow_tree_free(tree);
+    tree = get("a1", &(sc_flow_get_opts){.depth = 2});
+    assert_int_equal(tree->child_count, 1);
+    sc_flow_tree_free(tree);
+    sc_client_free(client);
+}
+
+TEST(a_flow_that_is_not_there_or_not_to_be_read_is_refused)
+{
+    sc_flow_tree *tree = NULL;
+    const sc_slice q = SC_S("q");
+
+    start();
+    test_redis(&server, "HSET bull:q:a name a");
+
+    assert_err(sc_flow_get(client, q, SC_S("gone"), NULL, &tree, NULL), SC_ENOJOB);
+    assert_err(sc_flow_get(client, q, SC_S(""), NULL, &tree, NULL), SC_EINVAL);
+    assert_err(sc_flow_get(client, SC_S("a:b"), SC_S("a"), NULL, &tree, NULL), SC_EINVAL);
+    assert_err(sc_flow_get(client, q, SC_S("a"), &(sc_flow_get_opts){.depth = 101}, &tree, NULL),
+               SC_EINVAL);
+    test_redis(&server, "SET bull:q:a:failed text");
+    assert_err(sc_flow_get(client, q, SC_S("a"), NULL, &tree, NULL), SC_EREPLY);
+    sc_flow_tree_free(NULL);
+    sc_client_free(client);
+}
+
+TEST(a_flow_in_a_circle_is_read_to_its_depth)
+{
+    sc_flow_tree *tree;
+    const sc_flow_tree *at;
+    int levels = 0;
+
+    start();
+    test_redis(&server, "HSET bull:q:a name a");
+    test_redis(&server, "SADD bull:q:a:dependencies bull:q:a");
+    tree = get("a", &(sc_flow_get_opts){.depth = 30});
+
+    for (at = tree; at->child_count; at = at->children)
+        levels++;
+    assert_int_equal(levels, 29);
+    sc_flow_tree_free(tree);
+    sc_client_free(client);
+}
