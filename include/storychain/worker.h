@@ -83,30 +83,41 @@ typedef struct sc_rate_limit {
 typedef int64_t (*sc_worker_backoff_cb)(void *user, const sc_job *job, sc_slice strategy,
                                         int64_t attempts_made, const char *error);
 
+/* Told about all that happens in the worker: see worker_event.h. On the client's I/O thread, where it must not wait nor call the
+ * worker; SC_WORKER_PROGRESS on the processor's thread. */
+typedef struct sc_worker_event sc_worker_event;
+typedef void (*sc_worker_event_cb)(void *user, const sc_worker_event *event);
+
 /* Told about each job's end, on a thread of the pool. `error` is the reason, NULL when done. */
 typedef void (*sc_worker_job_cb)(void *user, const sc_job *job, sc_outcome outcome, bool final,
                                  const char *error, int64_t took_ms);
 
 typedef struct sc_worker_opts {
-    sc_slice prefix;     /* empty: "bull" */
-    sc_slice name;       /* shown as the job's `processedBy` and in client lists; empty: none */
-    int concurrency;     /* jobs at once; 0: 1; at most 10,000 */
-    sc_rate_limit limit; /* over all workers of the queue that say the same */
-    int64_t lock_ms;     /* 0: 30,000 */
+    sc_slice prefix;         /* empty: "bull" */
+    sc_slice name;           /* shown as the job's `processedBy` and in client lists; empty: none */
+    int concurrency;         /* jobs at once; 0: 1; at most 10,000 */
+    sc_rate_limit limit;     /* over all workers of the queue that say the same */
+    int64_t lock_ms;         /* 0: 30,000 */
+    int64_t lock_renew_ms;   /* locks are renewed every so often; 0: a quarter of lock_ms */
+    bool skip_lock_renewal;  /* a job that takes longer than lock_ms is lost */
+    bool skip_stalled_check; /* others look for stalled jobs */
     int64_t stalled_interval_ms; /* 0: 30,000 */
     int64_t max_stalled;         /* stalls that a job survives; 0: 1; -1: none */
-    int64_t
-        max_started; /* starts that a job gets, whatever ended them; then it fails; 0: any number */
-    int64_t drain_delay_ms;              /* longest wait for a marker on an empty queue; 0: 5,000 */
+    /* Starts that a job gets, whatever ended them; then it fails. 0: any number. */
+    int64_t max_started;
+    int64_t max_rest_ms;    /* longest rest by a rate limit before it is asked again; 0: 30,000 */
+    int64_t drain_delay_ms; /* longest wait for a marker on an empty queue; 0: 5,000 */
     sc_keep keep_completed, keep_failed; /* for jobs that don't say */
-    int64_t
-        metrics_points; /* minutes for which it is kept how many jobs were completed and how many
-                               failed (see inspect.h), at most 50,000; 0: nothing is counted */
+    /* Minutes for which it is kept how many jobs were completed and how many failed (see inspect.h), at most 50,000. 0:
+     * nothing is counted. */
+    int64_t metrics_points;
     sc_worker_backoff_cb backoff; /* NULL: such jobs wait for their backoff's delay_ms each time */
     void *backoff_user;
     size_t stack_bytes;      /* of a pool thread; 0: 256 KiB */
     sc_worker_job_cb on_job; /* may be NULL */
     void *on_job_user;
+    sc_worker_event_cb on_event; /* may be NULL */
+    void *on_event_user;
     /* How long a run may take, from its processor's first line; for jobs and processors that don't say. 0: any time.
      * After the soft one sc_run_is_cancelled() tells it to stop, and what it returns counts. After the hard one the try has
      * failed ("timed out after … ms"), and may be repeated; what it returns is dropped, and another thread takes its place. */

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "giving_back.h"
+#include "telling.h"
 
 enum {
     RECORD_AT_CLOSE_MS = 2000, /* how long closing waits for the server to take the last outcomes */
@@ -93,6 +94,7 @@ static void begin(void *arg)
 {
     sc_worker *w = arg;
 
+    sc__tell_kind(&w->core, SC_WORKER_CLOSING);
     w->closing = true;
     w->core.taking = false;
     sc__stalled_stop(&w->stalled);
@@ -117,6 +119,13 @@ static void give_up(void *arg)
     sc__lock_keeper_stop(&w->lock_keeper);
 }
 
+static void tell_end(void *arg)
+{
+    const sc_worker *w = arg;
+
+    sc__tell_kind(&w->core, SC_WORKER_CLOSED);
+}
+
 void sc__closing_run(sc_worker *w, int64_t drain_ms)
 {
     sc__loop_run_wait(w->core.loop, begin, w);
@@ -127,4 +136,5 @@ void sc__closing_run(sc_worker *w, int64_t drain_ms)
     }
     sc__loop_run_wait(w->core.loop, give_up, w);
     await(w, has_no_calls, -1);
+    sc__loop_run_wait(w->core.loop, tell_end, w);
 }

@@ -4,9 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-
-/* BullMQ's: delayed jobs are promoted at least so often while the queue rests. */
-enum { LONGEST_REST_MS = 30000 };
+#include "telling.h"
 
 size_t sc__core_room(const sc__core *core, size_t leaving)
 {
@@ -43,7 +41,8 @@ void sc__core_call_ended(sc__core *core)
 void sc__core_heard(sc__core *core, const sc__taken *taken)
 {
     int64_t now = sc__mono_ms();
-    int64_t rest = taken->rest_ms < LONGEST_REST_MS ? taken->rest_ms : LONGEST_REST_MS;
+    int64_t most = core->opts.max_rest_ms; /* delayed jobs are promoted at least so often */
+    int64_t rest = taken->rest_ms < most ? taken->rest_ms : most;
 
     core->server_lead = taken->now_ms - now;
     if (rest > 0)
@@ -60,4 +59,6 @@ void sc__core_log(const sc__core *core, sc_log_level level, const char *fmt, ...
     va_end(args);
     sc__log(level, "worker of queue %.*s: %s", (int)core->queue_name.len, core->queue_name.ptr,
             text);
+    if (level >= SC_LOG_WARN)
+        sc__tell(core, (sc_worker_event){.kind = SC_WORKER_ERROR, .text = sc_slice_of(text)});
 }

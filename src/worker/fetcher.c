@@ -71,10 +71,12 @@ void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted)
     if (more)
         f->pass_on = true;
     /* With nothing asked for, nothing is known about what is left. */
-    if (more || taken->count == wanted)
+    if (more || taken->count == wanted) {
         sc__fetcher_poke(f);
-    else
-        watch(f);
+        return;
+    }
+    f->on_empty(f->core);
+    watch(f);
 }
 
 static void on_take(void *user, sc_err err, const sc_reply *reply)

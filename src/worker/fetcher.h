@@ -49,6 +49,7 @@ typedef struct sc__fetcher {
 
     void (*on_taken)(sc__core *core, const sc__taken *taken, const sc__lock_token *token,
                      bool fresh);
+    void (*on_empty)(sc__core *core); /* fewer jobs came than there was room for */
 } sc__fetcher;
 
 /* On the I/O thread, as all of these. */

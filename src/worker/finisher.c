@@ -1,6 +1,7 @@
 #include "finisher.h"
 
 #include "ending.h"
+#include "telling.h"
 
 enum { AGAIN_FIRST_MS = 50, AGAIN_LONGEST_MS = 1000 };
 
@@ -45,6 +46,26 @@ static void count(sc__finisher *f, const sc_run *run)
     }
 }
 
+static void tell(const sc__core *core, const sc_run *run)
+{
+    sc_worker_event event = {.kind = SC_WORKER_FAILED, .job = run->job, .text = run->ended.text};
+
+    switch (run->ended.kind) {
+    case SC__ENDED_COMPLETED:
+        event.kind = SC_WORKER_COMPLETED;
+        break;
+    case SC__ENDED_FAILED:
+        event.is_final = true;
+        break;
+    case SC__ENDED_RETRY:
+    case SC__ENDED_BACKOFF:
+        break;
+    default:
+        return;
+    }
+    sc__tell(core, event);
+}
+
 /* What became of one outcome. An earlier call that was not answered may have recorded it: then this one is refused. */
 static void settle(sc__finisher *f, sc_run *run, sc_err err, const sc_reason *why)
 {
@@ -54,6 +75,7 @@ static void settle(sc__finisher *f, sc_run *run, sc_err err, const sc_reason *wh
         sc__core_log(core, SC_LOG_WARN, "job %s is finished, but: %s", run->job->id.ptr, why->text);
     if (err == SC_OK || err == SC_ELAYOUT || run->in_doubt) {
         count(f, run);
+        tell(core, run);
         return;
     }
     atomic_fetch_add(&core->stats.locks_lost, 1);

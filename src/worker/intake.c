@@ -2,6 +2,7 @@
 
 #include "giving_back.h"
 #include "runner.h"
+#include "telling.h"
 
 static void on_run_end(sc_run *run)
 {
@@ -69,6 +70,7 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
     sc_worker *w = core->owner;
     sc__work *first = NULL, **next = &first;
 
+    sc__tell_ready(core);
     for (size_t i = 0; i < taken->count; i++) {
         sc_run *run = load(w, taken, i, token, fresh);
 
@@ -79,6 +81,8 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
             continue;
         }
         atomic_fetch_add_explicit(&core->stats.started, 1, memory_order_relaxed);
+        core->is_drained = false;
+        sc__tell(core, (sc_worker_event){.kind = SC_WORKER_ACTIVE, .job = run->job});
         if (tick(w, run))
             continue;
         *next = &run->work;

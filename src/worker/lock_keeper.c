@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cancel.h"
 #include "ops/op_lock.h"
+#include "telling.h"
 
 /* The jobs of one call. A run may have been put to another use when the answer comes; then its serial has changed. */
 struct extension {
@@ -11,6 +12,7 @@ struct extension {
     struct {
         sc_run *run;
         uint64_t serial;
+        bool lost;
     } of[];
 };
 
@@ -25,6 +27,22 @@ static void lose(sc_run *run)
     sc__core_log(run->core, SC_LOG_WARN,
                  "the lock of job %s is lost: it is cancelled, and its outcome dropped",
                  run->job->id.ptr);
+}
+
+/* Tells which of them were renewed, or were not. */
+static void tell(const sc__core *core, const struct extension *e, bool lost)
+{
+    sc_slice ids[SC__LOCKS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->count; i++)
+        if (e->of[i].lost == lost && e->of[i].run->serial == e->of[i].serial)
+            ids[n++] = e->of[i].run->job->id;
+    if (n)
+        sc__tell(core, (sc_worker_event){.kind = lost ? SC_WORKER_LOCK_RENEWAL_FAILED
+                                                      : SC_WORKER_LOCKS_RENEWED,
+                                         .ids = ids,
+                                         .id_count = n});
 }
 
 static void on_extended(void *user, sc_err err, const sc_reply *reply)
@@ -46,8 +64,15 @@ static void on_extended(void *user, sc_err err, const sc_reply *reply)
     for (size_t i = 0; i < count; i++) {
         size_t place = (size_t)places[i].integer;
 
-        if (place < e->count && e->of[place].run->serial == e->of[place].serial)
+        if (place >= e->count)
+            continue;
+        e->of[place].lost = true;
+        if (e->of[place].run->serial == e->of[place].serial)
             lose(e->of[place].run);
+    }
+    if (!err && sc__is_heard(core)) {
+        tell(core, e, false);
+        tell(core, e, true);
     }
     sc_free(e);
 }
@@ -107,9 +132,7 @@ static void on_timer(void *arg)
 
 sc_err sc__lock_keeper_init(sc__lock_keeper *k, sc__core *core)
 {
-    *k = (sc__lock_keeper){.core = core, .every_ms = core->work.lock_ms / 4};
-    if (k->every_ms < 1)
-        k->every_ms = 1;
+    *k = (sc__lock_keeper){.core = core, .every_ms = core->opts.lock_renew_ms};
     return sc__timer_new(core->loop, on_timer, k, &k->timer);
 }
 
@@ -121,7 +144,8 @@ void sc__lock_keeper_release(sc__lock_keeper *k)
 
 void sc__lock_keeper_start(sc__lock_keeper *k)
 {
-    sc__timer_start(k->timer, k->every_ms);
+    if (!k->core->opts.skip_lock_renewal)
+        sc__timer_start(k->timer, k->every_ms);
 }
 
 void sc__lock_keeper_stop(sc__lock_keeper *k)

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cancel.h"
 #include "ops/op_job_note.h"
+#include "telling.h"
 
 enum {
     RUN_BYTES_MAX = 64 * 1024 * 1024, /* what a processor may take from its run */
@@ -143,9 +144,16 @@ void *sc_run_alloc(sc_run *run, size_t size)
 
 sc_err sc_run_progress(sc_run *run, sc_slice json)
 {
+    const sc__core *core = run->core;
+    sc_err err;
+
     if (sc__json_check(json, NULL))
         return SC_ESYNTAX;
-    return sc__op_job_progress(run->core->client, &run->core->keys, run->job->id, json, NULL);
+    err = sc__op_job_progress(core->client, &core->keys, run->job->id, json, NULL);
+    if (!err)
+        sc__tell(core,
+                 (sc_worker_event){.kind = SC_WORKER_PROGRESS, .job = run->job, .text = json});
+    return err;
 }
 
 sc_err sc_run_log(sc_run *run, const char *fmt, ...)

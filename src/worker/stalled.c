@@ -1,13 +1,31 @@
 #include "stalled.h"
 
 #include "ops/op_lock.h"
+#include "telling.h"
 
-enum { NAMED_MAX = 20 }; /* jobs named one by one in the log */
+enum {
+    NAMED_MAX = 20, /* jobs named one by one in the log */
+    TOLD_MAX = 64   /* jobs an event */
+};
 
 static void check(sc__stalled *s, int64_t place);
 
+static void tell_events(const sc__core *core, const sc_reply *ids, size_t count)
+{
+    sc_slice some[TOLD_MAX];
+
+    for (size_t at = 0; at < count && sc__is_heard(core); at += TOLD_MAX) {
+        size_t n = count - at < TOLD_MAX ? count - at : TOLD_MAX;
+
+        for (size_t i = 0; i < n; i++)
+            some[i] = ids[at + i].str;
+        sc__tell(core, (sc_worker_event){.kind = SC_WORKER_STALLED, .ids = some, .id_count = n});
+    }
+}
+
 static void tell(sc__core *core, const sc_reply *ids, size_t count)
 {
+    tell_events(core, ids, count);
     atomic_fetch_add(&core->stats.stalled, count);
     for (size_t i = 0; i < count && i < NAMED_MAX; i++)
         sc__core_log(core, SC_LOG_WARN, "job %.*s was stalled: its worker is gone",
@@ -77,6 +95,8 @@ void sc__stalled_release(sc__stalled *s)
 
 void sc__stalled_start(sc__stalled *s)
 {
+    if (s->core->opts.skip_stalled_check)
+        return;
     s->started = true;
     sc__timer_start(s->timer, 0);
 }

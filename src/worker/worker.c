@@ -6,12 +6,14 @@
 #include "ops/client_name.h"
 #include "closing.h"
 #include "intake.h"
+#include "telling.h"
 #include "timing_out.h"
 
 enum {
     LOCK_MS = 30000,
     STALLED_INTERVAL_MS = 30000,
     DRAIN_DELAY_MS = 5000,
+    LONGEST_REST_MS = 30000,
     NAME_BYTES_MAX = 4096,
     MAX_LATE = 16,
     METRICS_POINTS_MAX = 50000
@@ -54,6 +56,9 @@ static sc_err check_opts(const sc_worker_opts *o, sc_reason *ret_reason)
     if (o->lock_ms < 0 || o->stalled_interval_ms < 0 || o->drain_delay_ms < 0)
         return sc__because(ret_reason, SC_EINVAL,
                            "lock, stalled interval and drain delay must not be negative");
+    if (o->lock_renew_ms < 0 || o->max_rest_ms < 0)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "the time of lock renewal and the longest rest must not be negative");
     if (o->soft_timeout_ms < 0 || o->hard_timeout_ms < 0 || o->max_late < 0)
         return sc__because(ret_reason, SC_EINVAL,
                            "timeouts and the number of late threads must not be negative");
@@ -104,6 +109,8 @@ static void fill_opts(sc_worker *w)
 
     o->concurrency = o->concurrency ? o->concurrency : 1;
     o->lock_ms = or_default(o->lock_ms, LOCK_MS);
+    o->lock_renew_ms = or_default(o->lock_renew_ms, o->lock_ms < 4 ? 1 : o->lock_ms / 4);
+    o->max_rest_ms = or_default(o->max_rest_ms, LONGEST_REST_MS);
     o->stalled_interval_ms = or_default(o->stalled_interval_ms, STALLED_INTERVAL_MS);
     o->drain_delay_ms = or_default(o->drain_delay_ms, DRAIN_DELAY_MS);
     o->max_late = o->max_late ? o->max_late : MAX_LATE;
@@ -139,6 +146,7 @@ static void make_roles(void *arg)
     if (!m->err)
         m->err = sc__time_keeper_init(&w->time_keeper, &w->core);
     w->fetcher.on_taken = sc__intake;
+    w->fetcher.on_empty = sc__tell_drained;
     w->finisher.spares = &w->spares;
     w->finisher.on_answer = on_answer;
     w->finisher.on_room = on_room;
@@ -273,6 +281,8 @@ static void pause_taking(void *arg)
 {
     sc_worker *w = arg;
 
+    if (!w->paused)
+        sc__tell_kind(&w->core, SC_WORKER_PAUSED);
     w->paused = true;
     w->core.taking = false;
     sc__fetcher_stop(&w->fetcher);
@@ -291,6 +301,8 @@ static void resume_taking(void *arg)
     pthread_mutex_lock(&w->mutex);
     started = w->started;
     pthread_mutex_unlock(&w->mutex);
+    if (w->paused)
+        sc__tell_kind(&w->core, SC_WORKER_RESUMED);
     w->paused = false;
     w->core.taking = started && !w->closing;
     sc__fetcher_poke(&w->fetcher);

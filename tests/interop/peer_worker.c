@@ -7,6 +7,8 @@
  *   {"result":…}                                           else it is done */
 #include "peer.h"
 
+#include <storychain/worker_event.h>
+
 #include <poll.h>
 #include <stdlib.h>
 
@@ -97,6 +99,19 @@ static void read_backoffs(const json_t *args, int i, sc_worker_opts *o)
     o->backoff_user = backoffs[i];
 }
 
+/* {"event":"worker","worker":n,"name":"failed","job":"4","text":"no luck","final":true,"ids":[]} */
+static void tell(void *user, const sc_worker_event *e)
+{
+    json_t *ids = json_array();
+
+    for (size_t i = 0; i < e->id_count; i++)
+        json_array_append_new(ids, json_stringn(e->ids[i].ptr, e->ids[i].len));
+    peer_emit(json_pack("{s:s, s:I, s:s, s:s, s:s%, s:b, s:o}", "event", "worker", "worker",
+                        (json_int_t)(intptr_t)user, "name", sc_worker_event_name(e->kind), "job",
+                        e->job ? e->job->id.ptr : "", "text", e->text.ptr ? e->text.ptr : "",
+                        e->text.len, "final", e->is_final, "ids", ids));
+}
+
 static void read_opts(const json_t *args, sc_worker_opts *o)
 {
     const json_t *limit = json_object_get(args, "limiter");
@@ -110,6 +125,10 @@ static void read_opts(const json_t *args, sc_worker_opts *o)
         .lock_ms = sc__json_int(args, "lockDuration", 0),
         .stalled_interval_ms = sc__json_int(args, "stalledInterval", 0),
         .max_stalled = sc__json_int(args, "maxStalledCount", 0),
+        .lock_renew_ms = sc__json_int(args, "lockRenewTime", 0),
+        .skip_lock_renewal = sc__json_bool(args, "skipLockRenewal", false),
+        .skip_stalled_check = sc__json_bool(args, "skipStalledCheck", false),
+        .max_rest_ms = sc__json_int(args, "maximumRateLimitDelay", 0),
         .max_started = sc__json_int(args, "maxStartedAttempts", 0),
         .metrics_points = sc__json_int(args, "metricsPoints", 0),
         .drain_delay_ms = sc__json_int(args, "drainDelay", 0),
@@ -133,6 +152,8 @@ static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result
         return sc__because(ret_reason, SC_EOVERLOAD, "too many workers");
     read_opts(args, &opts);
     read_backoffs(args, i, &opts);
+    opts.on_event = sc__json_bool(args, "tell", false) ? tell : NULL;
+    opts.on_event_user = (void *)(intptr_t)i;
     err = sc_worker_new(peer->client, sc__json_text(args, "queue"), &opts, &worker, ret_reason);
     if (err)
         return err;
@@ -199,9 +220,31 @@ static sc_err do_worker_stats(struct peer *peer, const json_t *args, json_t **re
     return SC_OK;
 }
 
+static sc_err steer(struct peer *peer, const json_t *args, void (*how)(sc_worker *worker),
+                    json_t **ret_result, sc_reason *ret_reason)
+{
+    sc_worker **worker = worker_of(peer, args);
+
+    if (!worker)
+        return sc__because(ret_reason, SC_EINVAL, "no such worker");
+    how(*worker);
+    *ret_result = json_null();
+    return SC_OK;
+}
+
+static sc_err do_pause_worker(struct peer *peer, const json_t *args, json_t **ret_result,
+                              sc_reason *ret_reason)
+{
+    return steer(peer, args, sc_worker_pause, ret_result, ret_reason);
+}
+
+static sc_err do_resume_worker(struct peer *peer, const json_t *args, json_t **ret_result,
+                               sc_reason *ret_reason)
+{
+    return steer(peer, args, sc_worker_resume, ret_result, ret_reason);
+}
+
 const struct peer_command peer_worker_commands[] = {
-    {"work", do_work},
-    {"closeWorker", do_close_worker},
-    {"workerStats", do_worker_stats},
-    {NULL, NULL},
+    {"pauseWorker", do_pause_worker}, {"resumeWorker", do_resume_worker}, {"work", do_work},
+    {"closeWorker", do_close_worker}, {"workerStats", do_worker_stats},   {NULL, NULL},
 };
