@@ -86,6 +86,7 @@ function actionsOf(job) {
   const actions = [];
   if (job.state === 'failed' || job.state === 'completed') actions.push(button(job.state === 'failed' ? 'Retry' : 'Run again', 'retry', 'The job waits again', job.state === 'failed' ? 'main' : ''));
   if (job.state === 'delayed') actions.push(button('Run now', 'promote', 'The job waits for a worker', 'main'));
+  if (job.state !== 'failed' && job.state !== 'completed') actions.push(button('Cancel', 'cancel', 'The job is cancelled', 'danger'));
   if (job.state !== 'active') actions.push(button('Remove', 'remove', 'The job is removed', 'danger'));
   return actions;
 }

@@ -49,6 +49,27 @@ typedef struct sc_retry_opts {
 SC_API SC_MUST_USE sc_err sc_queue_retry_with(sc_queue *queue, sc_slice id,
                                               const sc_retry_opts *opts, sc_reason *ret_reason);
 
+/* What became of a job that is cancelled. */
+typedef enum sc_cancel_result {
+    SC_CANCELLED, /* it was not running: it has failed for good */
+    SC_CANCEL_TOLD, /* it runs in a worker of ours, whose run is told within milliseconds (SC_CANCEL_JOB). When it isn't
+                            done it has failed for good, whatever attempts are left */
+    SC_CANCEL_NOTED, /* it runs in a worker that can't be told (BullMQ's own): this run goes on, and if it fails there
+                            is no other */
+    SC_CANCEL_POSTPONED, /* it waits for its children, or far inside a list of more than 200,000: it fails for good when its
+                            turn comes, without being run */
+} sc_cancel_result;
+
+/* "cancelled", "told", "noted", "postponed". */
+SC_API const char *sc_cancel_result_name(sc_cancel_result result);
+
+/* Cancels a job, wherever it is: it fails for good, its `failedReason` being "cancelled", or "cancelled: " and `reason` (text of
+ * at most 4,096 bytes; may be empty). What a failure does to its parent and its deduplication id, this does. A run
+ * that is told and still is done, is done. SC_ENOJOB; SC_EJOBSTATE: it is finished; SC_ESCHEDULED: a job
+ * scheduler waits for it. `ret_result` may be NULL. */
+SC_API SC_MUST_USE sc_err sc_queue_cancel(sc_queue *queue, sc_slice id, sc_slice reason,
+                                          sc_cancel_result *ret_result, sc_reason *ret_reason);
+
 /* How many children of a job are where. All 0 for a job without children. */
 typedef struct sc_dependency_counts {
     int64_t processed;   /* completed */

@@ -68,8 +68,8 @@ typedef enum sc_cancel_cause {
 SC_API bool sc_run_is_cancelled(const sc_run *run);
 SC_API sc_cancel_cause sc_run_cancel_cause(const sc_run *run);
 
-/* What who cancelled said, else a word for the cause ("timeout", "cancelled", "lock lost", "closing", "timed out"); "" when
- * there is none. Lives as long as the run. */
+/* What who cancelled the run said; for SC_CANCEL_JOB as it is to stand in failedReason ("cancelled: …"). Else a word for the
+ * cause: "timeout", "cancelled", "lock lost", "closing", "timed out"; "" when there is none. Lives as long as the run. */
 SC_API const char *sc_run_cancel_reason(const sc_run *run);
 
 typedef struct sc_rate_limit {
@@ -155,6 +155,14 @@ SC_API void sc_worker_resume(sc_worker *worker);
 /* From now on up to `concurrency` jobs at once, 1 to 10,000: takes more at once, or none until so many have ended.
  * Running jobs go on. Before and after start, any thread. SC_EINVAL. */
 SC_API SC_MUST_USE sc_err sc_worker_set_concurrency(sc_worker *worker, int concurrency);
+
+/* Asks the run of a job in this worker to stop, as SC_CANCEL_RUN; what it returns counts, so that it may be tried again.
+ * sc_queue_cancel() cancels the job itself, wherever it is. `reason` (copied; may be empty) is what sc_run_cancel_reason() tells.
+ * False when this worker doesn't run that job. Any thread. */
+SC_API bool sc_worker_cancel(sc_worker *worker, sc_slice id, sc_slice reason);
+
+/* The same for all runs; how many. */
+SC_API size_t sc_worker_cancel_all(sc_worker *worker, sc_slice reason);
 
 typedef struct sc_worker_stats {
     uint64_t started, completed, failed, retried, stalled, locks_lost;

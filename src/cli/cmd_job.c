@@ -5,7 +5,7 @@
 #include "connect.h"
 #include "table.h"
 
-#include <storychain/queue.h>
+#include <storychain/control.h>
 
 struct open_queue {
     sc_client *client;
@@ -166,35 +166,21 @@ int cmd_job_list(struct cli *cli)
     return code;
 }
 
-/* ---- retry, promote, remove ---- */
+/* ---- retry, promote, remove, cancel ---- */
 
-static int say_steered_json(struct cli *cli)
+static json_t *steered_shape(const struct cli *cli)
 {
     json_t *shape = json_object();
 
     json_object_set_new(shape, "queue", text_shape(sc_slice_of(cli->words[0])));
     json_object_set_new(shape, "id", text_shape(sc_slice_of(cli->words[1])));
     json_object_set_new(shape, "done", json_string(strrchr(cli->cmd->name, ' ') + 1));
-    return cli_print_json(cli, shape);
+    return shape;
 }
 
-static int steer(struct cli *cli, sc_err (*act)(sc_queue *queue, sc_slice id), const char *done,
-                 const char *wrong_state)
+static int refused(struct cli *cli, sc_err err, const char *wrong_state)
 {
-    struct open_queue open;
-    int code = open_queue(cli, &open);
-    sc_err err;
-
-    if (code)
-        return code;
-    err = act(open.queue, sc_slice_of(cli->words[1]));
-    close_queue(&open);
     switch (err) {
-    case SC_OK:
-        if (cli->json)
-            return say_steered_json(cli);
-        printf("job %s of %s %s\n", cli->words[1], cli->words[0], done);
-        return EXIT_OK;
     case SC_ENOJOB:
         return cli_fail(cli, EXIT_NOT_FOUND, "the queue %s has no job %s", cli->words[0],
                         cli->words[1]);
@@ -211,6 +197,25 @@ static int steer(struct cli *cli, sc_err (*act)(sc_queue *queue, sc_slice id), c
     }
 }
 
+static int steer(struct cli *cli, sc_err (*act)(sc_queue *queue, sc_slice id), const char *done,
+                 const char *wrong_state)
+{
+    struct open_queue open;
+    int code = open_queue(cli, &open);
+    sc_err err;
+
+    if (code)
+        return code;
+    err = act(open.queue, sc_slice_of(cli->words[1]));
+    close_queue(&open);
+    if (err)
+        return refused(cli, err, wrong_state);
+    if (cli->json)
+        return cli_print_json(cli, steered_shape(cli));
+    printf("job %s of %s %s\n", cli->words[1], cli->words[0], done);
+    return EXIT_OK;
+}
+
 int cmd_job_retry(struct cli *cli)
 {
     return steer(cli, sc_queue_retry, "waits to be run again",
@@ -225,4 +230,42 @@ int cmd_job_promote(struct cli *cli)
 int cmd_job_remove(struct cli *cli)
 {
     return steer(cli, sc_queue_remove, "is removed", "the job can't be removed in its state");
+}
+
+static int say_cancelled(struct cli *cli, sc_cancel_result result)
+{
+    static const char *const told[] = {
+        [SC_CANCELLED] = "is cancelled: it has failed and will not run",
+        [SC_CANCEL_TOLD] = "runs now, and its worker is told to stop",
+        [SC_CANCEL_NOTED] = "runs in a worker that can't be told: it will not be tried again",
+        [SC_CANCEL_POSTPONED] = "will not run: it fails when its turn comes",
+    };
+    json_t *shape;
+
+    if (!cli->json) {
+        printf("job %s of %s %s\n", cli->words[1], cli->words[0], told[result]);
+        return EXIT_OK;
+    }
+    shape = steered_shape(cli);
+    json_object_set_new(shape, "result", json_string(sc_cancel_result_name(result)));
+    return cli_print_json(cli, shape);
+}
+
+int cmd_job_cancel(struct cli *cli)
+{
+    const char *reason = cli_flag(cli, "reason");
+    sc_cancel_result result;
+    struct open_queue open;
+    sc_reason why = {""};
+    int code = open_queue(cli, &open);
+    sc_err err;
+
+    if (code)
+        return code;
+    err = sc_queue_cancel(open.queue, sc_slice_of(cli->words[1]), sc_slice_of(reason ? reason : ""),
+                          &result, &why);
+    close_queue(&open);
+    if (err == SC_EINVAL || err == SC_ETOOBIG)
+        return cli_fail(cli, EXIT_USAGE, "%s", why.text);
+    return err ? refused(cli, err, "the job is finished") : say_cancelled(cli, result);
 }

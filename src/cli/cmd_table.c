@@ -54,6 +54,9 @@ const struct cmd cmd_table[] = {
      .summary = "run a delayed job now"},
     {.name = "job remove", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_job_remove, .options = REDIS,
      .summary = "remove a job that is not running"},
+    {.name = "job cancel", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_job_cancel, .options = REDIS,
+     .summary = "let a job fail for good, and tell it to stop if it runs",
+     .flags = {{"reason", "TEXT", "why; stands in the job's reason"}}},
 
     {.name = "schedule list", .run = cmd_schedule_list, .options = REDIS,
      .summary = "schedules and their next runs",

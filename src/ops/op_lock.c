@@ -34,20 +34,42 @@ sc_err sc__op_extend_locks(sc_client *client, const sc__queue_keys *keys, const 
     return err;
 }
 
-sc_err sc__extend_locks_read(const sc_reply *reply, const sc_reply **ret_places, size_t *ret_count,
-                             sc_reason *ret_reason)
+static bool are_pairs(const sc_reply *items, size_t count)
 {
-    const sc_reply *places;
+    for (size_t i = 0; i + 1 < count; i += 2)
+        if (items[i].type != SC_REPLY_INT || items[i + 1].type != SC_REPLY_STRING)
+            return false;
+    return count % 2 == 0;
+}
+
+static bool are_places(const sc_reply *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].type != SC_REPLY_INT)
+            return false;
+    return true;
+}
+
+sc_err sc__extend_locks_read(const sc_reply *reply, sc__lock_news *ret_news, sc_reason *ret_reason)
+{
+    const sc_reply *parts;
+    sc__lock_news news;
     size_t count;
-    sc_err err = sc__reply_array(reply, &places, &count, ret_reason);
+    sc_err err = sc__reply_array(reply, &parts, &count, ret_reason);
 
     if (err)
         return err;
-    for (size_t i = 0; i < count; i++)
-        if (places[i].type != SC_REPLY_INT)
-            return sc__because(ret_reason, SC_EPROTO, "extendLocks answered with another type");
-    *ret_places = places;
-    *ret_count = count;
+    if (count != 2)
+        return sc__because(ret_reason, SC_EPROTO, "extendLocks answered with %zu values", count);
+    err = sc__reply_array(&parts[0], &news.lost, &news.lost_count, ret_reason);
+    if (!err)
+        err = sc__reply_array(&parts[1], &news.cancelled, &news.cancelled_count, ret_reason);
+    if (err)
+        return err;
+    if (!are_places(news.lost, news.lost_count) || !are_pairs(news.cancelled, news.cancelled_count))
+        return sc__because(ret_reason, SC_EPROTO, "extendLocks answered with another type");
+    news.cancelled_count /= 2;
+    *ret_news = news;
     return SC_OK;
 }
 

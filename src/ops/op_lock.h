@@ -18,9 +18,16 @@ SC_MUST_USE sc_err sc__op_extend_locks(sc_client *client, const sc__queue_keys *
                                        const sc__lock *locks, size_t count, int64_t lock_ms,
                                        sc_reply_cb cb, void *user);
 
-/* Places in `locks` of those that are lost: integers. */
-SC_MUST_USE sc_err sc__extend_locks_read(const sc_reply *reply, const sc_reply **ret_places,
-                                         size_t *ret_count, sc_reason *ret_reason);
+/* What the answer tells, borrowed from it. */
+typedef struct sc__lock_news {
+    size_t lost_count;
+    const sc_reply *lost; /* places in `locks` of those that are lost: integers */
+    size_t cancelled_count;
+    const sc_reply *cancelled; /* for each job that was cancelled: its place, and why (a string) */
+} sc__lock_news;
+
+SC_MUST_USE sc_err sc__extend_locks_read(const sc_reply *reply, sc__lock_news *ret_news,
+                                         sc_reason *ret_reason);
 
 /* Gives stalled jobs back to the head of `wait`, a slice a call: begin with place 0, go on with what the answer
  * says until that is -1. Nothing happens when another worker has checked within `interval_ms`. */

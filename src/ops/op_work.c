@@ -16,23 +16,20 @@ enum { HEAD_ITEMS = 4, ARGS_BYTES_MAX = 256 * 1024 };
 
 static const char *const kinds[] = {"completed", "failed", "retry", "backoff", "delay", "return"};
 
-/* The keys of takeJobs and finishJobs, in the order of lua/includes/workKeys. */
-enum { WORK_KEYS = 12 };
-
-static void work_keys(const sc__queue_keys *keys, sc_slice out[WORK_KEYS])
+void sc__work_keys(const sc__queue_keys *keys, sc_slice out[SC__WORK_KEYS])
 {
-    static const sc__queue_key order[WORK_KEYS] = {
+    static const sc__queue_key order[SC__WORK_KEYS] = {
         SC__KEY_WAIT,   SC__KEY_ACTIVE,  SC__KEY_PRIORITIZED, SC__KEY_DELAYED,
         SC__KEY_EVENTS, SC__KEY_STALLED, SC__KEY_LIMITER,     SC__KEY_META,
         SC__KEY_PC,     SC__KEY_MARKER,  SC__KEY_COMPLETED,   SC__KEY_FAILED,
     };
 
-    for (size_t i = 0; i < WORK_KEYS; i++)
+    for (size_t i = 0; i < SC__WORK_KEYS; i++)
         out[i] = keys->key[order[i]];
 }
 
-_Static_assert(SC__SCRIPT_KEYS_takeJobs == WORK_KEYS, "takeJobs' keys");
-_Static_assert(SC__SCRIPT_KEYS_finishJobs == WORK_KEYS, "finishJobs' keys");
+_Static_assert(SC__SCRIPT_KEYS_takeJobs == SC__WORK_KEYS, "takeJobs' keys");
+_Static_assert(SC__SCRIPT_KEYS_finishJobs == SC__WORK_KEYS, "finishJobs' keys");
 
 static void work_head(sc__args *args, const sc__work_opts *opts, sc_slice token, size_t wanted)
 {
@@ -55,12 +52,12 @@ static void work_head(sc__args *args, const sc__work_opts *opts, sc_slice token,
 static sc_err call_script(sc_client *client, const sc__script *script, const sc__work_opts *opts,
                           const sc__args *args, sc_reply_cb cb, void *user)
 {
-    sc_slice keys[WORK_KEYS];
+    sc_slice keys[SC__WORK_KEYS];
 
     if (args->err)
         return args->err;
-    work_keys(opts->keys, keys);
-    return sc__script_call(client, script, keys, WORK_KEYS, args->items, args->count, NULL, cb,
+    sc__work_keys(opts->keys, keys);
+    return sc__script_call(client, script, keys, SC__WORK_KEYS, args->items, args->count, NULL, cb,
                            user);
 }
 
@@ -89,7 +86,7 @@ sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token,
 sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice token,
                     size_t wanted, int64_t block_ms, sc_reply_cb cb, void *user)
 {
-    sc_slice keys[WORK_KEYS], pop[] = {SC_S("BZPOPMIN"), opts->keys->key[SC__KEY_MARKER], {0}};
+    sc_slice keys[SC__WORK_KEYS], pop[] = {SC_S("BZPOPMIN"), opts->keys->key[SC__KEY_MARKER], {0}};
     char seconds[32];
     sc__arena arena;
     sc__args args;
@@ -99,12 +96,12 @@ sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice 
                                                   (long long)(block_ms / 1000),
                                                   (long long)(block_ms % 1000))};
     take_args(&args, &arena, opts, token, wanted, false);
-    work_keys(opts->keys, keys);
+    sc__work_keys(opts->keys, keys);
     err = args.err;
     if (!err)
         err =
             sc__script_call_behind(blocking, &(sc__command){pop, 3}, block_ms, &SC__SCRIPT_takeJobs,
-                                   keys, WORK_KEYS, args.items, args.count, cb, user);
+                                   keys, SC__WORK_KEYS, args.items, args.count, cb, user);
     sc__arena_release(&arena);
     return err;
 }

@@ -13,6 +13,11 @@
 /* Jobs and outcomes of one call at most: they hold the server for as long as it takes. */
 #define SC__WORK_MAX 100
 
+/* The keys of takeJobs and of the scripts beside it, in the order of lua/includes/workKeys; borrowed from `keys`. */
+enum { SC__WORK_KEYS = 12 };
+
+void sc__work_keys(const sc__queue_keys *keys, sc_slice out[SC__WORK_KEYS]);
+
 /* The same for all calls of a worker; must live as long as it. */
 typedef struct sc__work_opts {
     const sc__queue_keys *keys;

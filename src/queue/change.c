@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "base/json_scan.h"
+#include "base/utf8.h"
 #include "ops/job_opts.h"
+#include "ops/op_cancel.h"
 #include "ops/op_change.h"
 #include "ops/op_control.h"
 #include "ops/op_job_note.h"
@@ -104,4 +106,27 @@ sc_err sc_queue_get_dependency_counts(sc_queue *queue, sc_slice id,
     if (!id.len)
         return no_id(ret_reason);
     return sc__op_dependency_counts(queue->client, &queue->keys, id, ret_counts, ret_reason);
+}
+
+const char *sc_cancel_result_name(sc_cancel_result result)
+{
+    static const char *const names[] = {"cancelled", "told", "noted", "postponed"};
+
+    return result >= SC_CANCELLED && result <= SC_CANCEL_POSTPONED ? names[result] : "?";
+}
+
+sc_err sc_queue_cancel(sc_queue *queue, sc_slice id, sc_slice reason, sc_cancel_result *ret_result,
+                       sc_reason *ret_reason)
+{
+    sc_cancel_result result;
+    sc_err err;
+
+    if (!id.len)
+        return no_id(ret_reason);
+    if (!sc__utf8_valid(reason, NULL))
+        return sc__because(ret_reason, SC_EINVAL, "the reason is not UTF-8");
+    err = sc__op_cancel(queue->client, &queue->keys, id, reason, &result, ret_reason);
+    if (!err && ret_result)
+        *ret_result = result;
+    return err;
 }

@@ -11,6 +11,7 @@
 #include "client_opts.h"
 #include "conn.h"
 #include "pipeline.h"
+#include "pubsub.h"
 #include "reconnect.h"
 #include "reply.h"
 #include "tls.h"
@@ -29,6 +30,7 @@ struct sc_client {
     sc__timer *retry;
     sc__reconnect reconnect;
     bool ready, told_lost;
+    sc__pubsub pubsub;
     sc__client_watch *watches, *next_watch; /* next: while they are being called */
 
     pthread_mutex_t mutex;
@@ -92,6 +94,7 @@ static void on_ready(void *user, const sc_server_info *info)
     c->told_lost = false;
     set_connected(c, true, info);
     sc__pipeline_attach(&c->pipeline, c->conn);
+    sc__pubsub_up(&c->pubsub, sc__conn_id(c->conn) != 0);
     tell_watches(c, true);
 }
 
@@ -112,6 +115,7 @@ static void on_ended(void *user, sc_err err, const char *text)
         pthread_mutex_lock(&c->mutex);
         c->reconnects++;
         pthread_mutex_unlock(&c->mutex);
+        sc__pubsub_down(&c->pubsub);
         sc__pipeline_detach(&c->pipeline, err);
         tell_watches(c, false);
     }
@@ -131,8 +135,8 @@ static void on_reply(void *user, const sc_reply *reply, bool is_push)
 {
     sc_client *c = user;
 
-    if (is_push)
-        return; /* nothing of ours subscribes to anything on this connection */
+    if (is_push && !sc__pubsub_push(&c->pubsub, reply))
+        return;
     if (sc__pipeline_reply(&c->pipeline, reply))
         give_up(c, "the server sent a reply that nothing asked for");
 }
@@ -261,6 +265,7 @@ sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reas
     if (!c)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     init_sync(c);
+    c->pubsub.client = c;
     err = prepare(c, opts, &reason);
     if (!err)
         err = start(c);
@@ -370,6 +375,11 @@ const sc_client_opts *sc__client_opts(const sc_client *client)
 const sc__conn_target *sc__client_target(const sc_client *client)
 {
     return &client->target;
+}
+
+sc__pubsub *sc__client_pubsub(sc_client *client)
+{
+    return &client->pubsub;
 }
 
 /* watches: kept on the I/O thread, so that removing one waits for its callback */

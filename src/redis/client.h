@@ -40,6 +40,9 @@ const sc_client_opts *sc__client_opts(const sc_client *client);
 /* Where it connects to, for connections of one's own beside it. Lives as long as the client. */
 const struct sc__conn_target *sc__client_target(const sc_client *client);
 
+/* What it hears; see pubsub.h. */
+struct sc__pubsub *sc__client_pubsub(sc_client *client);
+
 /* Called on the I/O thread after each change: connected, or not. For roles that must act on it (a
  * near cache drops its values, a fetcher fetches again). Unwatch before the watcher is freed; both on
  * any thread. `cb` doesn't come after unwatch returned. */

@@ -50,6 +50,7 @@ sc_err route_job(struct request *request, sc_reason *ret_reason);
 sc_err route_job_retry(struct request *request, sc_reason *ret_reason);
 sc_err route_job_promote(struct request *request, sc_reason *ret_reason);
 sc_err route_job_remove(struct request *request, sc_reason *ret_reason);
+sc_err route_job_cancel(struct request *request, sc_reason *ret_reason);
 
 /* route_schedule.c */
 sc_err route_schedules(struct request *request, sc_reason *ret_reason);

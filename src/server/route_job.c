@@ -1,5 +1,5 @@
 /* Jobs: the newest of a queue or of all, and one with all it has. */
-#include <storychain/queue.h>
+#include <storychain/control.h>
 
 #include "app/job_shapes.h"
 #include "base/error.h"
@@ -206,6 +206,22 @@ sc_err route_job(struct request *request, sc_reason *ret_reason)
     return err;
 }
 
+static sc_err blame_state(sc_err err, const char *done, sc_reason *ret_reason)
+{
+    switch (err) {
+    case SC_EJOBSTATE:
+        return sc__because(ret_reason, err, "the job is not in a state in which it can be %s",
+                           done);
+    case SC_ELOCKLOST:
+        return sc__because(ret_reason, err, "a worker runs this job now, so it can't be %s", done);
+    case SC_ESCHEDULED:
+        return sc__because(ret_reason, err,
+                           "this is the next run of a schedule: it can't be %s by itself", done);
+    default:
+        return err;
+    }
+}
+
 static sc_err steer_job(struct request *request, sc_err (*act)(sc_queue *, sc_slice),
                         const char *done, sc_reason *ret_reason)
 {
@@ -213,15 +229,7 @@ static sc_err steer_job(struct request *request, sc_err (*act)(sc_queue *, sc_sl
     sc_err err = request_queue(request, &queue, ret_reason);
 
     if (!err)
-        err = act(queue, request_param(request, "id"));
-    if (err == SC_EJOBSTATE)
-        return sc__because(ret_reason, err, "the job is not in a state in which it can be %s",
-                           done);
-    if (err == SC_ELOCKLOST)
-        return sc__because(ret_reason, err, "a worker runs this job now, so it can't be %s", done);
-    if (err == SC_ESCHEDULED)
-        return sc__because(ret_reason, err,
-                           "this is the next run of a schedule: it can't be %s by itself", done);
+        err = blame_state(act(queue, request_param(request, "id")), done, ret_reason);
     return err ? err : answer_json_copy(request, 200, SC_S("{\"ok\":true}\n"));
 }
 
@@ -238,4 +246,32 @@ sc_err route_job_promote(struct request *request, sc_reason *ret_reason)
 sc_err route_job_remove(struct request *request, sc_reason *ret_reason)
 {
     return steer_job(request, sc_queue_remove, "removed", ret_reason);
+}
+
+static sc_err cancel_job(struct request *request, sc_queue *queue, sc_slice reason,
+                         sc_reason *ret_reason)
+{
+    sc_cancel_result result;
+    sc_err err = sc_queue_cancel(queue, request_param(request, "id"), reason, &result, ret_reason);
+
+    if (err)
+        return blame_state(err, "cancelled", ret_reason);
+    return answer_value(request, 200,
+                        json_pack("{s:b, s:s}", "ok", 1, "result", sc_cancel_result_name(result)));
+}
+
+sc_err route_job_cancel(struct request *request, sc_reason *ret_reason)
+{
+    sc_slice reason = {NULL, 0};
+    AUTO_JSON *body = NULL;
+    sc_queue *queue;
+    sc_err err = request_queue(request, &queue, ret_reason);
+
+    if (!err && request->body.len)
+        err = request_json(request, &body, ret_reason);
+    if (!err && body)
+        err = request_text(body, "reason", &reason, ret_reason);
+    if (err)
+        return err;
+    return request_blame_body(request, cancel_job(request, queue, reason, ret_reason));
 }

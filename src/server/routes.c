@@ -63,6 +63,8 @@ const struct route routes[] = {
     {"POST", JOB "/retry", route_job_retry, SCOPE_OPERATE, "Let a failed job wait again"},
     {"POST", JOB "/promote", route_job_promote, SCOPE_OPERATE, "Let a delayed job wait at once"},
     {"POST", JOB "/remove", route_job_remove, SCOPE_OPERATE, "Remove a job"},
+    {"POST", JOB "/cancel", route_job_cancel, SCOPE_OPERATE,
+     "Let a job fail for good, with a reason if the body has one, and tell it to stop if it runs"},
     {"GET", "/api/jobs", route_jobs, SCOPE_READ, "The newest jobs of all queues"},
     {"GET", "/api/schedules", route_schedules, SCOPE_READ, "Schedules by their next run"},
     {NULL, NULL, NULL, SCOPE_PROBE, NULL},

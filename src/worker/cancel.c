@@ -20,16 +20,12 @@ void sc__run_cancel(sc_run *run, sc_cancel_cause cause, sc_slice text)
         atomic_store(&run->cause, cause);
 }
 
-const char *sc__run_job_cancelled(sc_run *run)
+const char *sc__run_job_cancelled(const sc_run *run)
 {
-    const char *text;
+    const char *text = atomic_load(&run->cancel_text[1]);
 
     if (!atomic_load(&run->job_cancelled))
         return NULL;
-    text = atomic_load(&run->cancel_text[1]);
-    if (!text)
-        return "cancelled";
-    text = sc__arena_printf(&run->words, "cancelled: %s", text);
     return text ? text : "cancelled";
 }
 

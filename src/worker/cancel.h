@@ -7,12 +7,13 @@
 
 #include "run.h"
 
-/* On the I/O thread. `text` (copied; may be empty) is for SC_CANCEL_RUN and SC_CANCEL_JOB. */
+/* On the I/O thread. `text` (copied; may be empty) is for SC_CANCEL_RUN and SC_CANCEL_JOB; of the latter, as it is to stand in
+ * failedReason. */
 void sc__run_cancel(sc_run *run, sc_cancel_cause cause, sc_slice text);
 
-/* Why its job must not be run, or run again, in words for its failedReason, in the run's arena; NULL: nobody cancelled
- * the job. On the processor's thread. */
-const char *sc__run_job_cancelled(sc_run *run);
+/* Why its job must not be run, or run again, in words for its failedReason ("cancelled: …"); NULL: nobody cancelled the
+ * job. Lives as long as the run. Any thread. */
+const char *sc__run_job_cancelled(const sc_run *run);
 
 /* Frees what it holds; before the run's memory is used again. */
 void sc__run_forget_cancel(sc_run *run);

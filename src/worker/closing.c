@@ -117,6 +117,7 @@ static void give_up(void *arg)
     sc__finisher_give_up(&w->finisher);
     sc__fetcher_give_up(&w->fetcher);
     sc__lock_keeper_stop(&w->lock_keeper);
+    sc__canceller_stop(&w->canceller);
 }
 
 static void tell_end(void *arg)

@@ -28,7 +28,7 @@ void sc__core_next_token(sc__core *core, sc__lock_token *ret_token)
 {
     if (!core->token_base[0])
         sc__rand_token(core->token_base);
-    ret_token->len = (size_t)snprintf(ret_token->text, sizeof(ret_token->text), "%s:%llu",
+    ret_token->len = (size_t)snprintf(ret_token->text, sizeof(ret_token->text), "sc:%s:%llu",
                                       core->token_base, (unsigned long long)core->token_count++);
 }
 

@@ -14,9 +14,10 @@
 #include "loop/loop.h"
 #include "ops/op_work.h"
 
-#define SC__LOCK_TOKEN_MAX (SC__TOKEN_LEN + 24)
+#define SC__LOCK_TOKEN_MAX (SC__TOKEN_LEN + 28)
 
-/* The token of one take call: no one can guess it, and no two calls share it. */
+/* The token of one take call: no one can guess it, and no two calls share it. It begins with "sc:", by which cancelJob knows
+ * that the job is in a worker of ours. */
 typedef struct sc__lock_token {
     char text[SC__LOCK_TOKEN_MAX];
     size_t len;

@@ -1,6 +1,8 @@
 #include "finisher.h"
 
+#include "cancel.h"
 #include "ending.h"
+#include "ops/op_cancel.h"
 #include "telling.h"
 
 enum { AGAIN_FIRST_MS = 50, AGAIN_LONGEST_MS = 1000 };
@@ -74,6 +76,8 @@ static void settle(sc__finisher *f, sc_run *run, sc_err err, const sc_reason *wh
     if (err == SC_ELAYOUT)
         sc__core_log(core, SC_LOG_WARN, "job %s is finished, but: %s", run->job->id.ptr, why->text);
     if (err == SC_OK || err == SC_ELAYOUT || run->in_doubt) {
+        if (run->ended.kind == SC__ENDED_COMPLETED && sc__run_job_cancelled(run))
+            sc__op_uncancel(core->client, &core->keys, run->job->id);
         count(f, run);
         tell(core, run);
         return;

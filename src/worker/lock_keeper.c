@@ -45,35 +45,52 @@ static void tell(const sc__core *core, const struct extension *e, bool lost)
                                          .id_count = n});
 }
 
+/* The run at a place of the call; NULL when it has ended meanwhile. */
+static sc_run *still(const struct extension *e, int64_t place)
+{
+    if (place < 0 || (uint64_t)place >= e->count || e->of[place].run->serial != e->of[place].serial)
+        return NULL;
+    return e->of[place].run;
+}
+
+static void heed(struct extension *e, const sc__lock_news *news)
+{
+    for (size_t i = 0; i < news->lost_count; i++) {
+        int64_t place = news->lost[i].integer;
+        sc_run *run = still(e, place);
+
+        if (place >= 0 && (uint64_t)place < e->count)
+            e->of[place].lost = true;
+        if (run)
+            lose(run);
+    }
+    for (size_t i = 0; i < news->cancelled_count; i++) {
+        sc_run *run = still(e, news->cancelled[2 * i].integer);
+
+        if (run)
+            sc__run_cancel(run, SC_CANCEL_JOB, news->cancelled[2 * i + 1].str);
+    }
+    if (sc__is_heard(e->keeper->core)) {
+        tell(e->keeper->core, e, false);
+        tell(e->keeper->core, e, true);
+    }
+}
+
 static void on_extended(void *user, sc_err err, const sc_reply *reply)
 {
     struct extension *e = user;
     sc__core *core = e->keeper->core;
-    const sc_reply *places;
     sc_reason why = {""};
-    size_t count;
+    sc__lock_news news;
 
     sc__core_call_ended(core);
     if (!err)
-        err = sc__extend_locks_read(reply, &places, &count, &why);
-    if (err) {
+        err = sc__extend_locks_read(reply, &news, &why);
+    if (err)
         sc__core_log(core, SC_LOG_WARN, "locks can't be extended: %s",
                      why.text[0] ? why.text : sc_err_text(err));
-        count = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t place = (size_t)places[i].integer;
-
-        if (place >= e->count)
-            continue;
-        e->of[place].lost = true;
-        if (e->of[place].run->serial == e->of[place].serial)
-            lose(e->of[place].run);
-    }
-    if (!err && sc__is_heard(core)) {
-        tell(core, e, false);
-        tell(core, e, true);
-    }
+    else
+        heed(e, &news);
     sc_free(e);
 }
 

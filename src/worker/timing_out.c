@@ -46,11 +46,8 @@ static sc_run *make_heir(sc_worker *w, const sc_run *run)
     heir->work.run = sc__runner_time_out;
     heir->on_end = run->on_end;
     heir->hard_ms = run->hard_ms;
-    if (atomic_load(&run->job_cancelled)) {
-        const char *text = atomic_load(&run->cancel_text[1]);
-
-        sc__run_cancel(heir, SC_CANCEL_JOB, text ? sc_slice_of(text) : (sc_slice){NULL, 0});
-    }
+    if (sc__run_job_cancelled(run))
+        sc__run_cancel(heir, SC_CANCEL_JOB, sc_slice_of(sc__run_job_cancelled(run)));
     return heir;
 }
 

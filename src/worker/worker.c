@@ -144,6 +144,8 @@ static void make_roles(void *arg)
     if (!m->err)
         m->err = sc__stalled_init(&w->stalled, &w->core);
     if (!m->err)
+        m->err = sc__canceller_init(&w->canceller, &w->core);
+    if (!m->err)
         m->err = sc__time_keeper_init(&w->time_keeper, &w->core);
     w->fetcher.on_taken = sc__intake;
     w->fetcher.on_empty = sc__tell_drained;
@@ -162,6 +164,7 @@ static void release_roles(void *arg)
     sc__finisher_release(&w->finisher);
     sc__lock_keeper_release(&w->lock_keeper);
     sc__stalled_release(&w->stalled);
+    sc__canceller_release(&w->canceller);
     sc__time_keeper_release(&w->time_keeper);
 }
 
@@ -259,6 +262,7 @@ static void start(void *arg)
 
     sc__stalled_start(&w->stalled);
     sc__lock_keeper_start(&w->lock_keeper);
+    sc__canceller_start(&w->canceller);
     w->core.taking = !w->paused;
     sc__fetcher_poke(&w->fetcher);
 }

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "canceller.h"
 #include "fetcher.h"
 #include "finisher.h"
 #include "lock_keeper.h"
@@ -19,6 +20,7 @@ struct sc_worker {
     sc__finisher finisher;
     sc__lock_keeper lock_keeper;
     sc__stalled stalled;
+    sc__canceller canceller;
     sc__time_keeper time_keeper;
     sc__ticker *ticker;
     sc__pool *pool;

@@ -2,6 +2,7 @@
  *
  *   {"progress":…, "log":["row",…], "workMs":n}           first, in this order; workMs ends early when cancelled,
  *                                                          with "stubborn" only when its outcome doesn't count any more
+ *   {"failCancelled":true}                                 when it was cancelled, fails with the reason
  *   {"fail":"why", "failTimes":n}                          fails its first n tries (absent: all)
  *   {"giveUp":"why"}  {"delayMs":n}  {"limitMs":n}         the latter two at its first start only
  *   {"result":…}                                           else it is done */
@@ -51,6 +52,8 @@ static sc_outcome end(sc_run *run, const sc_job *job, const json_t *data)
     const json_t *result = json_object_get(data, "result");
     AUTO_STR text = STR_MAX(1024 * 1024);
 
+    if (sc__json_bool(data, "failCancelled", false) && sc_run_is_cancelled(run))
+        return sc_run_fail(run, SC_FAILED, "%s", sc_run_cancel_reason(run));
     if (fail && job->attempts_made < sc__json_int(data, "failTimes", INT64_MAX))
         return sc_run_fail(run, SC_FAILED, "%s", fail);
     if (give_up)

@@ -213,6 +213,28 @@ TEST(a_failed_job_is_retried_a_delayed_one_promoted_any_removed)
     site_stop(&site);
 }
 
+TEST(a_job_is_cancelled_with_a_reason)
+{
+    struct site site;
+    char id[64], path[128];
+
+    site_start_empty(&site, NULL);
+    add_job(&site, "printing", &(sc_job_spec){.name = SC_S("print")}, id);
+    snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s/cancel", id);
+    site_post(&site, path, "{\"reason\":7}");
+    site_expect_problem(&site, 422);
+    assert_int_equal(site_post(&site, path, "{\"reason\":\"out of ink\"}"), 200);
+    assert_true(site_says(&site, "\"result\":\"cancelled\""));
+    site_post(&site, path, "");
+    site_expect_problem(&site, 409);
+    snprintf(path, sizeof(path), "/api/queues/printing/jobs/%s", id);
+    assert_int_equal(site_get(&site, path), 200);
+    assert_true(site_says(&site, "cancelled: out of ink"));
+    site_post(&site, "/api/queues/printing/jobs/999999/cancel", "");
+    site_expect_problem(&site, 404);
+    site_stop(&site);
+}
+
 TEST(schedules_and_the_servers_facts_are_shown)
 {
     struct site site;

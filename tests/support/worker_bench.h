@@ -23,6 +23,7 @@ struct bench {
     int64_t delay_ms;
     _Atomic sc_cancel_cause cause; /* what a run was told, and why */
     char reason[256];
+    _Atomic sc_outcome outcome; /* what a run is to return */
 };
 
 void bench_open(struct bench *b);
