@@ -119,3 +119,62 @@ sc_err sc__move_stalled_read(const sc_reply *reply, int64_t *ret_place, const sc
     *ret_count = count - 1;
     return SC_OK;
 }
+
+/* SC_ELOCKLOST when it is not this token's. */
+static sc_err check_lock(sc_client *client, sc_slice lock_key, sc_slice token,
+                         sc_reason *ret_reason)
+{
+    const sc__send_opts again = {.idempotent = true};
+    const sc_slice argv[] = {SC_S("GET"), lock_key};
+    sc_reply *reply = NULL;
+    sc_slice held;
+    sc_err err = sc__client_send_wait(client, argv, 2, &again, &reply);
+
+    if (err)
+        return sc__because(ret_reason, err, "reading a lock: %s", sc_err_text(err));
+    err = sc__reply_str(reply, &held, ret_reason);
+    if (!err && !sc_slice_eq(held, token))
+        err = sc__because(ret_reason, SC_ELOCKLOST, "%s", sc_err_text(SC_ELOCKLOST));
+    sc_reply_free(reply);
+    return err;
+}
+
+static sc_err get_hash(sc_client *client, sc_slice key, sc_reply **ret_reply, sc_reason *ret_reason)
+{
+    const sc__send_opts again = {.idempotent = true};
+    const sc_slice argv[] = {SC_S("HGETALL"), key};
+    sc_reply *reply = NULL;
+    sc_err err = sc__client_send_wait(client, argv, 2, &again, &reply);
+
+    if (err)
+        return sc__because(ret_reason, err, "reading a job: %s", sc_err_text(err));
+    err = sc__reply_check(reply, ret_reason);
+    if (!err && !reply->count)
+        err = sc__because(ret_reason, SC_ENOJOB, "there is no such job");
+    if (err)
+        sc_reply_free(reply);
+    else
+        *ret_reply = reply;
+    return err;
+}
+
+sc_err sc__op_get_locked(sc_client *client, const sc__queue_keys *keys, sc_slice id, sc_slice token,
+                         sc_reply **ret_reply, sc_reason *ret_reason)
+{
+    AUTO_STR job_key = STR_MAX(SC__JOB_KEY_MAX);
+    AUTO_STR lock_key = STR_MAX(SC__JOB_KEY_MAX);
+    sc_reply *reply = NULL;
+    sc_err err = sc__queue_job_key(&job_key, keys, id, "", ret_reason);
+
+    if (!err)
+        err = sc__queue_job_key(&lock_key, keys, id, ":lock", ret_reason);
+    if (!err)
+        err = get_hash(client, sc__str_slice(&job_key), &reply, ret_reason);
+    if (!err)
+        err = check_lock(client, sc__str_slice(&lock_key), token, ret_reason);
+    if (err)
+        sc_reply_free(reply);
+    else
+        *ret_reply = reply;
+    return err;
+}

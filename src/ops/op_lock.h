@@ -18,6 +18,11 @@ SC_MUST_USE sc_err sc__op_extend_locks(sc_client *client, const sc__queue_keys *
                                        const sc__lock *locks, size_t count, int64_t lock_ms,
                                        sc_reply_cb cb, void *user);
 
+/* The hash of a job whose lock has this token; free with sc_reply_free. SC_ENOJOB, SC_ELOCKLOST. Waits; SC_EDEADLK on the I/O
+ * thread. */
+SC_MUST_USE sc_err sc__op_get_locked(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                                     sc_slice token, sc_reply **ret_reply, sc_reason *ret_reason);
+
 /* What the answer tells, borrowed from it. */
 typedef struct sc__lock_news {
     size_t lost_count;

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "by_hand.h"
 #include "giving_back.h"
 #include "telling.h"
 
@@ -98,6 +99,7 @@ static void begin(void *arg)
     w->closing = true;
     w->core.taking = false;
     sc__stalled_stop(&w->stalled);
+    sc__by_hand_close(&w->core);
     sc__fetcher_stop(&w->fetcher);
     sc__finisher_be_prompt(&w->finisher);
 }
@@ -108,6 +110,7 @@ static void give_back_all(void *arg)
 
     sc__finisher_be_prompt(&w->finisher); /* what has just ended is not given back */
     sc__give_back_all(w);
+    sc__by_hand_drop_all(&w->core);
 }
 
 static void give_up(void *arg)

@@ -6,6 +6,17 @@
 #include "base/log.h"
 #include "telling.h"
 
+/* A take that waits for the marker may wait long: threads that ask don't count on it. */
+static size_t room_by_hand(const sc__core *core)
+{
+    size_t coming = core->asked - core->watched;
+    size_t room = core->takers > coming ? core->takers - coming : 0;
+
+    if (!core->taking || sc__mono_ms() < core->rest_until)
+        return 0;
+    return room < SC__WORK_MAX ? room : SC__WORK_MAX;
+}
+
 size_t sc__core_room(const sc__core *core, size_t leaving)
 {
     size_t most_late = (size_t)core->opts.max_late;
@@ -13,6 +24,8 @@ size_t sc__core_room(const sc__core *core, size_t leaving)
     size_t used = core->running - leaving + core->asked + unreplaced;
     size_t all = (size_t)core->opts.concurrency;
 
+    if (core->by_hand)
+        return room_by_hand(core);
     if (!core->taking || used >= all || sc__mono_ms() < core->rest_until)
         return 0;
     return all - used < SC__WORK_MAX ? all - used : SC__WORK_MAX;

@@ -42,6 +42,9 @@ typedef struct sc__core {
     size_t running;      /* how many, but for those that are late */
     size_t late;         /* runs past their hard limit whose processors have not returned */
     size_t asked;        /* jobs that calls under way may bring */
+    size_t watched;      /* of these, by the take behind the wait for the marker */
+    bool by_hand;        /* runs go to threads that ask for them: see by_hand.h */
+    size_t takers;       /* such threads that wait */
     size_t calls;        /* calls whose callback is still to come */
     bool taking;         /* started, not paused, not closing */
     bool is_ready;       /* the server has answered once */

@@ -246,6 +246,7 @@ static void on_watched(void *user, sc_err err, const sc_reply *reply)
         return;
     }
     f->watching = false;
+    f->core->watched = 0;
     sc__core_call_ended(f->core);
     if (!err && sc__reply_is_error(reply, "NOSCRIPT")) {
         /* That connection loads no scripts. The next take brings ours back. */
@@ -272,7 +273,7 @@ static void watch(sc__fetcher *f)
         return;
     f->watching = true;
     f->marker_heard = false;
-    f->watch_wanted = room;
+    f->watch_wanted = core->watched = room;
     core->asked += room;
     core->calls++;
     sc__core_next_token(core, &f->watch_token);
@@ -280,6 +281,7 @@ static void watch(sc__fetcher *f)
                        core->opts.drain_delay_ms, on_watched, f);
     if (err) {
         f->watching = false;
+        core->watched = 0;
         sc__core_call_ended(core);
         core->asked -= room;
         failed(f, "the queue's marker can't be watched", err, &(sc_reason){""});
@@ -339,6 +341,12 @@ void sc__fetcher_find_lost(sc__fetcher *f, const sc__lock_token *token, size_t w
     }
     f->lost[f->lost_count++] = (sc__lost_call){*token, wanted};
     find_next_lost(f);
+}
+
+void sc__fetcher_want_less(sc__fetcher *f, size_t wanted)
+{
+    if (f->watching && f->watch_wanted > wanted)
+        sc__blocking_hurry(f->blocking);
 }
 
 void sc__fetcher_stop(sc__fetcher *f)

@@ -62,6 +62,9 @@ void sc__fetcher_poke(sc__fetcher *f);
 /* Another's call answered: what it tells about more jobs, the rate limit and delayed ones. `wanted`: what it had asked for. */
 void sc__fetcher_heard(sc__fetcher *f, const sc__taken *taken, size_t wanted);
 
+/* No more than `wanted` jobs are wanted any more: a wait for the marker that would bring more is over now. */
+void sc__fetcher_want_less(sc__fetcher *f, size_t wanted);
+
 /* Stops waiting for the marker; gives those back that were popped. Calls under way still end, that one too. */
 void sc__fetcher_stop(sc__fetcher *f);
 

@@ -12,6 +12,8 @@ static void send_ready(sc__finisher *f);
 /* Done with a run: its memory goes back. */
 static void drop(sc__finisher *f, sc_run *run)
 {
+    if (run->on_settled)
+        run->on_settled(run);
     sc__run_put_back(run, f->spares);
 }
 
@@ -78,10 +80,12 @@ static void settle(sc__finisher *f, sc_run *run, sc_err err, const sc_reason *wh
     if (err == SC_OK || err == SC_ELAYOUT || run->in_doubt) {
         if (run->ended.kind == SC__ENDED_COMPLETED && sc__run_job_cancelled(run))
             sc__op_uncancel(core->client, &core->keys, run->job->id);
+        run->settled = SC_OK;
         count(f, run);
         tell(core, run);
         return;
     }
+    run->settled = err;
     atomic_fetch_add(&core->stats.locks_lost, 1);
     sc__core_log(core, SC_LOG_WARN, "the outcome of job %s was not recorded: %s", run->job->id.ptr,
                  why->text);
@@ -330,6 +334,7 @@ void sc__finisher_give_up(sc__finisher *f)
         if (!atomic_load(&run->given_back) && !run->lock_lost)
             sc__core_log(f->core, SC_LOG_ERROR, "the outcome of job %s could not be recorded",
                          run->job->id.ptr);
+        run->settled = SC_ECANCELED;
         drop(f, run);
     }
     f->last = NULL;

@@ -1,5 +1,6 @@
 #include "intake.h"
 
+#include "by_hand.h"
 #include "giving_back.h"
 #include "runner.h"
 #include "telling.h"
@@ -9,13 +10,22 @@ static void on_run_end(sc_run *run)
     sc__finisher_end(&run->core->owner->finisher, run);
 }
 
+/* It may be run now. */
+static void hand_over(sc_worker *w, sc_run *run)
+{
+    if (w->core.by_hand)
+        sc__by_hand_give(run);
+    else
+        sc__pool_submit(w->pool, &run->work);
+}
+
 static void on_ticked(void *user, sc_err err)
 {
     sc_run *run = user;
     sc_worker *w = run->core->owner;
 
     (void)err; /* logged by the ticker; the job itself is fine */
-    sc__pool_submit(w->pool, &run->work);
+    hand_over(w, run);
     sc__core_call_ended(&w->core);
 }
 
@@ -58,7 +68,14 @@ static sc_run *load(sc_worker *w, const sc__taken *taken, size_t i, const sc__lo
     return NULL;
 }
 
-/* Jobs that came after closing or a pause began go back unrun. */
+/* Jobs that came after closing or a pause began go back unrun, and those that nobody waits for any more. */
+static bool is_welcome(sc_worker *w, sc_run *run)
+{
+    if (w->closing || w->paused)
+        return false;
+    return !w->core.by_hand || sc__by_hand_assign(&w->core, run);
+}
+
 static void refuse(sc_worker *w, sc_run *run)
 {
     sc__refuse(w, run);
@@ -76,7 +93,7 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
 
         if (!run)
             continue;
-        if (w->closing || w->paused) {
+        if (!is_welcome(w, run)) {
             refuse(w, run);
             continue;
         }
@@ -85,6 +102,10 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
         sc__tell(core, (sc_worker_event){.kind = SC_WORKER_ACTIVE, .job = run->job});
         if (tick(w, run))
             continue;
+        if (core->by_hand) {
+            sc__by_hand_give(run);
+            continue;
+        }
         *next = &run->work;
         next = &run->work.next;
     }

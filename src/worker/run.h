@@ -30,6 +30,13 @@ struct sc_run {
     sc__lock_token token;
     void (*on_end)(sc_run *run); /* on the pool's thread, when it is through */
 
+    /* Of a run by hand. */
+    struct sc__taker *taker;       /* who gets it, until it has it */
+    struct sc__settling *settling; /* who waits for its end to be recorded */
+    void (*on_settled)(
+        sc_run *run); /* its end is, or is not: `settled` says so. NULL: nobody waits */
+    sc_err settled;
+
     /* What the processor says. */
     sc_slice result, reason;
     int64_t delay_ms;

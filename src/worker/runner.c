@@ -40,8 +40,7 @@ static const char *expired(sc_run *run)
                             (long long)late_ms);
 }
 
-/* Why a job must not be run at all, in words for its failedReason; NULL: it may. */
-static const char *unfit(sc_run *run)
+const char *sc__runner_unfit(sc_run *run)
 {
     const sc_job *job = run->job;
     sc_reason why;
@@ -81,7 +80,7 @@ static void begin(sc_run *run, const sc_handler_opts *handler)
 
 static sc_outcome process(sc_run *run)
 {
-    const char *why = unfit(run);
+    const char *why = sc__runner_unfit(run);
     sc__handler_def handler;
 
     if (why) {
@@ -119,7 +118,7 @@ static void tell(sc_run *run, sc_outcome outcome, int64_t took_ms)
                      failed ? run->reason.ptr : NULL, took_ms);
 }
 
-static void end(sc_run *run, sc_outcome outcome, int64_t took_ms)
+void sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms)
 {
     outcome = cancelled(run, outcome);
     sc__run_end(run, outcome);
@@ -136,7 +135,7 @@ void sc__runner_work(sc__work *work)
     if (!atomic_load(&run->given_back)) {
         outcome = process(run);
         if (!atomic_exchange(&run->decided, true))
-            end(run, outcome, sc__mono_ms() - began);
+            sc__runner_end(run, outcome, sc__mono_ms() - began);
     }
     run->on_end(run);
 }
@@ -150,7 +149,8 @@ void sc__runner_time_out(sc__work *work)
         run->end_cause = SC__END_TIMED_OUT;
         if (sc__job_opts_parse(run->job->opts, &run->opts, NULL))
             run->opts = SC_JOB_OPTS_INIT;
-        end(run, sc_run_fail(run, SC_FAILED, "timed out after %lld ms", (long long)run->hard_ms),
+        sc__runner_end(
+            run, sc_run_fail(run, SC_FAILED, "timed out after %lld ms", (long long)run->hard_ms),
             run->hard_ms);
     }
     run->on_end(run);

@@ -26,6 +26,12 @@ static void on_answer(sc__core *core, const sc__taken *taken, const sc__lock_tok
     sc__fetcher_heard(&core->owner->fetcher, taken, wanted);
 }
 
+static void on_empty(sc__core *core)
+{
+    sc__tell_drained(core);
+    sc__by_hand_nothing(core);
+}
+
 static void on_room(sc__core *core)
 {
     sc__fetcher_poke(&core->owner->fetcher);
@@ -148,7 +154,7 @@ static void make_roles(void *arg)
     if (!m->err)
         m->err = sc__time_keeper_init(&w->time_keeper, &w->core);
     w->fetcher.on_taken = sc__intake;
-    w->fetcher.on_empty = sc__tell_drained;
+    w->fetcher.on_empty = on_empty;
     w->finisher.spares = &w->spares;
     w->finisher.on_answer = on_answer;
     w->finisher.on_room = on_room;
@@ -256,14 +262,19 @@ sc_err sc_worker_handle_with(sc_worker *worker, sc_slice name, sc_processor proc
         &(sc__handler_def){.processor = processor, .user = user, .opts = *opts});
 }
 
-static void start(void *arg)
+void sc__worker_begin(sc_worker *w)
 {
-    sc_worker *w = arg;
-
     sc__stalled_start(&w->stalled);
     sc__lock_keeper_start(&w->lock_keeper);
     sc__canceller_start(&w->canceller);
     w->core.taking = !w->paused;
+}
+
+static void start(void *arg)
+{
+    sc_worker *w = arg;
+
+    sc__worker_begin(w);
     sc__fetcher_poke(&w->fetcher);
 }
 

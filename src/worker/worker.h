@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "by_hand.h"
 #include "canceller.h"
 #include "fetcher.h"
 #include "finisher.h"
@@ -22,6 +23,7 @@ struct sc_worker {
     sc__stalled stalled;
     sc__canceller canceller;
     sc__time_keeper time_keeper;
+    sc__by_hand by_hand;
     sc__ticker *ticker;
     sc__pool *pool;
     sc_run *spares;
@@ -38,6 +40,9 @@ struct sc_worker {
 };
 
 enum { SC__CONCURRENCY_MAX = 10000 };
+
+/* Starts the roles. On the I/O thread. */
+void sc__worker_begin(sc_worker *w);
 
 /* A thread for each slot, and one for each that is late. On the I/O thread. */
 static inline void sc__worker_fit_pool(sc_worker *w)

@@ -40,6 +40,7 @@ extern const struct peer_command peer_scheduler_commands[];
 extern const struct peer_command peer_event_commands[];
 extern const struct peer_command peer_flow_commands[];
 extern const struct peer_command peer_inspect_commands[];
+extern const struct peer_command peer_take_commands[];
 
 /* The queue that `args` names by "queue" and "prefix" (absent: "bull"). Owned by the peer. */
 SC_MUST_USE sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,
