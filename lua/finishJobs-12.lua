@@ -9,11 +9,12 @@
 --           retry      text: reason; traces; number: 1 to the head of the queue, 0 to its tail. Counts as an attempt
 --           backoff    text: reason; traces; number: ms to wait. Counts as an attempt
 --           delay      number: ms to wait
+--           children   waits for its children. text: key of the one that it waits for; empty: any. With none pending as return 0
 --           return     to the head of the queue; number: ms that the queue rests, 0: not
 -- Output: {{code or text for each outcome}, then as takeJobs}. A text: it is done, but what concerns its parent or its
 --         deduplication id was not possible, and why
 -- Errors: codes -1 no such job, -2 no lock, -3 not active, -4 unfinished children, -6 another's lock, -9 failed children
--- Events: completed, failed, retries-exhausted, waiting (prev active), delayed, drained; those of parents; those of
+-- Events: completed, failed, retries-exhausted, waiting (prev active), delayed, waiting-children, drained; those of parents; those of
 --         takeJobs
 --- @include "includes/workKeys"
 --- @include "includes/takeJobs"
@@ -21,6 +22,7 @@
 --- @include "includes/finishDedup"
 --- @include "includes/keepFinished"
 --- @include "includes/countMetrics"
+--- @include "includes/waitForChildren"
 --- @include "includes/serverTime"
 local HEAD, STRIDE = 8, 7
 local count = (#ARGV - HEAD) / STRIDE
@@ -44,6 +46,9 @@ local function refusal(jobKey, job, kind, lock, lockToken, hasChildren)
         if call("EXISTS", jobKey .. ":unsuccessful") == 1 then
             return -9
         end
+    end
+    if kind == "children" and call("EXISTS", jobKey .. ":unsuccessful") == 1 then
+        return -9
     end
     if lock ~= lockToken then
         return lock and -6 or -2
@@ -173,6 +178,8 @@ local function apply(i, job, jobKey, jobId, kind, text, traces, number, keep)
         delay(jobKey, jobId, number)
     elseif kind == "delay" then
         delay(jobKey, jobId, number)
+    elseif kind == "children" and hasPendingChild(jobKey, text) then
+        waitForChildren(jobId, now)
     else
         giveBack(jobKey, jobId, number)
     end
@@ -199,6 +206,9 @@ for i = 1, count do
     if kind == "completed" then
         childKeys[#childKeys + 1] = jobKey .. ":dependencies"
         childKeys[#childKeys + 1] = jobKey .. ":unsuccessful"
+    end
+    if kind == "children" then
+        call("ZCARD", waitingChildrenKey)
     end
     if ended[kind] and not checked[kind] then
         call("ZCARD", ended[kind])

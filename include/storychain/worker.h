@@ -21,11 +21,13 @@ typedef struct sc_run sc_run;
 
 /* What a processor made of its job. The details are set by the sc_run_… call that gives it. */
 typedef enum sc_outcome {
-    SC_DONE,    /* completed; the result of sc_run_return, else null */
-    SC_FAILED,  /* failed: tried again while attempts are left */
-    SC_GIVE_UP, /* failed for good, whatever attempts are left */
-    SC_DELAY,   /* back to delayed; not an attempt */
-    SC_LIMITED  /* back to the head of the queue, which rests for a time; not an attempt */
+    SC_DONE,         /* completed; the result of sc_run_return, else null */
+    SC_FAILED,       /* failed: tried again while attempts are left */
+    SC_GIVE_UP,      /* failed for good, whatever attempts are left */
+    SC_DELAY,        /* back to delayed; not an attempt */
+    SC_LIMITED,      /* back to the head of the queue, which rests for a time; not an attempt */
+    SC_WAIT,         /* back to the head of the queue; not an attempt */
+    SC_WAIT_CHILDREN /* run again when its children have ended; not an attempt */
 } sc_outcome;
 
 /* A processor: runs on a thread of the pool and may block. `run` and `job` live until it returns. */
@@ -43,6 +45,36 @@ SC_API sc_outcome sc_run_delay(sc_run *run, int64_t delay_ms);
 
 /* The queue rests for `delay_ms` (for a 429 from someone else's service). */
 SC_API sc_outcome sc_run_limit(sc_run *run, int64_t delay_ms);
+
+/* Back to the head of the queue, without counting an attempt. */
+SC_API sc_outcome sc_run_wait(sc_run *run);
+
+/* Waits for the job's children, those that were added while it runs (see sc_run_as_parent) among them; `child_key` (copied; empty: all)
+ * names the only one that counts. Asks the server, then gives one of
+ *
+ *   SC_DONE           no such child is pending: go on;
+ *   SC_WAIT_CHILDREN  return it. The job is run again when the last of its children has ended (if that happened by then, at once):
+ *                     its data should say how far it is, see sc_run_update_data();
+ *   SC_GIVE_UP        a child failed with which it fails (SC_ON_FAILURE_FAIL): return it;
+ *   SC_FAILED         the server could not be asked: return it. */
+SC_API sc_outcome sc_run_wait_children(sc_run *run, sc_slice child_key);
+
+/* The job as the parent of others, for sc_job_opts.parent; lives as long as the run. */
+SC_API sc_parent sc_run_as_parent(const sc_run *run);
+
+/* Stores other data in the job, JSON text, which its next run begins with; `job->data` stays as it is. Waits for the server. SC_ESYNTAX,
+ * SC_ENOJOB, connection errors. */
+SC_API SC_MUST_USE sc_err sc_run_update_data(sc_run *run, sc_slice json);
+
+/* The results of the job's completed children; the failures of those that it goes on without. As
+ * sc_queue_get_children_values() in flow.h; free with sc_child_list_free. Waits for the server. */
+SC_API SC_MUST_USE sc_err sc_run_get_children_values(sc_run *run, sc_child_list **ret_children);
+SC_API SC_MUST_USE sc_err sc_run_get_ignored_children_failures(sc_run *run,
+                                                               sc_child_list **ret_children);
+
+/* As sc_queue_remove_unprocessed_children(), so that a job can be completed that runs before its children have ended
+ * (SC_ON_FAILURE_CONTINUE). Waits for the server. */
+SC_API SC_MUST_USE sc_err sc_run_remove_unprocessed_children(sc_run *run);
 
 /* Memory that is freed when the run ends; NULL when it is out (64 MiB a run). Not thread-safe. */
 SC_API void *sc_run_alloc(sc_run *run, size_t size);

@@ -315,3 +315,48 @@ sc_err sc__op_get_all_children(sc_client *client, const sc__queue_keys *keys, sc
     sc__arena_release(&g.arena);
     return err;
 }
+
+static sc_err ask_number(sc_client *client, const sc_slice *argv, size_t argc, int64_t *ret_number,
+                         sc_reason *ret_reason)
+{
+    sc_reply *reply = NULL;
+    sc_err err = sc__client_send_wait(client, argv, argc, &again, &reply);
+
+    if (err)
+        return sc__because(ret_reason, err, "looking at a job's children: %s", sc_err_text(err));
+    err = sc__reply_int(reply, ret_number, ret_reason);
+    sc_reply_free(reply);
+    return err;
+}
+
+sc_err sc__op_look_at_children(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                               sc_slice child_key, bool *ret_pending, bool *ret_failed,
+                               sc_reason *ret_reason)
+{
+    AUTO_STR dependencies = STR_MAX(SC__JOB_KEY_MAX), unsuccessful = STR_MAX(SC__JOB_KEY_MAX);
+    int64_t pending = 0, failed = 0;
+    sc_err err;
+
+    err =
+        sc__queue_job_key(&dependencies, keys, id, places[SC_CHILD_UNPROCESSED].suffix, ret_reason);
+    if (!err)
+        err =
+            sc__queue_job_key(&unsuccessful, keys, id, places[SC_CHILD_FAILED].suffix, ret_reason);
+    if (err)
+        return err;
+
+    const sc_slice is_child[] = {SC_S("SISMEMBER"), sc__str_slice(&dependencies), child_key};
+    const sc_slice any_child[] = {SC_S("EXISTS"), sc__str_slice(&dependencies)};
+    const sc_slice any_failed[] = {SC_S("EXISTS"), sc__str_slice(&unsuccessful)};
+
+    err = ask_number(client, any_failed, 2, &failed, ret_reason);
+    if (!err && child_key.len)
+        err = ask_number(client, is_child, 3, &pending, ret_reason);
+    else if (!err)
+        err = ask_number(client, any_child, 2, &pending, ret_reason);
+    if (err)
+        return err;
+    *ret_pending = pending > 0;
+    *ret_failed = failed > 0;
+    return SC_OK;
+}

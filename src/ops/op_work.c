@@ -14,7 +14,8 @@ enum { FAILED_CHILDREN = -9 };
 
 enum { HEAD_ITEMS = 4, ARGS_BYTES_MAX = 256 * 1024 };
 
-static const char *const kinds[] = {"completed", "failed", "retry", "backoff", "delay", "return"};
+static const char *const kinds[] = {"completed", "failed",   "retry", "backoff",
+                                    "delay",     "children", "return"};
 
 void sc__work_keys(const sc__queue_keys *keys, sc_slice out[SC__WORK_KEYS])
 {

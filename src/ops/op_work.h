@@ -35,6 +35,8 @@ typedef enum sc__ended_kind {
     SC__ENDED_RETRY,   /* at once; `number`: 1 to the head of the queue */
     SC__ENDED_BACKOFF, /* tried again in `number` ms */
     SC__ENDED_DELAY,   /* in `number` ms, not an attempt */
+    /* When the child whose key is `text` (empty: all) has ended, not an attempt; with `number` 0 */
+    SC__ENDED_CHILDREN,
     SC__ENDED_RETURN /* to the head of the queue, not an attempt; the queue rests for `number` ms */
 } sc__ended_kind;
 

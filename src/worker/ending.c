@@ -95,6 +95,13 @@ void sc__run_end(sc_run *run, sc_outcome outcome)
         run->ended.kind = SC__ENDED_RETURN;
         run->ended.number = run->delay_ms;
         break;
+    case SC_WAIT:
+        run->ended.kind = SC__ENDED_RETURN;
+        break;
+    case SC_WAIT_CHILDREN:
+        run->ended.kind = SC__ENDED_CHILDREN;
+        run->ended.text = run->child_key;
+        break;
     case SC_FAILED:
     case SC_GIVE_UP:
     default:

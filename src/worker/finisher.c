@@ -91,12 +91,13 @@ static void settle(sc__finisher *f, sc_run *run, sc_err err, const sc_reason *wh
                  why->text);
 }
 
-/* A parent that cannot complete has failed instead: for good if children of it did, else until they have finished. */
+/* A parent that cannot complete, or wait, has failed instead: for good if children of it did, else until they have finished. */
 static bool fail_instead(sc_run *run, sc_err err, const sc_reason *why, bool for_good)
 {
     char *reason;
 
-    if (err != SC_ECHILDREN || run->ended.kind != SC__ENDED_COMPLETED)
+    if (err != SC_ECHILDREN ||
+        (run->ended.kind != SC__ENDED_COMPLETED && run->ended.kind != SC__ENDED_CHILDREN))
         return false;
     reason = sc__arena_printf(&run->words, "%s", why->text);
     run->reason = reason ? sc_slice_of(reason) : SC_S("it has unfinished or failed children");

@@ -39,6 +39,7 @@ struct sc_run {
 
     /* What the processor says. */
     sc_slice result, reason;
+    sc_slice child_key; /* of the child that it waits for; empty: all */
     int64_t delay_ms;
     sc__ended ended; /* what is to be recorded */
     sc__end_cause end_cause;

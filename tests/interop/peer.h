@@ -39,6 +39,7 @@ extern const struct peer_command peer_steering_commands[];
 extern const struct peer_command peer_scheduler_commands[];
 extern const struct peer_command peer_event_commands[];
 extern const struct peer_command peer_flow_commands[];
+extern const struct peer_command peer_steps_commands[];
 extern const struct peer_command peer_inspect_commands[];
 extern const struct peer_command peer_take_commands[];
 
