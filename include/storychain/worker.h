@@ -18,6 +18,7 @@ extern "C" {
 
 typedef struct sc_worker sc_worker;
 typedef struct sc_run sc_run;
+typedef struct sc_tracer sc_tracer; /* see tracer.h */
 
 /* What a processor made of its job. The details are set by the sc_run_… call that gives it. */
 typedef enum sc_outcome {
@@ -148,6 +149,7 @@ typedef struct sc_worker_opts {
     size_t stack_bytes;      /* of a pool thread; 0: 256 KiB */
     sc_worker_job_cb on_job; /* may be NULL */
     void *on_job_user;
+    const sc_tracer *tracer;     /* of the jobs that are run; copied; NULL: none */
     sc_worker_event_cb on_event; /* may be NULL */
     void *on_event_user;
     /* How long a run may take, from its processor's first line; for jobs and processors that don't say. 0: any time.

@@ -4,12 +4,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "add_span.h"
 #include "id_list.h"
 #include "job_encode.h"
 #include "loop/waiter.h"
 #include "ops/codes.h"
 #include "ops/job_limits.h"
 #include "queue.h"
+
+enum { MARKED_MAX = 256 * 1024 }; /* stored options with a span's metadata */
 
 static sc_err may_not_wait(sc_reason *ret_reason)
 {
@@ -84,8 +87,11 @@ static sc_err make_job(sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
 
 sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)
 {
+    AUTO_STR marked = STR_MAX(MARKED_MAX);
     char digits[SC__INT_LEN], *id = NULL;
+    sc_slice id_text = {NULL, 0};
     AUTO_ENCODED encoded;
+    sc__add_span span;
     struct single s;
     sc_err err;
 
@@ -97,9 +103,14 @@ sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_
         err = sc__job_encode(&encoded, spec->opts, &s.job, ret_reason);
     if (err)
         return err;
+    sc__add_span_start(&span, queue, spec->name, 1);
+    sc__add_span_mark(&span, &marked, &s.job.opts);
     err = add_and_wait(queue, &s, ret_reason);
+    if (!err)
+        id_text = id_of(&s.job, s.number, s.owner, digits);
+    sc__add_span_end(&span, err, id_text);
     if (!err && ret_id)
-        id = sc__slice_dup(id_of(&s.job, s.number, s.owner, digits));
+        id = sc__slice_dup(id_text);
     sc_free(s.owner);
     if (err || !ret_id)
         return err;
@@ -117,6 +128,7 @@ struct many {
     char **owners; /* NULL when no job has a deduplication id */
     size_t count;
     sc__arena arena; /* stored options; with `cb`, copies of everything */
+    sc__add_span span;
     sc_queue_add_cb cb;
     void *user;
 };
@@ -223,6 +235,27 @@ static sc_err many_fill(struct many *m, const sc_job_spec *specs, bool copy, sc_
     return SC_OK;
 }
 
+/* Begins their span, and adds its metadata to each job. */
+static void many_start_span(struct many *m, sc_slice job_name)
+{
+    AUTO_STR marked = STR_MAX(MARKED_MAX);
+    sc_slice before = {NULL, 0};
+
+    sc__add_span_start(&m->span, m->queue, m->count == 1 ? job_name : before, m->count);
+    for (size_t i = 0; i < m->count && m->span.metadata.len; i++) {
+        sc_slice opts = m->jobs[i].opts, same = opts;
+
+        if (i && opts.ptr == before.ptr) {
+            m->jobs[i].opts = m->jobs[i - 1].opts;
+            continue;
+        }
+        sc__add_span_mark(&m->span, &marked, &opts);
+        if (!copy_slice(m, &opts))
+            m->jobs[i].opts = opts;
+        before = same;
+    }
+}
+
 static sc_err many_ids(struct many *m, sc_id_list **ret_ids)
 {
     sc_slice *ids = sc__calloc(m->count, sizeof(*ids));
@@ -305,8 +338,11 @@ sc_err sc_queue_add_bulk(sc_queue *queue, const sc_job_spec *specs, size_t count
     if (err)
         return sc__because(ret_reason, err, "out of memory");
     err = many_fill(m, specs, false, ret_reason);
-    if (!err && count)
+    if (!err && count) {
+        many_start_span(m, SC_S(""));
         err = many_add_and_wait(m, ret_added, ret_reason);
+        sc__add_span_end(&m->span, err, (sc_slice){NULL, 0});
+    }
     if (!err && ret_ids)
         err = many_ids(m, ret_ids);
     many_free(m);
@@ -324,6 +360,7 @@ static void many_done_async(sc__add_request *request)
         err = check_numbers(m, NULL);
     if (!err)
         err = many_ids(m, &ids);
+    sc__add_span_end(&m->span, err, ids && ids->count == 1 ? ids->ids[0] : (sc_slice){NULL, 0});
     m->cb(m->user, err, ids);
     sc_id_list_free(ids);
     many_free(m);
@@ -348,6 +385,7 @@ sc_err sc_queue_add_async(sc_queue *queue, const sc_job_spec *specs, size_t coun
         many_free(m);
         return err;
     }
+    many_start_span(m, specs[0].name);
     sc__queue_call_begin(queue);
     sc__queue_call_begin(
         queue); /* the callback may come, and the queue go, before submit returns */

@@ -121,9 +121,13 @@ static sc_err init(sc_queue *queue, sc_slice name, const sc_queue_opts *opts, sc
 
     if (err)
         return err;
+    if (opts->tracer && (!opts->tracer->start || !opts->tracer->end))
+        return sc__because(ret_reason, SC_EINVAL, "a tracer needs start() and end()");
     if (opts->max_events < 0)
         return sc__because(ret_reason, SC_EINVAL, "the cap of the event stream is negative");
     queue->max_events = opts->max_events;
+    if (opts->tracer)
+        queue->tracer = *opts->tracer;
     atomic_init(&queue->meta_wanted, !opts->skip_meta);
     atomic_init(&queue->mark_wanted, !opts->skip_meta);
     queue->prefix = sc__slice_dup(prefix);

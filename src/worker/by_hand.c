@@ -4,6 +4,7 @@
 #include "ops/job_opts.h"
 #include "ops/op_lock.h"
 #include "giving_back.h"
+#include "run_span.h"
 #include "runner.h"
 #include "worker.h"
 
@@ -236,6 +237,7 @@ sc_err sc_worker_take(sc_worker *worker, int64_t wait_ms, sc_run **ret_run)
         if (err)
             return wait_ms > 0 && err == SC_ENOTFOUND ? SC_ETIMEDOUT : err;
     } while (fail_unfit(run));
+    sc__run_span_start(run);
     *ret_run = run;
     return SC_OK;
 }
@@ -321,6 +323,8 @@ static sc_err next_of(struct asking *a, sc_run **ret_next)
     sc__loop_run_wait(a->worker->core.loop, ask_again, a);
     err = wait_for_run(a, answer_ms(a->worker), &next);
     *ret_next = !err && !fail_unfit(next) ? next : NULL;
+    if (*ret_next)
+        sc__run_span_start(*ret_next);
     return err;
 }
 
@@ -339,7 +343,7 @@ sc_err sc_run_end(sc_run *run, sc_outcome outcome, sc_run **ret_next)
         return SC_EDEADLK;
     if (!run->core->by_hand)
         return SC_ESTATE;
-    sc__runner_end(run, outcome, held_ms(run));
+    sc__run_span_end(run, sc__runner_end(run, outcome, held_ms(run)));
     if (ret_next) {
         sc__waiter_init(&a.taker.waiter);
         sc__loop_run_wait(a.worker->core.loop, ask, &a);
@@ -413,6 +417,7 @@ sc_err sc_worker_adopt(sc_worker *worker, sc_slice id, sc_slice token, sc_run **
     if (sc__job_opts_parse(a.run->job->opts, &a.run->opts, NULL))
         sc__core_log(a.run->core, SC_LOG_WARN, "the options of job %s can't be read",
                      a.run->job->id.ptr);
+    sc__run_span_start(a.run);
     *ret_run = a.run;
     return SC_OK;
 }

@@ -5,6 +5,7 @@
 #ifndef SC_WORKER_RUN_H
 #define SC_WORKER_RUN_H
 
+#include <storychain/tracer.h>
 #include <storychain/worker.h>
 
 #include "base/arena.h"
@@ -43,6 +44,7 @@ struct sc_run {
     int64_t delay_ms;
     sc__ended ended; /* what is to be recorded */
     sc__end_cause end_cause;
+    void *span; /* of the worker's tracer; NULL: none */
 
     /* Set by the I/O thread, read by the processor. */
     int64_t server_lead;           /* the server's date minus our mono clock, when it was taken */

@@ -7,6 +7,7 @@
 #include "ops/job_decode.h"
 #include "ops/job_limits.h"
 #include "ops/job_opts.h"
+#include "run_span.h"
 #include "worker.h"
 
 sc_err sc__runner_load(sc_run *run, sc_slice id, const sc_reply *fields, bool fresh, int64_t now_ms,
@@ -118,12 +119,13 @@ static void tell(sc_run *run, sc_outcome outcome, int64_t took_ms)
                      failed ? run->reason.ptr : NULL, took_ms);
 }
 
-void sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms)
+sc_outcome sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms)
 {
     outcome = cancelled(run, outcome);
     sc__run_end(run, outcome);
     if (!atomic_load(&run->given_back))
         tell(run, outcome, took_ms);
+    return outcome;
 }
 
 void sc__runner_work(sc__work *work)
@@ -133,9 +135,12 @@ void sc__runner_work(sc__work *work)
     sc_outcome outcome;
 
     if (!atomic_load(&run->given_back)) {
+        sc__run_span_start(run);
         outcome = process(run);
         if (!atomic_exchange(&run->decided, true))
-            sc__runner_end(run, outcome, sc__mono_ms() - began);
+            sc__run_span_end(run, sc__runner_end(run, outcome, sc__mono_ms() - began));
+        else
+            sc__run_span_end_late(run);
     }
     run->on_end(run);
 }

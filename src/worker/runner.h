@@ -12,8 +12,8 @@ SC_MUST_USE sc_err sc__runner_load(sc_run *run, sc_slice id, const sc_reply *fie
 /* Why a job must not be run at all, in words for its failedReason, in the run's arena; NULL: it may. Reads its options. */
 const char *sc__runner_unfit(sc_run *run);
 
-/* Its processor is through: decides what is to be recorded, and tells the worker's on_job. */
-void sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms);
+/* Its processor is through: decides what is to be recorded, tells the worker's on_job, and gives the outcome that counts. */
+sc_outcome sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms);
 
 /* For the pool: runs, then calls run->on_end. */
 void sc__runner_work(sc__work *work);

@@ -62,6 +62,8 @@ static sc_err check_opts(const sc_worker_opts *o, sc_reason *ret_reason)
     if (o->lock_ms < 0 || o->stalled_interval_ms < 0 || o->drain_delay_ms < 0)
         return sc__because(ret_reason, SC_EINVAL,
                            "lock, stalled interval and drain delay must not be negative");
+    if (o->tracer && (!o->tracer->start || !o->tracer->end))
+        return sc__because(ret_reason, SC_EINVAL, "a tracer needs start() and end()");
     if (o->lock_renew_ms < 0 || o->max_rest_ms < 0)
         return sc__because(ret_reason, SC_EINVAL,
                            "the time of lock renewal and the longest rest must not be negative");
@@ -119,6 +121,10 @@ static void fill_opts(sc_worker *w)
     o->max_rest_ms = or_default(o->max_rest_ms, LONGEST_REST_MS);
     o->stalled_interval_ms = or_default(o->stalled_interval_ms, STALLED_INTERVAL_MS);
     o->drain_delay_ms = or_default(o->drain_delay_ms, DRAIN_DELAY_MS);
+    if (o->tracer) {
+        w->tracer = *o->tracer;
+        o->tracer = &w->tracer;
+    }
     o->max_late = o->max_late ? o->max_late : MAX_LATE;
     atomic_store(&w->core.stats.concurrency, o->concurrency);
     o->max_stalled = o->max_stalled == 0 ? 1 : o->max_stalled < 0 ? 0 : o->max_stalled;

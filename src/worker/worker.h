@@ -2,6 +2,7 @@
 #ifndef SC_WORKER_WORKER_H
 #define SC_WORKER_WORKER_H
 
+#include <storychain/tracer.h>
 #include <storychain/worker.h>
 
 #include <pthread.h>
@@ -24,6 +25,7 @@ struct sc_worker {
     sc__canceller canceller;
     sc__time_keeper time_keeper;
     sc__by_hand by_hand;
+    sc_tracer tracer; /* core.opts' points to it */
     sc__ticker *ticker;
     sc__pool *pool;
     sc_run *spares;

@@ -9,7 +9,7 @@
 static const struct peer_command *const tables[] = {
     peer_queue_commands,     peer_control_commands, peer_worker_commands, peer_steering_commands,
     peer_scheduler_commands, peer_event_commands,   peer_flow_commands,   peer_inspect_commands,
-    peer_take_commands,      peer_steps_commands,
+    peer_take_commands,      peer_steps_commands,   peer_trace_commands,
 };
 
 void peer_emit(json_t *event)

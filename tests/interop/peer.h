@@ -9,6 +9,7 @@
 #include <storychain/events.h>
 #include <storychain/queue.h>
 #include <storychain/scheduler.h>
+#include <storychain/tracer.h>
 #include <storychain/worker.h>
 
 #include "base/json.h"
@@ -42,6 +43,10 @@ extern const struct peer_command peer_flow_commands[];
 extern const struct peer_command peer_steps_commands[];
 extern const struct peer_command peer_inspect_commands[];
 extern const struct peer_command peer_take_commands[];
+extern const struct peer_command peer_trace_commands[];
+
+/* A tracer that tells of its spans; `text` is their metadata. */
+struct sc_tracer peer_tracer(const char *text);
 
 /* The queue that `args` names by "queue" and "prefix" (absent: "bull"). Owned by the peer. */
 SC_MUST_USE sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,

@@ -144,6 +144,7 @@ static void read_opts(const json_t *args, sc_worker_opts *o)
 static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result,
                       sc_reason *ret_reason)
 {
+    const sc_tracer tracer = peer_tracer("");
     sc_worker_opts opts;
     sc_worker *worker;
     sc_err err;
@@ -157,6 +158,8 @@ static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result
     read_backoffs(args, i, &opts);
     opts.on_event = sc__json_bool(args, "tell", false) ? tell : NULL;
     opts.on_event_user = (void *)(intptr_t)i;
+    if (sc__json_bool(args, "trace", false))
+        opts.tracer = &tracer;
     err = sc_worker_new(peer->client, sc__json_text(args, "queue"), &opts, &worker, ret_reason);
     if (err)
         return err;

@@ -1,0 +1,24 @@
+/* The span of a call that adds jobs. Does nothing in a queue without a tracer. */
+#ifndef SC_QUEUE_ADD_SPAN_H
+#define SC_QUEUE_ADD_SPAN_H
+
+#include "base/str.h"
+#include "queue.h"
+
+typedef struct sc__add_span {
+    const sc_tracer *tracer;
+    void *span;        /* NULL: there is none */
+    sc_slice metadata; /* for its jobs; empty: none. Lives until the end */
+} sc__add_span;
+
+/* `job_name` is empty for a bulk. */
+void sc__add_span_start(sc__add_span *span, const sc_queue *queue, sc_slice job_name,
+                        size_t job_count);
+
+/* Adds the span's metadata to stored options: they are in `out` then, and `*opts` points to them. Without memory they stay as
+ * they are. */
+void sc__add_span_mark(const sc__add_span *span, sc__str *out, sc_slice *opts);
+
+void sc__add_span_end(const sc__add_span *span, sc_err err, sc_slice job_id);
+
+#endif
