@@ -4,7 +4,7 @@
 --
 -- Input:  KEYS: stalled, wait, active, stalled-check, meta, marker, events
 --         ARGV[1] base of the queue's keys, ARGV[2] stalls that a job survives, ARGV[3] interval, ms: only one check
---         each, whoever makes it, ARGV[4] place to go on with; 0 begins
+--         each, whoever makes it, ARGV[4] place to go on with; -1 begins
 -- Output: {place to go on with or -1, id of each job given back, …}
 -- Events: waiting (prev active), stalled
 --- @include "includes/addMarker"
@@ -13,7 +13,7 @@
 --- @include "includes/tryCall"
 local SLICE = 500
 local stalledKey, waitKey, activeKey, eventsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[7]
-local base, place = ARGV[1], tonumber(ARGV[4])
+local base, begins, place = ARGV[1], ARGV[4] == "-1", math.max(tonumber(ARGV[4]), 0)
 
 -- The stalled set with the ids of this slice that stay active, and without those that were given back. When the slice is
 -- all there is, ids that are not active any more go too.
@@ -60,12 +60,12 @@ local function isMyTurn()
     return call("PTTL", KEYS[4]) == -1 and call("SET", KEYS[4], now, "PX", ARGV[3])
 end
 
-if place == 0 and not isMyTurn() then
+if begins and not isMyTurn() then
     return {-1}
 end
 local ids = call("LRANGE", activeKey, -place - SLICE, -place - 1)
 if not ids[1] then
-    if place == 0 then
+    if begins then
         call("DEL", stalledKey)
     end
     return {-1}
@@ -91,7 +91,7 @@ for i = #ids, 1, -1 do
         reply[#reply + 1] = ids[i]
     end
 end
-remember(kept, reply, place == 0 and #ids < SLICE)
+remember(kept, reply, begins and #ids < SLICE)
 if reply[2] then
     local closed, maxEvents = queueGate(KEYS[5], activeKey)
     tryCall("XTRIM", eventsKey, "MAXLEN", "~", maxEvents)

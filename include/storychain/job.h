@@ -58,7 +58,8 @@ typedef struct sc_keep {
     /* For SC_KEEP_SOME. -1: no such bound. */
     int64_t count;
     int64_t age_s; /* in seconds, as BullMQ has it */
-    int64_t limit; /* at most so many removed a finish, by age; 0: 1,000 */
+    int64_t
+        limit; /* at most so many removed a finish, by age; 0: no such bound. More than 250 go over several finishes */
 } sc_keep;
 
 /* Deduplication: while a job owns an id, no other job with that id is stored. The owner is the first job that was added

@@ -3,13 +3,14 @@
 --- @include "includes/releaseParent"
 --- @include "includes/tryCall"
 
--- Jobs removed a call at most, so that a queue with 1,000,000 kept ones is cut down in slices, finish by finish.
-local REMOVE_MAX = 1000
+-- Jobs that this call may still remove, however many outcomes it has: a queue with 1,000,000 kept ones is cut down in slices.
+local removable = 250
 
 -- Deletes finished jobs, as removeJobKeys() does, many keys a command. A failed child may still be what its parent waits
 -- for; a completed one never is.
 local function removeFinished(set, ids)
     local keys, n = {}, 0
+    removable = removable - #ids
     for i = 1, #ids do
         local jobKey = base .. ids[i]
         local parentKey = set == failedKey and tryCall("HGET", jobKey, "parentKey")
@@ -25,7 +26,7 @@ end
 
 local function removeByAge(set, ageS, limit, nowMs)
     local oldest = string.format("%.0f", nowMs - ageS * 1000)
-    local ids = call("ZREVRANGEBYSCORE", set, oldest, "-inf", "LIMIT", "0", math.min(limit, REMOVE_MAX))
+    local ids = call("ZREVRANGEBYSCORE", set, oldest, "-inf", "LIMIT", "0", math.min(limit, removable))
     if ids[1] then
         removeFinished(set, ids)
         call("ZREM", set, unpack(ids))
@@ -33,7 +34,7 @@ local function removeByAge(set, ageS, limit, nowMs)
 end
 
 local function removeByCount(set, count)
-    local surplus = math.min(call("ZCARD", set) - count, REMOVE_MAX)
+    local surplus = math.min(call("ZCARD", set) - count, removable)
     if surplus <= 0 then
         return
     end

@@ -3,7 +3,7 @@
 --- @include "includes/tryCall"
 
 -- Jobs promoted a call at most: with 1,000,000 jobs due at once the server still serves others in between.
-local PROMOTE_MAX = 500
+local PROMOTE_MAX = 250
 
 -- The due ms of the first delayed job; nil when there is none, or none that will ever be due.
 local function firstDue()

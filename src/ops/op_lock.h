@@ -34,8 +34,10 @@ typedef struct sc__lock_news {
 SC_MUST_USE sc_err sc__extend_locks_read(const sc_reply *reply, sc__lock_news *ret_news,
                                          sc_reason *ret_reason);
 
-/* Gives stalled jobs back to the head of `wait`, a slice a call: begin with place 0, go on with what the answer
- * says until that is -1. Nothing happens when another worker has checked within `interval_ms`. */
+enum { SC__STALLED_BEGIN = -1, SC__STALLED_END = -1 };
+
+/* Gives stalled jobs back to the head of `wait`, a slice a call: begin with SC__STALLED_BEGIN, go on with the place that
+ * the answer says until that is SC__STALLED_END. Nothing happens when another worker has checked within `interval_ms`. */
 SC_MUST_USE sc_err sc__op_move_stalled(sc_client *client, const sc__queue_keys *keys,
                                        int64_t max_stalled, int64_t interval_ms, int64_t place,
                                        sc_reply_cb cb, void *user);

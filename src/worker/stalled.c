@@ -39,7 +39,7 @@ static void on_checked(void *user, sc_err err, const sc_reply *reply)
     sc__stalled *s = user;
     const sc_reply *ids;
     sc_reason why = {""};
-    int64_t place = -1;
+    int64_t place = SC__STALLED_END;
     size_t count;
 
     s->calling = false;
@@ -51,7 +51,7 @@ static void on_checked(void *user, sc_err err, const sc_reply *reply)
                      why.text[0] ? why.text : sc_err_text(err));
     else
         tell(s->core, ids, count);
-    if (s->started && place >= 0)
+    if (s->started && place != SC__STALLED_END)
         check(s, place);
 }
 
@@ -78,7 +78,7 @@ static void on_timer(void *arg)
 
     sc__timer_start(s->timer, s->core->opts.stalled_interval_ms);
     if (!s->calling)
-        check(s, 0);
+        check(s, SC__STALLED_BEGIN);
 }
 
 sc_err sc__stalled_init(sc__stalled *s, sc__core *core)
