@@ -83,7 +83,7 @@ test('a run that is cancelled in its worker ends as in BullMQ', async (t) => {
 
 test('a job of BullMQ that waits is cancelled, and its getters and events tell', async (t) => {
   const queue = queueOf(t, 'waits');
-  const events = closing(t, new QueueEvents('waits', { connection: server.connection }));
+  const events = closing(t, new QueueEvents('waits', { connection: server.connection, lastEventId: '0-0' }));
   await events.waitUntilReady();
   const failed = [];
   events.on('failed', (event) => failed.push(event));
