@@ -42,7 +42,8 @@ typedef struct sc_span_end {
 } sc_span_end;
 
 /* The functions come on the thread that adds or runs the job; end() of an `_async` call on the I/O thread, where it must not wait. The
- * consumer's start(), the processor and end() are on one thread, so that start() may set what is current there. */
+ * consumer's start(), the processor and end() are on one thread, so that start() may set what is current there; in a batch the spans of
+ * all its jobs start before the processor and end after it, in their order. */
 struct sc_tracer {
     void *user; /* given to all of them */
 

@@ -180,6 +180,34 @@ SC_API SC_MUST_USE sc_err sc_worker_handle_with(sc_worker *worker, sc_slice name
                                                 sc_processor processor, void *user,
                                                 const sc_handler_opts *opts);
 
+/* Several jobs at once. Each has its run, as if it were alone: its lock, its timeouts, its cancellation, its arena. The arrays
+ * are of `count` items and live until the processor returns. */
+typedef struct sc_batch {
+    size_t count;
+    sc_run *const *runs;
+    const sc_job *const *jobs;
+    sc_outcome *outcomes; /* what became of each; SC_DONE unless it says otherwise (sc_run_fail and
+                             the like, with the job's own run) */
+} sc_batch;
+
+/* Runs on a thread of the pool and may block. */
+typedef void (*sc_batch_processor)(const sc_batch *batch, void *user);
+
+/* A batch begins when `max` jobs are there; or when those that a call brought are taken in and they are `min` or more; or when
+ * the first of them has waited for `linger_ms`; or when all slots of the worker are taken, so that nobody waits for their
+ * sake. A job in a batch, or waiting for one, takes a slot: a batch is never larger than the worker's concurrency. */
+typedef struct sc_batch_opts {
+    size_t max;        /* 1 to 10,000 */
+    size_t min;        /* up to max; 0: 1 */
+    int64_t linger_ms; /* 0: nothing is waited for */
+    sc_handler_opts handler;
+} sc_batch_opts;
+
+/* As sc_worker_handle(), for jobs that are processed many at once; jobs of other names go on as ever. SC_EINVAL. */
+SC_API SC_MUST_USE sc_err sc_worker_handle_batch(sc_worker *worker, sc_slice name,
+                                                 sc_batch_processor processor, void *user,
+                                                 const sc_batch_opts *opts);
+
 SC_API SC_MUST_USE sc_err sc_worker_start(sc_worker *worker);
 
 /* Stops taking jobs, here only; running ones go on. Resume takes again. */

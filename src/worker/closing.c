@@ -101,6 +101,8 @@ static void begin(void *arg)
     sc__stalled_stop(&w->stalled);
     sc__by_hand_close(&w->core);
     sc__fetcher_stop(&w->fetcher);
+    sc__batcher_stop(&w->batcher);
+    sc__refuse_lingering(w);
     sc__finisher_be_prompt(&w->finisher);
 }
 

@@ -17,11 +17,17 @@ static size_t room_by_hand(const sc__core *core)
     return room < SC__WORK_MAX ? room : SC__WORK_MAX;
 }
 
-size_t sc__core_room(const sc__core *core, size_t leaving)
+/* Slots that are taken by jobs in hand, and by late ones that were not replaced. */
+static size_t taken_slots(const sc__core *core)
 {
     size_t most_late = (size_t)core->opts.max_late;
-    size_t unreplaced = core->late > most_late ? core->late - most_late : 0;
-    size_t used = core->running - leaving + core->asked + unreplaced;
+
+    return core->running + (core->late > most_late ? core->late - most_late : 0);
+}
+
+size_t sc__core_room(const sc__core *core, size_t leaving)
+{
+    size_t used = taken_slots(core) - leaving + core->asked;
     size_t all = (size_t)core->opts.concurrency;
 
     if (core->by_hand)
@@ -29,6 +35,11 @@ size_t sc__core_room(const sc__core *core, size_t leaving)
     if (!core->taking || used >= all || sc__mono_ms() < core->rest_until)
         return 0;
     return all - used < SC__WORK_MAX ? all - used : SC__WORK_MAX;
+}
+
+bool sc__core_is_full(const sc__core *core)
+{
+    return taken_slots(core) >= (size_t)core->opts.concurrency;
 }
 
 void sc__core_run_left(sc__core *core)

@@ -71,6 +71,9 @@ typedef struct sc__core {
  * nothing may be taken. */
 size_t sc__core_room(const sc__core *core, size_t leaving);
 
+/* All slots are taken, by jobs in hand: no call can bring more. */
+bool sc__core_is_full(const sc__core *core);
+
 /* One run less in hand. */
 void sc__core_run_left(sc__core *core);
 

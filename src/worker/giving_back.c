@@ -80,3 +80,22 @@ void sc__refuse(sc_worker *w, sc_run *run)
 
     send_back(w, &ended, 1, on_refused);
 }
+
+void sc__refuse_lingering(sc_worker *w)
+{
+    sc__ended ended[SC__WORK_MAX];
+    sc_run *runs[SC__WORK_MAX], *run = w->core.runs;
+
+    while (run) {
+        size_t count = 0;
+
+        for (; run && count < SC__WORK_MAX; run = run->older)
+            if (run->lingers) {
+                runs[count] = run;
+                ended[count++] = mark(run);
+            }
+        send_back(w, ended, count, on_refused);
+        for (size_t i = 0; i < count; i++)
+            sc__run_put_back(runs[i], &w->spares);
+    }
+}

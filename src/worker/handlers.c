@@ -13,6 +13,7 @@ void sc__handlers_init(sc__handlers *handlers)
 {
     pthread_rwlock_init(&handlers->lock, NULL);
     handlers->first = NULL;
+    atomic_init(&handlers->has_batches, false);
 }
 
 void sc__handlers_release(sc__handlers *handlers)
@@ -46,6 +47,8 @@ sc_err sc__handlers_set(sc__handlers *handlers, sc_slice name, const sc__handler
     *added = (struct sc__handler){.def = *def, .name_len = name.len};
     if (name.len)
         memcpy(added->name, name.ptr, name.len);
+    if (def->batch)
+        atomic_store(&handlers->has_batches, true);
     pthread_rwlock_wrlock(&handlers->lock);
     h = find(handlers, name);
     if (h) {
@@ -68,8 +71,10 @@ bool sc__handlers_find(sc__handlers *handlers, sc_slice name, sc__handler_def *r
     h = find(handlers, name);
     if (!h && name.len)
         h = find(handlers, SC_S(""));
-    if (h)
+    if (h) {
         *ret_def = h->def;
+        ret_def->key = h;
+    }
     pthread_rwlock_unlock(&handlers->lock);
     return h;
 }

@@ -5,19 +5,26 @@
 #include <storychain/worker.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct sc__handler;
 
 /* What is done with a job. */
 typedef struct sc__handler_def {
-    sc_processor processor;
+    sc_processor processor; /* NULL: `batch` does it */
+    sc_batch_processor batch;
     void *user;
     sc_handler_opts opts;
+    size_t max, min; /* of a batch */
+    int64_t linger_ms;
+    const void
+        *key; /* of the handler, whatever its processor is now; lives as long as the worker */
 } sc__handler_def;
 
 typedef struct sc__handlers {
     pthread_rwlock_t lock;
     struct sc__handler *first;
+    _Atomic bool has_batches; /* one of them was or is for batches */
 } sc__handlers;
 
 void sc__handlers_init(sc__handlers *handlers);

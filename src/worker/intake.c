@@ -15,6 +15,8 @@ static void hand_over(sc_worker *w, sc_run *run)
 {
     if (w->core.by_hand)
         sc__by_hand_give(run);
+    else if (sc__batcher_take(&w->batcher, run))
+        sc__batcher_flush(&w->batcher);
     else
         sc__pool_submit(w->pool, &run->work);
 }
@@ -106,9 +108,12 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
             sc__by_hand_give(run);
             continue;
         }
+        if (sc__batcher_take(&w->batcher, run))
+            continue;
         *next = &run->work;
         next = &run->work.next;
     }
     *next = NULL;
     sc__pool_submit_list(w->pool, first);
+    sc__batcher_flush(&w->batcher);
 }

@@ -62,6 +62,7 @@ struct sc_run {
     sc_run *newer, *older; /* in core->runs */
     uint64_t serial;       /* of this use of the memory */
     bool is_ended;         /* the processor is through */
+    bool lingers;          /* waits for its batch to begin */
     bool is_late;          /* past its hard limit, and still with its processor */
     bool lock_lost;
     bool in_call;  /* its outcome is on the way to the server */

@@ -79,6 +79,17 @@ static void begin(sc_run *run, const sc_handler_opts *handler)
         sc__time_keeper_begin(&run->core->owner->time_keeper, run, soft_ms, hard_ms);
 }
 
+static sc_outcome call(sc_run *run, const sc__handler_def *handler)
+{
+    const sc_job *job = run->job;
+    sc_outcome outcome = SC_DONE;
+
+    if (handler->processor)
+        return handler->processor(run, run->job, handler->user);
+    handler->batch(&(sc_batch){1, &run, &job, &outcome}, handler->user);
+    return outcome;
+}
+
 static sc_outcome process(sc_run *run)
 {
     const char *why = sc__runner_unfit(run);
@@ -93,7 +104,7 @@ static sc_outcome process(sc_run *run)
                            (int)(run->job->name.len < 200 ? run->job->name.len : 200),
                            run->job->name.ptr);
     begin(run, &handler.opts);
-    return handler.processor(run, run->job, handler.user);
+    return call(run, &handler);
 }
 
 /* A job that was cancelled is not tried again: unless it is done, it has failed for good. */
@@ -128,21 +139,48 @@ sc_outcome sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms)
     return outcome;
 }
 
+void sc__runner_through(sc_run *run, sc_outcome outcome, int64_t took_ms)
+{
+    if (!atomic_exchange(&run->decided, true))
+        sc__run_span_end(run, sc__runner_end(run, outcome, took_ms));
+    else
+        sc__run_span_end_late(run);
+    run->on_end(run);
+}
+
+bool sc__runner_begin(sc_run *run, const sc_handler_opts *handler)
+{
+    const char *why;
+
+    if (atomic_load(&run->given_back)) {
+        run->on_end(run);
+        return false;
+    }
+    sc__run_span_start(run);
+    why = sc__runner_unfit(run);
+    if (why) {
+        run->reason = sc_slice_of(why);
+        sc__runner_through(run, SC_GIVE_UP, 0);
+        return false;
+    }
+    begin(run, handler);
+    return true;
+}
+
 void sc__runner_work(sc__work *work)
 {
     sc_run *run = (sc_run *)work;
     int64_t began = sc__mono_ms();
-    sc_outcome outcome;
 
-    if (!atomic_load(&run->given_back)) {
+    if (atomic_load(&run->given_back)) {
+        run->on_end(run);
+    } else {
+        sc_outcome outcome;
+
         sc__run_span_start(run);
         outcome = process(run);
-        if (!atomic_exchange(&run->decided, true))
-            sc__run_span_end(run, sc__runner_end(run, outcome, sc__mono_ms() - began));
-        else
-            sc__run_span_end_late(run);
+        sc__runner_through(run, outcome, sc__mono_ms() - began);
     }
-    run->on_end(run);
 }
 
 void sc__runner_time_out(sc__work *work)

@@ -18,6 +18,10 @@ sc_outcome sc__runner_end(sc_run *run, sc_outcome outcome, int64_t took_ms);
 /* For the pool: runs, then calls run->on_end. */
 void sc__runner_work(sc__work *work);
 
+/* The same in two parts, for a processor that takes many. False: the run must not be run, and has ended. */
+SC_MUST_USE bool sc__runner_begin(sc_run *run, const sc_handler_opts *handler);
+void sc__runner_through(sc_run *run, sc_outcome outcome, int64_t took_ms);
+
 /* For the pool: the run's processor has not come to an end in time. Makes that its end, then calls run->on_end. */
 void sc__runner_time_out(sc__work *work);
 

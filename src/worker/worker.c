@@ -42,6 +42,11 @@ static void on_late_end(sc__core *core)
     sc__late_ended(core->owner);
 }
 
+static void on_ready(sc__core *core, sc__work *work)
+{
+    sc__pool_submit(core->owner->pool, work);
+}
+
 static void on_time_out(sc_run *run)
 {
     sc__time_out(run->core->owner, run);
@@ -158,6 +163,8 @@ static void make_roles(void *arg)
     if (!m->err)
         m->err = sc__canceller_init(&w->canceller, &w->core);
     if (!m->err)
+        m->err = sc__batcher_init(&w->batcher, &w->core);
+    if (!m->err)
         m->err = sc__time_keeper_init(&w->time_keeper, &w->core);
     w->fetcher.on_taken = sc__intake;
     w->fetcher.on_empty = on_empty;
@@ -166,6 +173,7 @@ static void make_roles(void *arg)
     w->finisher.on_room = on_room;
     w->finisher.on_lost = on_lost;
     w->time_keeper.on_time_out = on_time_out;
+    w->batcher.on_ready = on_ready;
 }
 
 static void release_roles(void *arg)
@@ -177,6 +185,7 @@ static void release_roles(void *arg)
     sc__lock_keeper_release(&w->lock_keeper);
     sc__stalled_release(&w->stalled);
     sc__canceller_release(&w->canceller);
+    sc__batcher_release(&w->batcher);
     sc__time_keeper_release(&w->time_keeper);
 }
 
@@ -258,14 +267,35 @@ sc_err sc_worker_handle(sc_worker *worker, sc_slice name, sc_processor processor
     return sc_worker_handle_with(worker, name, processor, user, &(sc_handler_opts){0});
 }
 
+static bool are_timeouts(const sc_handler_opts *opts)
+{
+    return opts->soft_timeout_ms >= -1 && opts->hard_timeout_ms >= -1;
+}
+
 sc_err sc_worker_handle_with(sc_worker *worker, sc_slice name, sc_processor processor, void *user,
                              const sc_handler_opts *opts)
 {
-    if (!processor || opts->soft_timeout_ms < -1 || opts->hard_timeout_ms < -1)
+    if (!processor || !are_timeouts(opts))
         return SC_EINVAL;
     return sc__handlers_set(
         &worker->core.handlers, name,
         &(sc__handler_def){.processor = processor, .user = user, .opts = *opts});
+}
+
+sc_err sc_worker_handle_batch(sc_worker *worker, sc_slice name, sc_batch_processor processor,
+                              void *user, const sc_batch_opts *opts)
+{
+    sc__handler_def def = {.batch = processor,
+                           .user = user,
+                           .opts = opts->handler,
+                           .max = opts->max,
+                           .min = opts->min ? opts->min : 1,
+                           .linger_ms = opts->linger_ms};
+
+    if (!processor || def.max < 1 || def.max > SC__CONCURRENCY_MAX || def.min > def.max ||
+        def.linger_ms < 0 || !are_timeouts(&def.opts))
+        return SC_EINVAL;
+    return sc__handlers_set(&worker->core.handlers, name, &def);
 }
 
 void sc__worker_begin(sc_worker *w)

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "batcher.h"
 #include "by_hand.h"
 #include "canceller.h"
 #include "fetcher.h"
@@ -23,6 +24,7 @@ struct sc_worker {
     sc__lock_keeper lock_keeper;
     sc__stalled stalled;
     sc__canceller canceller;
+    sc__batcher batcher;
     sc__time_keeper time_keeper;
     sc__by_hand by_hand;
     sc_tracer tracer; /* core.opts' points to it */

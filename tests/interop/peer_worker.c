@@ -115,6 +115,27 @@ static void tell(void *user, const sc_worker_event *e)
                         e->text.len, "final", e->is_final, "ids", ids));
 }
 
+/* Each of them as if it were alone. */
+static void process_batch(const sc_batch *batch, void *user)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        batch->outcomes[i] = process(batch->runs[i], batch->jobs[i], user);
+    peer_emit(json_pack("{s:s, s:I}", "event", "batch", "size", (json_int_t)batch->count));
+}
+
+/* One at a time, or by "batch" {max, min, linger} many. */
+static sc_err handle(sc_worker *worker, const json_t *args)
+{
+    const json_t *batch = json_object_get(args, "batch");
+    const sc_batch_opts opts = {.max = (size_t)sc__json_int(batch, "max", 0),
+                                .min = (size_t)sc__json_int(batch, "min", 0),
+                                .linger_ms = sc__json_int(batch, "linger", 0)};
+
+    if (batch)
+        return sc_worker_handle_batch(worker, SC_S(""), process_batch, NULL, &opts);
+    return sc_worker_handle(worker, SC_S(""), process, NULL);
+}
+
 static void read_opts(const json_t *args, sc_worker_opts *o)
 {
     const json_t *limit = json_object_get(args, "limiter");
@@ -163,7 +184,7 @@ static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result
     err = sc_worker_new(peer->client, sc__json_text(args, "queue"), &opts, &worker, ret_reason);
     if (err)
         return err;
-    err = sc_worker_handle(worker, SC_S(""), process, NULL);
+    err = handle(worker, args);
     if (!err)
         err = sc_worker_start(worker);
     if (err) {
