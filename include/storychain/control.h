@@ -162,6 +162,13 @@ SC_API SC_MUST_USE sc_err sc_queue_promote_jobs(sc_queue *queue, int64_t limit,
                                                 const sc_sweep *sweep, int64_t *ret_promoted,
                                                 sc_reason *ret_reason);
 
+/* Removes jobs that are in no state any more (someone removed their id, but not their data), with their logs, locks and lists of
+ * children; at most `limit` (0: all). It walks over all keys of the server. SC_EBUSY while more than 200,000 jobs wait or run:
+ * they can't be told from orphans within the server's time. */
+SC_API SC_MUST_USE sc_err sc_queue_remove_orphans(sc_queue *queue, int64_t limit,
+                                                  const sc_sweep *sweep, int64_t *ret_removed,
+                                                  sc_reason *ret_reason);
+
 /* Pauses the queue, then removes it with all its jobs, schedulers, events and settings. SC_EBUSY when jobs are active, unless
  * `force`: their workers then find them gone. SC_ESTATE when someone resumed the queue meanwhile. After an error the queue
  * stays paused. */

@@ -19,7 +19,8 @@
     X(-12, SC_ELAYOUT, "the id belongs to a repeatable job of BullMQ 5, to be migrated with it")   \
     X(-13, SC_ESTATE, "the queue is not paused")                                                   \
     X(-14, SC_EBUSY, "jobs of the queue are active")                                               \
-    X(-15, SC_EINVAL, "two jobs of the flow have one id")
+    X(-15, SC_EINVAL, "two jobs of the flow have one id")                                          \
+    X(-16, SC_EBUSY, "more jobs wait than can be looked through")
 
 /* SC_OK for codes >= 0. Unknown negative ones are SC_EINTERNAL. */
 SC_MUST_USE sc_err sc__code_err(int64_t code, sc_reason *ret_reason);

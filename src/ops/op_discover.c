@@ -5,15 +5,15 @@
 
 enum { PATTERN_MAX = 2048 };
 
-/* prefix:*:meta, with what is special in a glob pattern escaped. */
-static void write_pattern(sc__str *out, sc_slice prefix)
+/* `prefix` with what is special in a glob pattern escaped, and the rest. */
+static void write_pattern(sc__str *out, sc_slice prefix, const char *rest)
 {
     for (size_t i = 0; i < prefix.len; i++) {
         if (memchr("*?[]\\", prefix.ptr[i], 5))
             sc__str_char(out, '\\');
         sc__str_char(out, prefix.ptr[i]);
     }
-    sc__str_text(out, ":*:meta");
+    sc__str_text(out, rest);
 }
 
 /* The queue whose meta hash this is; empty when it is another kind of key. */
@@ -28,8 +28,8 @@ static sc_slice queue_of(sc_slice key, sc_slice prefix)
     return memchr(name.ptr, ':', name.len) ? none : name;
 }
 
-static sc_err read_page(const sc_reply *reply, sc_slice prefix, char cursor[SC__INT_LEN + 1],
-                        sc_err (*found)(void *user, sc_slice name), void *user,
+static sc_err read_page(const sc_reply *reply, char cursor[SC__INT_LEN + 1],
+                        sc_err (*found)(void *user, sc_slice key), void *user,
                         sc_reason *ret_reason)
 {
     const sc_reply *page, *names;
@@ -50,14 +50,53 @@ static sc_err read_page(const sc_reply *reply, sc_slice prefix, char cursor[SC__
     memcpy(cursor, next.ptr, next.len);
     cursor[next.len] = '\0';
     for (size_t i = 0; i < count && !err; i++) {
-        sc_slice key, name;
+        sc_slice key;
 
         err = sc__reply_str(&names[i], &key, ret_reason);
-        name = err ? (sc_slice){NULL, 0} : queue_of(key, prefix);
-        if (name.len)
-            err = found(user, name);
+        if (!err)
+            err = found(user, key);
     }
     return err;
+}
+
+/* Walks over the server's keys; only hashes if `hashes`. */
+static sc_err scan(sc_client *client, sc_slice pattern, bool hashes,
+                   sc_err (*found)(void *user, sc_slice key), void *user, sc_reason *ret_reason)
+{
+    const sc__send_opts again = {.idempotent = true};
+    char cursor[SC__INT_LEN + 1] = "0";
+    sc_err err;
+
+    do {
+        const sc_slice argv[] = {
+            SC_S("SCAN"),  sc_slice_of(cursor), SC_S("MATCH"), pattern,
+            SC_S("COUNT"), SC_S("1000"),        SC_S("TYPE"),  SC_S("hash"),
+        };
+        sc_reply *reply = NULL;
+
+        err = sc__client_send_wait(client, argv, hashes ? 8 : 6, &again, &reply);
+        if (err)
+            return sc__because(ret_reason, err, "looking through the server's keys: %s",
+                               sc_err_text(err));
+        err = read_page(reply, cursor, found, user, ret_reason);
+        sc_reply_free(reply);
+    } while (!err && strcmp(cursor, "0") != 0);
+    return err;
+}
+
+/* Of keys that may be metas, those of queues. */
+struct discovery {
+    sc_slice prefix;
+    sc_err (*found)(void *user, sc_slice name);
+    void *user;
+};
+
+static sc_err on_meta(void *user, sc_slice key)
+{
+    const struct discovery *d = user;
+    sc_slice name = queue_of(key, d->prefix);
+
+    return name.len ? d->found(d->user, name) : SC_OK;
 }
 
 sc_err sc__op_discover(sc_client *client, sc_slice prefix,
@@ -65,25 +104,22 @@ sc_err sc__op_discover(sc_client *client, sc_slice prefix,
                        sc_reason *ret_reason)
 {
     AUTO_STR pattern = STR_MAX(PATTERN_MAX);
-    const sc__send_opts again = {.idempotent = true};
-    char cursor[SC__INT_LEN + 1] = "0";
-    sc_err err;
+    struct discovery d = {prefix, found, user};
 
-    write_pattern(&pattern, prefix);
+    write_pattern(&pattern, prefix, ":*:meta");
     if (pattern.err)
         return sc__because(ret_reason, pattern.err, "the prefix: %s", sc_err_text(pattern.err));
-    do {
-        const sc_slice argv[] = {
-            SC_S("SCAN"),  sc_slice_of(cursor), SC_S("MATCH"), sc__str_slice(&pattern),
-            SC_S("COUNT"), SC_S("1000"),        SC_S("TYPE"),  SC_S("hash"),
-        };
-        sc_reply *reply = NULL;
+    return scan(client, sc__str_slice(&pattern), true, on_meta, &d, ret_reason);
+}
 
-        err = sc__client_send_wait(client, argv, 8, &again, &reply);
-        if (err)
-            return sc__because(ret_reason, err, "looking for queues: %s", sc_err_text(err));
-        err = read_page(reply, prefix, cursor, found, user, ret_reason);
-        sc_reply_free(reply);
-    } while (!err && strcmp(cursor, "0") != 0);
-    return err;
+sc_err sc__op_each_key(sc_client *client, sc_slice start, sc_err (*found)(void *user, sc_slice key),
+                       void *user, sc_reason *ret_reason)
+{
+    AUTO_STR pattern = STR_MAX(PATTERN_MAX);
+
+    write_pattern(&pattern, start, "*");
+    if (pattern.err)
+        return sc__because(ret_reason, pattern.err, "the queue's keys: %s",
+                           sc_err_text(pattern.err));
+    return scan(client, sc__str_slice(&pattern), false, found, user, ret_reason);
 }

@@ -39,6 +39,11 @@ SC_MUST_USE sc_err sc__op_get_logs(sc_client *client, const sc__queue_keys *keys
                                    int64_t start, int64_t end, sc_reply **ret_reply,
                                    sc_reason *ret_reason);
 
+/* Calls `found` for each key that starts with `start`, in no order, some maybe twice; an error of it ends the walk. */
+SC_MUST_USE sc_err sc__op_each_key(sc_client *client, sc_slice start,
+                                   sc_err (*found)(void *user, sc_slice key), void *user,
+                                   sc_reason *ret_reason);
+
 /* Calls `found` for each queue under the prefix, in no order, some maybe twice. */
 SC_MUST_USE sc_err sc__op_discover(sc_client *client, sc_slice prefix,
                                    sc_err (*found)(void *user, sc_slice name), void *user,

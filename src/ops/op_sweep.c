@@ -1,9 +1,12 @@
 #include "op_sweep.h"
 
 #include "base/error.h"
+#include "codes.h"
 #include "redis/reply.h"
 #include "script.h"
 #include "scripts.h"
+
+#define ORPHAN_STEPS "200000" /* elements of lists that one call looks at: about two ms */
 
 /* How the jobs of a place are cleaned: see lua/cleanJobs-2.lua. */
 struct place {
@@ -141,4 +144,34 @@ sc_err sc__op_obliterate_slice(sc_client *client, const sc__queue_keys *keys, bo
     SC__SCRIPT_CHECK_KEYS(obliterateQueue, script_keys);
     return sc__script_call_number(client, &SC__SCRIPT_obliterateQueue, script_keys, args, 3,
                                   ret_removed, ret_reason);
+}
+
+sc_err sc__op_remove_orphans(sc_client *client, const sc__queue_keys *keys, const sc_slice *ids,
+                             size_t count, size_t *ret_looked, int64_t *ret_removed,
+                             sc_reason *ret_reason)
+{
+    const sc_slice *k = keys->key;
+    const sc_slice script_keys[] = {
+        k[SC__KEY_WAIT],    k[SC__KEY_PAUSED],    k[SC__KEY_ACTIVE], k[SC__KEY_PRIORITIZED],
+        k[SC__KEY_DELAYED], k[SC__KEY_COMPLETED], k[SC__KEY_FAILED], k[SC__KEY_WAITING_CHILDREN]};
+    char reach[SC__INT_LEN];
+    sc_slice args[3 + SC__SWEEP_SLICE] = {
+        keys->base, {reach, sc__int_text(SC__LIST_REACH, reach)}, SC_S(ORPHAN_STEPS)};
+    size_t some = count < SC__SWEEP_SLICE ? count : SC__SWEEP_SLICE;
+    int64_t looked;
+    sc_reply *reply = NULL;
+    sc_err err;
+
+    SC__SCRIPT_CHECK_KEYS(removeOrphans, script_keys);
+    memcpy(args + 3, ids, some * sizeof(*ids));
+    err = sc__script_call_wait(client, &SC__SCRIPT_removeOrphans, script_keys,
+                               SC__SCRIPT_KEYS_removeOrphans, args, 3 + some, NULL, &reply);
+    if (err)
+        return sc__because(ret_reason, err, "removing orphans: %s", sc_err_text(err));
+    err = reply->type == SC_REPLY_INT ? sc__code_err(reply->integer, ret_reason)
+                                      : read_pair(reply, &looked, ret_removed, ret_reason);
+    if (!err)
+        *ret_looked = (size_t)looked;
+    sc_reply_free(reply);
+    return err;
 }

@@ -6,7 +6,8 @@
 
 #include "keys.h"
 
-#define SC__SWEEP_SLICE 250 /* jobs a call: one or two ms of the server's time */
+#define SC__SWEEP_SLICE 250   /* jobs a call: one or two ms of the server's time */
+#define SC__LIST_REACH 200000 /* the longest list that a job is looked for in */
 
 /* Which jobs of one place are to be removed. */
 typedef struct sc__clean {
@@ -28,6 +29,12 @@ SC_MUST_USE sc_err sc__op_emit_cleaned(sc_client *client, const sc__queue_keys *
 SC_MUST_USE sc_err sc__op_move_slice(sc_client *client, const sc__queue_keys *keys,
                                      sc__queue_key place, sc_slice highest, int64_t most,
                                      int64_t *ret_moved, sc_reason *ret_reason);
+
+/* Removes those of `count` jobs that are in no state. `ret_looked`: how many of them, from the first on, were looked at; at least
+ * one. SC_EBUSY when more jobs wait than can be looked through. */
+SC_MUST_USE sc_err sc__op_remove_orphans(sc_client *client, const sc__queue_keys *keys,
+                                         const sc_slice *ids, size_t count, size_t *ret_looked,
+                                         int64_t *ret_removed, sc_reason *ret_reason);
 
 /* 0: the queue is gone. SC_ESTATE: not paused; SC_EBUSY: jobs are active, and not `force`. */
 SC_MUST_USE sc_err sc__op_obliterate_slice(sc_client *client, const sc__queue_keys *keys,

@@ -204,6 +204,7 @@ COUNT(do_retry_jobs,
       sc_queue_retry_jobs(queue, STATE, INT("before"), INT("limit"), NULL, &n, ret_reason))
 COUNT(do_promote_jobs, sc_queue_promote_jobs(queue, INT("limit"), NULL, &n, ret_reason))
 COUNT(do_obliterate, sc_queue_obliterate(queue, FLAG("force"), NULL, &n, ret_reason))
+COUNT(do_remove_orphans, sc_queue_remove_orphans(queue, INT("limit"), NULL, &n, ret_reason))
 STEER(do_rate_limit, sc_queue_rate_limit(queue, INT("duration"), ret_reason))
 
 const struct peer_command peer_control_commands[] = {
@@ -231,5 +232,6 @@ const struct peer_command peer_control_commands[] = {
     {"retryJobs", do_retry_jobs},
     {"promoteJobs", do_promote_jobs},
     {"obliterate", do_obliterate},
+    {"removeOrphans", do_remove_orphans},
     {NULL, NULL},
 };

@@ -166,3 +166,19 @@ test('obliterate of a queue with active jobs needs force', async (t) => {
   await ours.obliterate({ queue: 'busy', force: true });
   assert.deepEqual(await server.redis.keys('bull:busy:*'), []);
 });
+
+test('jobs that are in no state are removed as by BullMQ', (t) =>
+  same(t, 'orphans', {
+    prepare: async (queue, prefix) => {
+      const key = (suffix) => `${prefix}:orphans:${suffix}`;
+      const jobs = await queue.addBulk([{}, {}, {}, { delay: 60_000 }, { delay: 60_000 }, { priority: 2 }, { priority: 2 }].map((opts) => ({ name: 'n', data: {}, opts })));
+      await jobs[1].log('row'); // BullMQ takes the delay marker, "1", for a state of job 1
+      await server.redis.lrem(key('wait'), 1, jobs[1].id);
+      await server.redis.zrem(key('delayed'), jobs[3].id);
+      await server.redis.zrem(key('prioritized'), jobs[5].id);
+      await server.redis.rpush(key('77:logs'), 'left over');
+      await server.redis.hset(key('repeat:s'), 'ic', 1);
+    },
+    theirs: async (queue) => assert.equal(await queue.removeOrphanedJobs(), 4),
+    mine: async (where) => assert.equal(await ours.removeOrphans(where), 4),
+  }));
