@@ -6,7 +6,7 @@
 --   ARGV  1 where in its `dependencies` to go on: what the call before returned, first "0"
 --         2 most jobs to look at
 --
--- Output: where the next call goes on; "0" when there is nothing left to do
+-- Output: where the next call goes on, maybe at the same place; "" when there is nothing left to do
 -- Events: removed (prev: the state it was in), in each job's own queue; waiting (prev waiting-children) of a parent without
 --         children
 
@@ -76,4 +76,4 @@ for _, child in ipairs(page[2]) do
         return from
     end
 end
-return page[1]
+return page[1] == "0" and "" or page[1]

@@ -6,6 +6,7 @@
 --   ARGV  1 the queue's base ("bull:email:")
 --         2 job id
 --         3 most jobs to remove in this call
+--         4 "1": its children stay, as jobs whose parent is gone
 --
 -- Output: 0 removed; 1 so far only children were: call again
 -- Errors: -1 no such job, -6 a worker has it, -8 a job scheduler waits for it
@@ -17,7 +18,7 @@
 --- @include "includes/removeFromQueue"
 
 local JOB, REPEAT = KEYS[1], KEYS[2]
-local base, id, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local base, id, most, keepChildren = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == "1"
 
 -- At most `most` jobs of a tree are looked at; the rest when their turn comes, in a later call.
 local looked = 0
@@ -26,7 +27,7 @@ local function isLocked(jobKey)
     if call("EXISTS", jobKey .. ":lock") == 1 then
         return true
     end
-    local children = looked < most and tryCall("SRANDMEMBER", jobKey .. ":dependencies", most) or {}
+    local children = not keepChildren and looked < most and tryCall("SRANDMEMBER", jobKey .. ":dependencies", most) or {}
     for _, child in ipairs(children) do
         if looked < most and isLocked(child) then
             return true
@@ -85,7 +86,7 @@ removeTree = function(jobKey, parentKey)
         pcall(releaseParent, parentKey, jobKey)
     end
     under[jobKey] = true
-    if removed >= most or not removeChildren(jobKey) then
+    if removed >= most or not keepChildren and not removeChildren(jobKey) then
         return false
     end
     under[jobKey] = nil

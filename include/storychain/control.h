@@ -70,6 +70,15 @@ SC_API const char *sc_cancel_result_name(sc_cancel_result result);
 SC_API SC_MUST_USE sc_err sc_queue_cancel(sc_queue *queue, sc_slice id, sc_slice reason,
                                           sc_cancel_result *ret_result, sc_reason *ret_reason);
 
+/* What becomes of a removed job's children. */
+typedef struct sc_remove_opts {
+    bool keep_children; /* they stay, as jobs whose parent is gone; else they are removed, too */
+} sc_remove_opts;
+
+/* sc_queue_remove() with options. With children that go, in slices of 500. */
+SC_API SC_MUST_USE sc_err sc_queue_remove_with(sc_queue *queue, sc_slice id,
+                                               const sc_remove_opts *opts, sc_reason *ret_reason);
+
 /* How many children of a job are where. All 0 for a job without children. */
 typedef struct sc_dependency_counts {
     int64_t processed;   /* completed */

@@ -109,7 +109,7 @@ SC_API SC_MUST_USE sc_err sc_queue_pause(sc_queue *queue);
 SC_API SC_MUST_USE sc_err sc_queue_resume(sc_queue *queue);
 SC_API SC_MUST_USE sc_err sc_queue_is_paused(sc_queue *queue, bool *ret_paused);
 
-/* Removes a job and all that belongs to it. SC_ENOJOB; SC_ELOCKLOST: a worker has it; SC_ESCHEDULED. */
+/* Removes a job and all that belongs to it, its children too. SC_ENOJOB; SC_ELOCKLOST: a worker has it; SC_ESCHEDULED. */
 SC_API SC_MUST_USE sc_err sc_queue_remove(sc_queue *queue, sc_slice id);
 
 /* Failed or completed -> waiting again. SC_ENOJOB, SC_EJOBSTATE. */

@@ -87,11 +87,12 @@ sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *keys, bool *ret
     return err;
 }
 
-sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id, bool keep_children,
                      sc_reason *ret_reason)
 {
     AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
-    const sc_slice args[] = {keys->base, id, SC_S(REMOVE_SLICE)};
+    const sc_slice args[] = {keys->base, id, SC_S(REMOVE_SLICE),
+                             keep_children ? SC_S("1") : SC_S("0")};
     int64_t more = 0;
     sc_err err = SC_OK;
 
@@ -102,7 +103,7 @@ sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
         const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_REPEAT]};
 
         SC__SCRIPT_CHECK_KEYS(removeJob, script_keys);
-        err = sc__script_call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 3, &more,
+        err = sc__script_call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 4, &more,
                                      ret_reason);
     } while (!err && more);
     return err;

@@ -23,9 +23,9 @@ SC_MUST_USE sc_err sc__op_resume(sc_client *client, const sc__queue_keys *keys,
 SC_MUST_USE sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *keys, bool *ret_paused,
                                     sc_reason *ret_reason);
 
-/* With all children, in slices. SC_ENOJOB, SC_ELOCKLOST, SC_ESCHEDULED. */
+/* With all children, in slices, or without. SC_ENOJOB, SC_ELOCKLOST, SC_ESCHEDULED. */
 SC_MUST_USE sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id,
-                                 sc_reason *ret_reason);
+                                 bool keep_children, sc_reason *ret_reason);
 
 /* SC_ENOJOB, SC_EJOBSTATE. `reset_…`: the attempts made or started count from 0 again. */
 SC_MUST_USE sc_err sc__op_retry(sc_client *client, const sc__queue_keys *keys, sc_slice id,

@@ -27,7 +27,7 @@ sc_err sc__op_remove_child_dependency(sc_client *client, const sc__queue_keys *k
     return err;
 }
 
-/* Where the next call goes on; a call may have to be made again from the same place. */
+/* Where the next call goes on, maybe at the same place; nowhere (0 bytes): all is done. */
 static sc_err read_cursor(const sc_reply *reply, char cursor[SC__INT_LEN], size_t *ret_len,
                           sc_reason *ret_reason)
 {
@@ -36,7 +36,7 @@ static sc_err read_cursor(const sc_reply *reply, char cursor[SC__INT_LEN], size_
 
     if (err)
         return err;
-    if (!text.len || text.len > SC__INT_LEN)
+    if (!text.ptr || text.len > SC__INT_LEN)
         return sc__because(ret_reason, SC_EPROTO, "removeChildren answered with another type");
     memcpy(cursor, text.ptr, text.len);
     *ret_len = text.len;
@@ -65,6 +65,6 @@ sc_err sc__op_remove_unprocessed_children(sc_client *client, const sc__queue_key
             return sc__because(ret_reason, err, "removing a job's children: %s", sc_err_text(err));
         err = read_cursor(reply, cursor, &len, ret_reason);
         sc_reply_free(reply);
-    } while (!err && !sc_slice_eq((sc_slice){cursor, len}, SC_S("0")));
+    } while (!err && len);
     return err;
 }

@@ -100,6 +100,14 @@ sc_err sc_queue_retry_with(sc_queue *queue, sc_slice id, const sc_retry_opts *op
                         opts->reset_attempts_started, ret_reason);
 }
 
+sc_err sc_queue_remove_with(sc_queue *queue, sc_slice id, const sc_remove_opts *opts,
+                            sc_reason *ret_reason)
+{
+    if (!id.len)
+        return no_id(ret_reason);
+    return sc__op_remove(queue->client, &queue->keys, id, opts->keep_children, ret_reason);
+}
+
 sc_err sc_queue_get_dependency_counts(sc_queue *queue, sc_slice id,
                                       sc_dependency_counts *ret_counts, sc_reason *ret_reason)
 {

@@ -21,7 +21,7 @@ sc_err sc_queue_is_paused(sc_queue *queue, bool *ret_paused)
 
 sc_err sc_queue_remove(sc_queue *queue, sc_slice id)
 {
-    return id.len ? sc__op_remove(queue->client, &queue->keys, id, NULL) : SC_EINVAL;
+    return sc_queue_remove_with(queue, id, &(sc_remove_opts){0}, NULL);
 }
 
 sc_err sc_queue_retry(sc_queue *queue, sc_slice id)

@@ -151,3 +151,16 @@ test('a child with children of its own is removed with the same effect', (t) =>
     ...family,
     children: [{ name: 'mid', queueName: 'b', opts: opts('m'), children: [{ name: 'low', queueName: 'd', opts: opts('c3') }] }],
   }));
+
+const removeAlone = (t, id, prepare) =>
+  assertSameEffect(t, { ...family, children: family.children.slice(2) }, {
+    queue: id === 'p' ? 'a' : 'b',
+    prepare,
+    theirs: (queue) => queue.remove(id, { removeChildren: false }),
+    mine: (where) => ours.removeAlone({ ...where, jobId: id }),
+  });
+
+test('a parent that is removed without its children leaves the same data, also when one of them runs', async (t) => {
+  await removeAlone(t, 'p', (base) => server.redis.set(`${base}b:c5:lock`, 'token'));
+  await removeAlone(t, 'm');
+});

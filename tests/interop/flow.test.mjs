@@ -161,7 +161,7 @@ test('we read a flow of BullMQ as it does itself', async (t) => {
   await server.redis.flushall();
   const { connection } = server;
   const producer = closing(t, new FlowProducer({ connection }));
-  await producer.add(node('p', 'a', {}, [node('one', 'b'), node('late', 'b', { delay: 3_600_000 }), node('mid', 'c', { priority: 2 }, [node('low', 'b'), node('bad', 'b', { ignoreDependencyOnFailure: true })])]));
+  await producer.add(node('p', 'a', {}, [node('one', 'b'), node('late', 'b', { delay: 3_600_000, timestamp: Date.now() }), node('mid', 'c', { priority: 2 }, [node('low', 'b'), node('bad', 'b', { ignoreDependencyOnFailure: true })])]));
   closing(
     t,
     new Worker(

@@ -1,7 +1,9 @@
 /* Queue commands of tests_peer. Jobs are given as {"name","data","opts"} with BullMQ's long option names. */
-#include "peer.h"
+#include <storychain/control.h>
 
 #include <stdlib.h>
+
+#include "peer.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -384,6 +386,8 @@ STEER(do_open, SC_OK)
 STEER(do_pause, sc_queue_pause(queue))
 STEER(do_resume, sc_queue_resume(queue))
 STEER(do_remove, sc_queue_remove(queue, sc__json_text(args, "jobId")))
+STEER(do_remove_alone, sc_queue_remove_with(queue, sc__json_text(args, "jobId"),
+                                            &(sc_remove_opts){.keep_children = true}, ret_reason))
 STEER(do_retry, sc_queue_retry(queue, sc__json_text(args, "jobId")))
 STEER(do_promote, sc_queue_promote(queue, sc__json_text(args, "jobId")))
 
@@ -400,6 +404,7 @@ const struct peer_command peer_queue_commands[] = {
     {"pause", do_pause},
     {"resume", do_resume},
     {"remove", do_remove},
+    {"removeAlone", do_remove_alone},
     {"retry", do_retry},
     {"promote", do_promote},
     {"discover", do_discover},

@@ -1,5 +1,6 @@
 /* queue/children.c, ops/op_children.c, ops/op_detach.c, lua/{removeChildDependency,removeChildren}; and trees of more jobs than
  * lua/removeJob takes a call */
+#include <storychain/control.h>
 #include <storychain/flow.h>
 
 #include "support/server.h"
@@ -303,5 +304,35 @@ TEST(a_tree_larger_than_a_call_takes_is_removed_whole)
 
     assert_redis("KEYS bull:q:mid*", "");
     assert_redis("EXISTS bull:q:p bull:q:wait bull:q:waiting-children bull:q:1 bull:q:1300", "0");
+    close_queue();
+}
+
+TEST(a_parent_is_removed_without_its_children)
+{
+    const sc_remove_opts keep = {.keep_children = true};
+
+    open_queue();
+    make_parent("p", "");
+    add_children("p", 3);
+
+    assert_ok(sc_queue_remove_with(queue, SC_S("p"), &keep, NULL));
+    assert_redis("EXISTS bull:q:p bull:q:p:dependencies bull:q:waiting-children", "0");
+    assert_redis("LLEN bull:q:wait", "3");
+    assert_err(sc_queue_remove_with(queue, SC_S("p"), &keep, NULL), SC_ENOJOB);
+    assert_err(sc_queue_remove_with(queue, SC_S(""), &keep, NULL), SC_EINVAL);
+    close_queue();
+}
+
+TEST(a_child_with_more_children_than_a_call_looks_at_is_removed_whole)
+{
+    open_queue();
+    make_parent("p", "");
+    make_parent("mid", "bull:q:p");
+    add_children("mid", 1300);
+
+    assert_ok(sc_queue_remove_unprocessed_children(queue, SC_S("p"), NULL));
+
+    assert_redis("EXISTS bull:q:mid bull:q:mid:dependencies bull:q:1 bull:q:1300", "0");
+    assert_redis("LRANGE bull:q:wait 0 -1", "p");
     close_queue();
 }
