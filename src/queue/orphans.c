@@ -12,8 +12,8 @@ static const int64_t ALL = INT64_C(1) << 53; /* more jobs than there are */
 struct hunt {
     sc_queue *queue;
     const sc_sweep *told;
-    sc__id_set waiting; /* ids that need no look, for most jobs wait */
-    sc__id_set found;   /* ids that may be orphans' */
+    sc__id_set living; /* ids that need no look: of jobs that wait or run */
+    sc__id_set found;  /* ids that may be orphans' */
     int64_t removed, limit;
     sc_reason *ret_reason;
 };
@@ -102,14 +102,14 @@ static sc_err on_key(void *user, sc_slice key)
     sc_slice id = id_of(h->queue, key);
     sc_err err;
 
-    if (!id.len || h->removed >= h->limit || sc__id_set_has(&h->waiting, id))
+    if (!id.len || h->removed >= h->limit || sc__id_set_has(&h->living, id))
         return SC_OK;
     err = sc__id_set_add(&h->found, id);
     return err || h->found.count < SC__SWEEP_SLICE ? err : look(h);
 }
 
-/* The ids in `wait`. Some may be missed while others come and go: the script sees them. */
-static sc_err read_waiting(struct hunt *h)
+/* The ids in a list. Some may be missed while others come and go: the script sees them. */
+static sc_err read_list(struct hunt *h, sc_job_state state)
 {
     sc_err err = SC_OK;
     size_t count = SC__PAGE_MAX;
@@ -117,14 +117,13 @@ static sc_err read_waiting(struct hunt *h)
     for (int64_t at = 0; !err && count == SC__PAGE_MAX && at < SC__LIST_REACH; at += SC__PAGE_MAX) {
         sc_reply *reply = NULL;
 
-        err = sc__op_get_ids(h->queue->client, &h->queue->keys, SC_JOB_WAITING, at, -1, false,
-                             &reply, h->ret_reason);
+        err = sc__op_get_ids(h->queue->client, &h->queue->keys, state, at, -1, false, &reply,
+                             h->ret_reason);
         count = err ? 0 : reply->count;
         for (size_t i = 0; !err && i < count; i++)
-            err = sc__id_set_add(&h->waiting, reply->items[i].str);
+            err = sc__id_set_add(&h->living, reply->items[i].str);
         sc_reply_free(reply);
     }
-    sc__id_set_sort(&h->waiting);
     return err;
 }
 
@@ -137,14 +136,17 @@ sc_err sc_queue_remove_orphans(sc_queue *queue, int64_t limit, const sc_sweep *s
 
     if (limit < 0)
         return sc__because(ret_reason, SC_EINVAL, "the limit is %lld; 0 or more", (long long)limit);
-    sc__id_set_init(&h.waiting, SC__LIST_REACH + SC__PAGE_MAX);
+    sc__id_set_init(&h.living, 2 * (SC__LIST_REACH + SC__PAGE_MAX));
     sc__id_set_init(&h.found, SC__SWEEP_SLICE);
-    err = read_waiting(&h);
+    err = read_list(&h, SC_JOB_WAITING);
+    if (!err)
+        err = read_list(&h, SC_JOB_ACTIVE);
+    sc__id_set_sort(&h.living);
     if (!err)
         err = sc__op_each_key(queue->client, queue->keys.base, on_key, &h, ret_reason);
     if (!err)
         err = look(&h);
-    sc__id_set_release(&h.waiting);
+    sc__id_set_release(&h.living);
     sc__id_set_release(&h.found);
     if (!err && ret_removed)
         *ret_removed = h.removed;

@@ -3,6 +3,7 @@
  * The log counts by the wall clock, so on a busy machine a command may be in it that only waited for its turn on a processor: the server gets
  * a real-time priority, where that is allowed; a script call in 200 may be in the log; and what is tried again is blamed when it is there each time. */
 #include <storychain/control.h>
+#include <storychain/inspect.h>
 #include <storychain/scheduler.h>
 #include <storychain/worker.h>
 
@@ -399,5 +400,74 @@ TEST_LIMIT(recovery_of_very_many_stalled_jobs, 1500)
 {
     open_queue();
     quick("stalled check", build_active, recover_all);
+    close_queue();
+}
+
+/* ---- orphans ---- */
+
+/* As many jobs as they may be looked for among, and 500 more that are in no state. */
+static void build_orphans(void)
+{
+    size_t most = jobs < 190000 ? jobs : 190000;
+
+    put_jobs(1, most / 2, IN_LIST("wait"));
+    put_jobs(most / 2 + 1, most, IN_LIST("active"));
+    put_jobs(most + 1, most + 500, "");
+}
+
+static void remove_orphans(void)
+{
+    int64_t count;
+
+    assert_ok(sc_queue_remove_orphans(queue, 0, NULL, &count, NULL));
+    assert_int_equal(count, 500);
+}
+
+TEST_LIMIT(orphans_amid_very_many_jobs, 1500)
+{
+    open_queue();
+    quick("removing orphans", build_orphans, remove_orphans);
+    close_queue();
+}
+
+/* ---- metrics ---- */
+
+static void build_old_metrics(void)
+{
+    redis("HSET bull:q:metrics:completed count 5 prevTS 1 prevCount 0");
+}
+
+static sc_outcome complete(sc_run *run, const sc_job *job, void *user)
+{
+    (void)run;
+    (void)job;
+    (void)user;
+    return SC_DONE;
+}
+
+/* The first job after years, then all points are read. */
+static void count_one(void)
+{
+    const sc_worker_opts opts = {.metrics_points = 50000};
+    const sc_job_spec spec = {.name = SC_S("n")};
+    sc_metrics *metrics;
+    sc_worker *worker;
+
+    assert_ok(sc_queue_add(queue, &spec, NULL, NULL));
+    assert_ok(sc_worker_new(client, SC_S("q"), &opts, &worker, NULL));
+    assert_ok(sc_worker_handle(worker, SC_S(""), complete, NULL));
+    assert_ok(sc_worker_start(worker));
+    wait_until(strcmp(redis("HGET bull:q:metrics:completed count"), "6") == 0);
+    assert_ok(sc_worker_close(worker, 1000, NULL));
+    sc_worker_free(worker);
+    assert_ok(sc_queue_get_metrics(queue, SC_JOB_COMPLETED, 0, -1, &metrics, NULL));
+    assert_int_equal(metrics->point_count, 50000);
+    sc_free(metrics);
+}
+
+TEST(metrics_of_very_many_minutes)
+{
+    open_queue();
+    quick("metrics", build_old_metrics, count_one);
     close_queue();
 }
