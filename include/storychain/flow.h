@@ -34,6 +34,8 @@ typedef struct sc_flow_queue {
 } sc_flow_queue;
 
 typedef struct sc_flow_opts {
+    const sc_tracer *
+        tracer; /* see tracer.h: one span, "addFlow" or "addBulkFlows", whose metadata all nodes carry; NULL: none */
     sc_slice prefix; /* of nodes that have none; empty: "bull" */
     const sc_flow_queue *queues;
     size_t queue_count;

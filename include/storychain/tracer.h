@@ -23,13 +23,13 @@ typedef enum sc_span_kind { SC_SPAN_PRODUCER, SC_SPAN_CONSUMER } sc_span_kind;
 /* What a span is about. All of it lives for the call. */
 typedef struct sc_span_start {
     sc_span_kind kind;
-    const char *operation; /* "add", "addBulk", "process" */
-    sc_slice queue;
-    sc_slice job_name;    /* of one job; empty for a bulk */
-    size_t job_count;     /* 1 but for a bulk */
-    const sc_job *job;    /* consumer: the job; else NULL */
-    sc_slice worker_name; /* consumer; empty: it has none */
-    sc_slice metadata;    /* consumer: what the producer stored; empty: nothing */
+    const char *operation; /* "add", "addBulk", "addFlow", "addBulkFlows", "process" */
+    sc_slice queue;        /* of a flow its root's; empty for many flows */
+    sc_slice job_name;     /* of one job, or a flow's root; empty for a bulk */
+    size_t job_count;      /* 1 but for a bulk; of flows their roots */
+    const sc_job *job;     /* consumer: the job; else NULL */
+    sc_slice worker_name;  /* consumer; empty: it has none */
+    sc_slice metadata;     /* consumer: what the producer stored; empty: nothing */
 } sc_span_start;
 
 /* How it ended. */

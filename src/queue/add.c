@@ -12,7 +12,16 @@
 #include "ops/job_limits.h"
 #include "queue.h"
 
-enum { MARKED_MAX = 256 * 1024 }; /* stored options with a span's metadata */
+/* `job_name` is empty for a bulk. */
+static void start_span(sc__add_span *span, const sc_queue *queue, sc_slice job_name,
+                       size_t job_count)
+{
+    sc__add_span_start(span, &queue->tracer,
+                       (sc_span_start){.operation = job_name.len ? "add" : "addBulk",
+                                       .queue = sc_queue_name(queue),
+                                       .job_name = job_name,
+                                       .job_count = job_count});
+}
 
 static sc_err may_not_wait(sc_reason *ret_reason)
 {
@@ -87,7 +96,7 @@ static sc_err make_job(sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
 
 sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)
 {
-    AUTO_STR marked = STR_MAX(MARKED_MAX);
+    AUTO_STR marked = STR_MAX(SC__MARKED_MAX);
     char digits[SC__INT_LEN], *id = NULL;
     sc_slice id_text = {NULL, 0};
     AUTO_ENCODED encoded;
@@ -103,7 +112,7 @@ sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_
         err = sc__job_encode(&encoded, spec->opts, &s.job, ret_reason);
     if (err)
         return err;
-    sc__add_span_start(&span, queue, spec->name, 1);
+    start_span(&span, queue, spec->name, 1);
     sc__add_span_mark(&span, &marked, &s.job.opts);
     err = add_and_wait(queue, &s, ret_reason);
     if (!err)
@@ -238,10 +247,10 @@ static sc_err many_fill(struct many *m, const sc_job_spec *specs, bool copy, sc_
 /* Begins their span, and adds its metadata to each job. */
 static void many_start_span(struct many *m, sc_slice job_name)
 {
-    AUTO_STR marked = STR_MAX(MARKED_MAX);
+    AUTO_STR marked = STR_MAX(SC__MARKED_MAX);
     sc_slice before = {NULL, 0};
 
-    sc__add_span_start(&m->span, m->queue, m->count == 1 ? job_name : before, m->count);
+    start_span(&m->span, m->queue, m->count == 1 ? job_name : before, m->count);
     for (size_t i = 0; i < m->count && m->span.metadata.len; i++) {
         sc_slice opts = m->jobs[i].opts, same = opts;
 

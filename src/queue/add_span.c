@@ -2,19 +2,12 @@
 
 #include "ops/job_trace.h"
 
-void sc__add_span_start(sc__add_span *span, const sc_queue *queue, sc_slice job_name,
-                        size_t job_count)
+void sc__add_span_start(sc__add_span *span, const sc_tracer *tracer, sc_span_start start)
 {
-    const sc_tracer *tracer = &queue->tracer;
-    const sc_span_start start = {.kind = SC_SPAN_PRODUCER,
-                                 .operation = job_name.len ? "add" : "addBulk",
-                                 .queue = sc_queue_name(queue),
-                                 .job_name = job_name,
-                                 .job_count = job_count};
-
     *span = (sc__add_span){.tracer = tracer};
-    if (!tracer->start)
+    if (!tracer || !tracer->start)
         return;
+    start.kind = SC_SPAN_PRODUCER;
     span->span = tracer->start(tracer->user, &start);
     if (span->span && tracer->metadata)
         span->metadata = tracer->metadata(tracer->user, span->span);

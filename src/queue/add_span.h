@@ -1,9 +1,10 @@
-/* The span of a call that adds jobs. Does nothing in a queue without a tracer. */
+/* The span of a call that adds jobs. Does nothing without a tracer. */
 #ifndef SC_QUEUE_ADD_SPAN_H
 #define SC_QUEUE_ADD_SPAN_H
 
+#include <storychain/tracer.h>
+
 #include "base/str.h"
-#include "queue.h"
 
 typedef struct sc__add_span {
     const sc_tracer *tracer;
@@ -11,9 +12,11 @@ typedef struct sc__add_span {
     sc_slice metadata; /* for its jobs; empty: none. Lives until the end */
 } sc__add_span;
 
-/* `job_name` is empty for a bulk. */
-void sc__add_span_start(sc__add_span *span, const sc_queue *queue, sc_slice job_name,
-                        size_t job_count);
+/* Stored options with a span's metadata may have so many bytes. */
+#define SC__MARKED_MAX (256 * 1024)
+
+/* `tracer` NULL: none. What `start` says of the call is filled in with what all such calls have. */
+void sc__add_span_start(sc__add_span *span, const sc_tracer *tracer, sc_span_start start);
 
 /* Adds the span's metadata to stored options: they are in `out` then, and `*opts` points to them. Without memory they stay as
  * they are. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "add_span.h"
 #include "id_list.h"
 #include "job_encode.h"
 #include "ops/keys.h"
@@ -32,6 +33,8 @@ struct flow {
     size_t count, bytes;
     int64_t now_ms;
     sc__arena arena;
+    sc__add_span span;
+    sc__str marked; /* options of a node with the span's metadata */
 };
 
 static sc_err append(struct flow *f, const sc_flow_node *nodes, size_t count, size_t parent,
@@ -172,8 +175,10 @@ static sc_err make_node(struct flow *f, size_t i, sc__encoded *encoded, sc_reaso
         err = name_job(f, place->node, job, ret_reason);
     if (!err)
         err = sc__job_encode(encoded, &opts, &job->job, ret_reason);
-    if (!err)
+    if (!err) {
+        sc__add_span_mark(&f->span, &f->marked, &job->job.opts);
         err = keep_texts(f, &job->job);
+    }
     f->bytes += job->job.name.len + job->job.data.len + job->job.opts.len;
     if (!err && f->bytes > SC_FLOW_BYTES_MAX)
         err = sc__because(ret_reason, SC_ETOOBIG, "the flow has more than %d bytes",
@@ -233,6 +238,15 @@ static sc_err add(struct flow *f, sc_client *client, const sc_flow_node *roots, 
     return err;
 }
 
+static void start_span(struct flow *f, const sc_flow_node *roots, size_t count)
+{
+    sc__add_span_start(&f->span, f->opts->tracer,
+                       (sc_span_start){.operation = count == 1 ? "addFlow" : "addBulkFlows",
+                                       .queue = count == 1 ? roots->queue : SC_S(""),
+                                       .job_name = count == 1 ? roots->job.name : SC_S(""),
+                                       .job_count = count});
+}
+
 sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots, size_t count,
                         const sc_flow_opts *opts, sc_id_list **ret_ids, sc_reason *ret_reason)
 {
@@ -249,8 +263,12 @@ sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots, size_t cou
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     f->opts = opts ? opts : &none;
     f->now_ms = sc__wall_ms();
+    f->marked = STR_MAX(SC__MARKED_MAX);
     sc__arena_init(&f->arena, ARENA_BYTES_MAX);
+    start_span(f, roots, count);
     err = add(f, client, roots, count, ret_ids, ret_reason);
+    sc__add_span_end(&f->span, err, err || count > 1 ? SC_S("") : f->job[0].job.id);
+    sc__str_release(&f->marked);
     sc__arena_release(&f->arena);
     sc_free(f);
     return err;

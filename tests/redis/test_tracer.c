@@ -1,4 +1,5 @@
 /* queue/add_span.c, worker/run_span.c: what a tracer is told, and what it hands on to the consumer. */
+#include <storychain/flow.h>
 #include <storychain/take.h>
 #include <storychain/tracer.h>
 
@@ -132,6 +133,26 @@ TEST(a_run_by_hand_has_its_span)
     assert_true(was_told("process q mail x1 [];"));
     assert_ok(sc_run_end(run, sc_run_fail(run, SC_GIVE_UP, "never"), NULL));
     assert_true(was_told("end SC_OK 1 2 final never;"));
+    bench_close(&b);
+}
+
+TEST(all_nodes_of_a_flow_carry_its_metadata)
+{
+    const sc_flow_node child = {
+        .queue = SC_S("q"),
+        .job = {.name = SC_S("leaf"), .opts = &(const sc_job_opts){.id = SC_S("leaf")}}};
+    const sc_flow_node root = {
+        .queue = SC_S("q"),
+        .job = {.name = SC_S("root"), .opts = &(const sc_job_opts){.id = SC_S("root")}},
+        .children = &child,
+        .child_count = 1};
+
+    bench_open(&b);
+    assert_ok(sc_flow_add(b.client, &root, &(sc_flow_opts){.tracer = &tracer}, NULL, NULL));
+
+    assert_string_equal(told, "addFlow q root x1 [];end SC_OK root 0 -;");
+    assert_non_null(strstr(redis(&b, "HGET bull:q:root opts"), "00-abc"));
+    assert_non_null(strstr(redis(&b, "HGET bull:q:leaf opts"), "00-abc"));
     bench_close(&b);
 }
 
