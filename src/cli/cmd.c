@@ -30,6 +30,18 @@ bool cli_flag_int(const struct cli *cli, const char *name, int64_t otherwise, in
     return false;
 }
 
+bool cli_flag_time(const struct cli *cli, const char *name, int64_t otherwise, int64_t *ret_ms)
+{
+    const char *text = cli_flag(cli, name);
+
+    *ret_ms = otherwise;
+    if (!text || (option_duration(text, ret_ms) && *ret_ms >= 0))
+        return true;
+    cli_fail(cli, EXIT_USAGE, "--%s: \"%.40s\" is not a time; write it like 500ms, 30s, 5m or 1h",
+             name, text);
+    return false;
+}
+
 int cli_fail(const struct cli *cli, int code, const char *fmt, ...)
 {
     va_list args;
@@ -51,8 +63,10 @@ int cli_fail_err(const struct cli *cli, sc_err err, const sc_reason *reason, con
         code = EXIT_NOT_FOUND;
     else if (err == SC_ECONNECT || err == SC_ECONNLOST || err == SC_ETIMEDOUT || err == SC_EAUTH)
         code = EXIT_UNREACHABLE;
-    else if (err == SC_EINVAL || err == SC_ESYNTAX)
+    else if (err == SC_EINVAL || err == SC_ESYNTAX || err == SC_ETOOBIG)
         code = EXIT_USAGE;
+    else if (err == SC_EJOBSTATE || err == SC_ELOCKLOST || err == SC_ESCHEDULED)
+        code = EXIT_REFUSED;
     if (reason && reason->text[0])
         return cli_fail(cli, code, "%s%s%s", what ? what : "", what ? ": " : "", reason->text);
     return cli_fail(cli, code, "%s%s%s", what ? what : "", what ? ": " : "", sc_err_text(err));

@@ -57,6 +57,9 @@ const char *cli_flag(const struct cli *cli, const char *name);
 bool cli_flag_int(const struct cli *cli, const char *name, int64_t otherwise, int64_t min,
                   int64_t max, int64_t *ret_value);
 
+/* Likewise a time ("30s"), in ms. */
+bool cli_flag_time(const struct cli *cli, const char *name, int64_t otherwise, int64_t *ret_ms);
+
 /* "storychain queue list: …" on stderr; gives `code` back. */
 int cli_fail(const struct cli *cli, int code, const char *fmt, ...) SC_PRINTF(3, 4);
 

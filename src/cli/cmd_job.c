@@ -42,7 +42,8 @@ static void print_member(const char *key, const json_t *value)
         sc__str_text(&text, json_string_value(value));
     else
         sc__json_write(&text, value);
-    printf("%-16s %s\n", key, text.ptr ? text.ptr : "");
+    printf("%-16s ", key);
+    print_text(stdout, sc__str_slice(&text));
 }
 
 static int show_job(struct cli *cli, sc_queue *queue)

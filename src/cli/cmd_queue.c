@@ -1,28 +1,11 @@
 /* storychain queue …: the queues and what is in them. */
+#include <storychain/control.h>
+#include <storychain/inspect.h>
+
 #include "app/job_shapes.h"
 #include "cmds.h"
 #include "connect.h"
 #include "table.h"
-
-/* A command on one queue, named by its first word, with the connection opened and closed around it. */
-static int on_queue(struct cli *cli, int (*act)(struct cli *cli, sc_queue *queue))
-{
-    sc_client *client;
-    sc_queue *queue;
-    int code = cli_connect(cli, &client);
-
-    if (code)
-        return code;
-    code = cli_check_queue(cli, client, sc_slice_of(cli->words[0]));
-    if (!code)
-        code = cli_open_queue(cli, client, sc_slice_of(cli->words[0]), &queue);
-    if (!code) {
-        code = act(cli, queue);
-        sc_queue_free(queue);
-    }
-    sc_client_free(client);
-    return code;
-}
 
 static int add_row(struct cli *cli, sc_client *client, sc_slice name, struct table *table,
                    json_t *all)
@@ -110,7 +93,7 @@ static int pause_queue(struct cli *cli, sc_queue *queue)
 
 int cmd_queue_pause(struct cli *cli)
 {
-    return on_queue(cli, pause_queue);
+    return cli_on_queue(cli, pause_queue);
 }
 
 static int resume_queue(struct cli *cli, sc_queue *queue)
@@ -127,5 +110,76 @@ static int resume_queue(struct cli *cli, sc_queue *queue)
 
 int cmd_queue_resume(struct cli *cli)
 {
-    return on_queue(cli, resume_queue);
+    return cli_on_queue(cli, resume_queue);
+}
+
+/* ---- show ---- */
+
+static json_t *number_or_null(int64_t number)
+{
+    return number ? json_integer(number) : json_null();
+}
+
+static json_t *limit_shape(const sc_queue_meta *meta)
+{
+    return meta->max ? json_pack("{s:I, s:I}", "max", (json_int_t)meta->max, "duration_ms",
+                                 (json_int_t)meta->duration_ms)
+                     : json_null();
+}
+
+static json_t *whole_shape(const struct cli *cli, const sc_queue_counts *counts,
+                           const sc_queue_meta *meta, int64_t rest_ms)
+{
+    json_t *shape = queue_shape(sc_slice_of(cli->words[0]), counts);
+
+    json_object_set_new(shape, "concurrency", number_or_null(meta->concurrency));
+    json_object_set_new(shape, "rate_limit", limit_shape(meta));
+    json_object_set_new(shape, "limited_for_ms", json_integer(rest_ms));
+    json_object_set_new(shape, "max_events", number_or_null(meta->max_events));
+    json_object_set_new(shape, "version",
+                        meta->version.len ? text_shape(meta->version) : json_null());
+    return shape;
+}
+
+static int print_queue(struct cli *cli, const sc_queue_counts *counts, const sc_queue_meta *meta,
+                       int64_t rest_ms)
+{
+    if (cli->json)
+        return cli_print_json(cli, whole_shape(cli, counts, meta, rest_ms));
+    printf("%-17s %s%s\n", "name", cli->words[0], counts->paused ? ", paused" : "");
+    for (sc_job_state state = 0; state < SC_JOB_UNKNOWN; state++)
+        printf("%-17s %lld\n", sc_job_state_name(state), (long long)counts->by_state[state]);
+    if (meta->concurrency)
+        printf("%-17s %lld jobs at once, over all workers\n", "concurrency",
+               (long long)meta->concurrency);
+    if (meta->max)
+        printf("%-17s %lld jobs in %lld ms\n", "rate limit", (long long)meta->max,
+               (long long)meta->duration_ms);
+    if (rest_ms)
+        printf("%-17s no job is started for %lld ms\n", "limited", (long long)rest_ms);
+    return EXIT_OK;
+}
+
+static int show_queue(struct cli *cli, sc_queue *queue)
+{
+    sc_queue_meta *meta = NULL;
+    sc_queue_counts counts;
+    sc_reason why = {""};
+    int64_t rest_ms = 0;
+    sc_err err = sc_queue_get_counts(queue, &counts);
+    int code;
+
+    if (!err)
+        err = sc_queue_get_meta(queue, &meta, &why);
+    if (!err)
+        err = sc_queue_get_rate_limit_ttl(queue, 0, &rest_ms, &why);
+    code = err ? cli_fail_err(cli, err, &why, "looking at the queue")
+               : print_queue(cli, &counts, meta, rest_ms);
+    sc_free(meta);
+    return code;
+}
+
+int cmd_queue_show(struct cli *cli)
+{
+    return cli_on_queue(cli, show_queue);
 }

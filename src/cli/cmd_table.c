@@ -5,6 +5,8 @@
     "state-dir redis-url store-url smtp-url mail-from site-url prefix drain log-level log-format " \
     "config"
 
+#define SLICES "Goes in slices that hold up nobody; Ctrl-C stops between two of them."
+
 /* clang-format off */
 const struct cmd cmd_table[] = {
     {.name = "serve", .run = cmd_serve, .options = "listen allow-remote " SERVER,
@@ -36,6 +38,51 @@ const struct cmd cmd_table[] = {
     {.name = "queue resume", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_resume, .options = REDIS,
      .summary = "hand out a paused queue's jobs again"},
 
+    {.name = "queue show", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_show, .options = REDIS,
+     .summary = "one queue: jobs by state, settings"},
+    {.name = "queue concurrency", .words = "QUEUE [N]", .words_min = 1, .words_max = 2, .run = cmd_queue_concurrency, .options = REDIS,
+     .summary = "how many jobs of a queue run at once, over all workers: shown, or set to N",
+     .flags = {{"remove", NULL, "no such limit any more"}}},
+    {.name = "queue rate-limit", .words = "QUEUE [MAX TIME]", .words_min = 1, .words_max = 3, .run = cmd_queue_rate_limit, .options = REDIS,
+     .summary = "how many jobs of a queue are started in a time: shown, or set",
+     .more = "  storychain queue rate-limit email 100 1m",
+     .flags = {{"remove", NULL, "no such limit any more"}}},
+    {.name = "queue retry", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_retry, .options = REDIS,
+     .summary = "run all failed jobs of a queue again",
+     .more = SLICES,
+     .flags = {{"state", "STATE", "failed (default) or completed"},
+               {"limit", "N", "at most N, those first that ended first"}}},
+    {.name = "queue promote", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_promote, .options = REDIS,
+     .summary = "run all delayed jobs of a queue now",
+     .more = SLICES,
+     .flags = {{"limit", "N", "at most N, those first that are due first"}}},
+    {.name = "queue drain", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_drain, .options = REDIS,
+     .summary = "remove all jobs of a queue that wait",
+     .more = SLICES,
+     .flags = {{"delayed", NULL, "delayed jobs, too"}, {"yes", NULL, "really; without it only the number is said"}}},
+    {.name = "queue clean", .words = "QUEUE STATE", .words_min = 2, .words_max = 2, .run = cmd_queue_clean, .options = REDIS,
+     .summary = "remove the jobs of a state, oldest first",
+     .more = "STATE: waiting, active, delayed, prioritized, completed, failed. Of active\njobs only those that no worker has.\n" SLICES,
+     .flags = {{"older-than", "TIME", "only jobs of that age: since they ended, began or were made"},
+               {"limit", "N", "at most N"}, {"yes", NULL, "really; without it only the number is said"}}},
+    {.name = "queue obliterate", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_queue_obliterate, .options = REDIS,
+     .summary = "remove a queue with all its jobs, schedules, events and settings",
+     .more = "The queue is paused first, and stays so when this is stopped.\n" SLICES,
+     .flags = {{"force", NULL, "also if jobs are active"}, {"yes", NULL, "really; without it only the number is said"}}},
+    {.name = "queue trim-events", .words = "QUEUE KEEP", .words_min = 2, .words_max = 2, .run = cmd_queue_trim_events, .options = REDIS,
+     .summary = "remove all events of a queue but about the newest KEEP",
+     .flags = {{"yes", NULL, "really"}}},
+
+    {.name = "enqueue", .words = "QUEUE NAME [DATA]", .words_min = 2, .words_max = 3, .run = cmd_enqueue, .options = REDIS,
+     .summary = "add a job to a queue",
+     .more = "DATA is JSON; - reads it from stdin; without it, {}.\n\n"
+             "  storychain enqueue email welcome '{\"to\":\"ada@example.org\"}' --delay 5m",
+     .flags = {{"id", "ID", "an id of its own; one that exists is left as it is"},
+               {"delay", "TIME", "not before that time has passed"},
+               {"priority", "N", "0 to 2097151; jobs without one go first, then 1, 2, …"},
+               {"attempts", "N", "tries in all (default 1)"},
+               {"backoff", "TIME", "before the second try; twice as long before each next one"},
+               {"lifo", NULL, "to the head of the queue"}}},
     {.name = "events", .words = "QUEUE", .words_min = 1, .words_max = 1, .run = cmd_events, .options = REDIS,
      .summary = "what happens in a queue, as it happens",
      .more = "A line an event: its id, its name, its fields; with --json an object a line.\n"
@@ -48,6 +95,11 @@ const struct cmd cmd_table[] = {
                {"limit", "N", "at most N, 1 to 1000 (default 20)"}}},
     {.name = "job show", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_job_show, .options = REDIS,
      .summary = "one job: data, options, state, result, log"},
+    {.name = "job logs", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_job_logs, .options = REDIS,
+     .summary = "what a job's processor logged, oldest first",
+     .flags = {{"from", "N", "the first row, counted from 0 (default 0)"}, {"limit", "N", "at most N rows, 1 to 1000 (default 1000)"}}},
+    {.name = "job update", .words = "QUEUE ID DATA", .words_min = 3, .words_max = 3, .run = cmd_job_update, .options = REDIS,
+     .summary = "give a job other data: JSON, or - for stdin"},
     {.name = "job retry", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_job_retry, .options = REDIS,
      .summary = "run a failed or completed job again"},
     {.name = "job promote", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_job_promote, .options = REDIS,

@@ -87,6 +87,26 @@ int cli_check_queue(struct cli *cli, sc_client *client, sc_slice name)
         (int)(name.len > 60 ? 60 : name.len), name.ptr);
 }
 
+int cli_on_queue(struct cli *cli, int (*act)(struct cli *cli, sc_queue *queue))
+{
+    sc_slice name = sc_slice_of(cli->words[0]);
+    sc_client *client;
+    sc_queue *queue;
+    int code = cli_connect(cli, &client);
+
+    if (code)
+        return code;
+    code = cli_check_queue(cli, client, name);
+    if (!code)
+        code = cli_open_queue(cli, client, name, &queue);
+    if (!code) {
+        code = act(cli, queue);
+        sc_queue_free(queue);
+    }
+    sc_client_free(client);
+    return code;
+}
+
 int cli_open_store(struct cli *cli, struct store **ret_store)
 {
     const char *url = cli->options.store_url, *folder = cli->options.state_dir;

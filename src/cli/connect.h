@@ -22,6 +22,10 @@ int cli_connect(struct cli *cli, sc_client **ret_client);
 /* A queue by the name in the command's first word. */
 int cli_open_queue(struct cli *cli, sc_client *client, sc_slice name, sc_queue **ret_queue);
 
+/* Calls `act` on the queue that the command's first word names, with the connection opened and closed around it. A queue that
+ * is not there is EXIT_NOT_FOUND. */
+int cli_on_queue(struct cli *cli, int (*act)(struct cli *cli, sc_queue *queue));
+
 /* EXIT_OK when there is a queue of that name; else an exit code after a message. Looks through all keys, in slices. */
 int cli_check_queue(struct cli *cli, sc_client *client, sc_slice name);
 

@@ -193,7 +193,7 @@ int help_unknown(int word_count, char **words)
     }
     snprintf(typed, sizeof(typed), "%.40s%s%.40s", words[0], word_count > 1 ? " " : "",
              word_count > 1 ? words[1] : "");
-    meant = nearest(typed);
+    meant = word_count == 1 && is_group(words[0]) ? NULL : nearest(typed);
     if (!meant && !is_group(words[0]))
         meant = nearest(words[0]);
     if (word_count == 1 && is_group(words[0]))

@@ -12,7 +12,7 @@
 /* The process' own, like the signals themselves. */
 static struct {
     sigset_t set;
-    atomic_bool awaited;
+    atomic_bool awaited, has_come;
     sem_t came;
 } signals;
 
@@ -26,6 +26,7 @@ static void *watch(void *arg)
         _exit(EXIT_OK);
     sc__log(SC_LOG_INFO, "%s: finishing what runs (once more: leave at once)",
             number == SIGINT ? "interrupted" : "asked to end");
+    atomic_store(&signals.has_come, true);
     sem_post(&signals.came);
     sigwait(&signals.set, &number);
     _exit(EXIT_FAILED);
@@ -51,4 +52,14 @@ void signals_wait(void)
     atomic_store(&signals.awaited, true);
     while (sem_wait(&signals.came))
         ;
+}
+
+void signals_note(void)
+{
+    atomic_store(&signals.awaited, true);
+}
+
+bool signals_came(void)
+{
+    return atomic_load(&signals.has_come);
 }

@@ -64,6 +64,16 @@ void table_when(struct table *t, int64_t wall_ms, int64_t now_ms)
                             (long long)(away / units[i].ms), units[i].unit));
 }
 
+void print_text(FILE *out, sc_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        putc((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f ? '?' : c, out);
+    }
+    putc('\n', out);
+}
+
 static size_t width_of(const char *cell)
 {
     size_t width = 0;

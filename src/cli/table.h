@@ -24,6 +24,9 @@ void table_int(struct table *table, int64_t value);
 /* "12 s ago", "in 3 min", "-" for 0. */
 void table_when(struct table *table, int64_t wall_ms, int64_t now_ms);
 
+/* Bytes that other programs wrote, and a newline: control bytes are shown as '?'. */
+void print_text(FILE *out, sc_slice text);
+
 /* Prints rows, or `empty` when there are none. */
 void table_print(const struct table *table, FILE *out, const char *empty);
 
