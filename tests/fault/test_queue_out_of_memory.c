@@ -1,7 +1,7 @@
 /* The queue when the n-th allocation fails, for every n: an error, no leak, no call without its end; and it works again. */
 #include <stdatomic.h>
 
-#include <storychain/queue.h>
+#include <storychain/flow.h>
 
 #include "support/server.h"
 #include "support/test.h"
@@ -86,6 +86,42 @@ static sc_err use(sc_queue *queue)
     return err;
 }
 
+/* A tree, a further child of its root, and all ways of looking at it. */
+static sc_err use_flow(sc_client *client, sc_queue *queue)
+{
+    const sc_flow_node children[] = {{.queue = SC_S("q"), .job = {.name = SC_S("one")}},
+                                     {.queue = SC_S("q"), .job = {.name = SC_S("two")}}};
+    const sc_flow_node root = {
+        .queue = SC_S("q"), .job = {.name = SC_S("root")}, .children = children, .child_count = 2};
+    sc_child_list *pending = NULL, *values = NULL;
+    sc_flow_tree *tree = NULL;
+    sc_id_list *ids = NULL;
+    sc_err err = sc_flow_add(client, &root, NULL, &ids, NULL);
+
+    if (!err) {
+        const sc_job_opts opts = {.parent = {ids->ids[0], sc_queue_qualified_name(queue)}};
+        const sc_job_spec spec = {.name = SC_S("three"), .opts = &opts};
+
+        err = sc_queue_add_bulk(queue, &spec, 1, NULL, NULL, NULL);
+    }
+    if (!err)
+        err = sc_queue_get_dependencies(queue, ids->ids[0], SC_CHILD_UNPROCESSED, 0, 10, &pending,
+                                        NULL);
+    if (!err)
+        err = sc_queue_get_children_values(queue, ids->ids[0], &values, NULL);
+    if (!err)
+        err = sc_flow_get(client, SC_S("q"), ids->ids[0], NULL, &tree, NULL);
+    if (!err)
+        err = sc_queue_remove_child_dependency(queue, ids->ids[1], NULL, NULL);
+    if (!err)
+        err = sc_queue_remove_unprocessed_children(queue, ids->ids[0], NULL);
+    sc_child_list_free(pending);
+    sc_child_list_free(values);
+    sc_flow_tree_free(tree);
+    sc_id_list_free(ids);
+    return err;
+}
+
 static sc_err find_queues(sc_client *client)
 {
     sc_id_list *names = NULL;
@@ -110,13 +146,16 @@ static bool run_with_failure_at(sc_client *client, long n)
     if (!err)
         err = use(queue);
     if (!err)
+        err = use_flow(client, queue);
+    if (!err)
         err = find_queues(client);
     assert_true(err == SC_OK || err == SC_ENOMEM || err == SC_ETOOBIG || err == SC_ECONNLOST ||
                 err == SC_ETIMEDOUT);
     reached = allocations >= n;
     fail_at = 0;
     if (queue)
-        wait_until(use(queue) == SC_OK); /* a connection that was lost comes again */
+        wait_until(use(queue) == SC_OK &&
+                   use_flow(client, queue) == SC_OK); /* a lost connection comes again */
     sc_queue_free(queue);
     wait_until(live <= before + 8); /* the client may keep a buffer of a new connection */
     return reached;

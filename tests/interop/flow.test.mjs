@@ -181,3 +181,43 @@ test('we read a flow of BullMQ as it does itself', async (t) => {
     assert.deepEqual(mine(await ours.getFlow({ queue: 'a', jobId: 'p', ...limits })), theirs(tree));
   }
 });
+
+test('flows of both sides are run by workers of both sides, of which one is killed: each job ends once, with all its children', async (t) => {
+  await server.redis.flushall();
+  const { connection } = server;
+  const TREES = 60;
+  const tree = (n, by) => {
+    const work = (id, queueName, children) => ({ name: id, queueName, data: { result: id, workMs: n % 4 }, opts: { jobId: id }, ...(children && { children }) });
+    const mid = (i) => work(`${by}-${n}-mid${i}`, 'fy', [work(`${by}-${n}-low${i}a`, 'fx'), work(`${by}-${n}-low${i}b`, 'fy')]);
+    return work(`${by}-${n}`, 'fx', [mid(1), mid(2), work(`${by}-${n}-leaf`, 'fy')]);
+  };
+  const producer = closing(t, new FlowProducer({ connection }));
+  const queues = ['fx', 'fy'].map((name) => closing(t, new Queue(name, { connection })));
+  const victim = startPeer(server.url);
+  t.after(() => victim.kill());
+  const options = { concurrency: 5, lockDuration: 1000, stalledInterval: 500, maxStalledCount: 100, drainDelay: 500 };
+  const numbers = [];
+  for (const queue of ['fx', 'fy']) {
+    await victim.work({ queue, ...options });
+    numbers.push(await ours.work({ queue, ...options }));
+    closing(t, new Worker(queue, async (job) => job.data.result, { connection, ...options }));
+  }
+  const completed = async () => (await Promise.all(queues.map((queue) => queue.getCompletedCount()))).reduce((a, b) => a + b);
+  for (let n = 0; n < TREES; n++) {
+    await producer.add(tree(n, 'node'));
+    await ours.addFlows({ flows: [tree(n, 'c')] });
+    if (n === TREES / 2) await victim.kill();
+  }
+  await waitFor('all to be completed', async () => (await completed()) === 2 * TREES * 8);
+  for (const number of numbers) await ours.closeWorker({ worker: number });
+
+  const events = (await Promise.all(queues.map(({ name }) => server.redis.xrange(`bull:${name}:events`, '-', '+')))).flat();
+  const ended = events.filter(([, [, event]]) => event === 'completed').map(([, [, , , jobId]]) => jobId);
+  assert.equal(ended.length, 2 * TREES * 8);
+  assert.equal(new Set(ended).size, ended.length);
+  for (const by of ['node', 'c'])
+    for (let n = 0; n < TREES; n++) {
+      const values = await ours.childrenValues({ queue: 'fx', jobId: `${by}-${n}` });
+      assert.deepEqual(Object.values(values).map(JSON.parse).sort(), [`${by}-${n}-leaf`, `${by}-${n}-mid1`, `${by}-${n}-mid2`]);
+    }
+});
