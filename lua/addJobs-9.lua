@@ -21,8 +21,6 @@
 -- Events: per job added, then waiting or delayed; or duplicated; or what includes/deduplicate says; those of parents
 
 --- @include "includes/addToState"
---- @include "includes/attachExisting"
---- @include "includes/deduplicate"
 --- @include "includes/emitEvent"
 --- @include "includes/queueGate"
 
@@ -53,6 +51,17 @@ local function checkPlaces()
         end
         at = first + ARGV[at + 7] * (string.sub(flags, 1, 1) == "i" and 2 or 1)
     end
+end
+
+-- What most calls have no need of: a script makes its functions anew at each call, and these only when they are wanted.
+local made
+local function rare()
+    if not made then
+--- @include "includes/attachExisting"
+--- @include "includes/deduplicate"
+        made = { attachExisting = attachExisting, deduplicate = deduplicate }
+    end
+    return made
 end
 
 local closed, maxEvents = queueGate(META, ACTIVE)
@@ -110,7 +119,7 @@ end
 local function isOwnedByOther(dedup, job)
     flushDelayed()
     nextScores = {} -- an owner may leave `delayed`, or move within it
-    local owner = deduplicate(queue, dedup, job)
+    local owner = rare().deduplicate(queue, dedup, job)
     if owner then
         note(owner)
     end
@@ -132,7 +141,7 @@ local function keepExisting(id, parentKey, parentJson, timestamp)
     local known, refused
     if parentKey then
         flushChildren(parentKey) -- a parent is not released while it has children yet to be added
-        known, refused = pcall(attachExisting, base, id, parentKey, parentJson, true, tonumber(timestamp))
+        known, refused = pcall(rare().attachExisting, base, id, parentKey, parentJson, true, tonumber(timestamp))
     end
     if known and refused then
         note(refused)

@@ -2,12 +2,11 @@
 --
 -- Input:  KEYS and ARGV 1 to 7 as in includes/workKeys
 --         ARGV[8] minutes of metrics to keep for each kind of end; 0: count none
---         then for each outcome 7 arguments:
---           job id, lock token, kind, text, traces, number, keep
+--         9...  groups: lock token, kind, number, keep, count, then per outcome: job id, text, and with kinds marked * traces
 --           completed  text: return value, JSON; keep: see includes/keepFinished, "0::" deletes it at once, "" keeps all
---           failed     text: reason; traces: JSON array; number: attempts that it had; keep
---           retry      text: reason; traces; number: 1 to the head of the queue, 0 to its tail. Counts as an attempt
---           backoff    text: reason; traces; number: ms to wait. Counts as an attempt
+--           failed *   text: reason; traces: JSON array; number: attempts that it had; keep
+--           retry *    text: reason; number: 1 to the head of the queue, 0 to its tail. Counts as an attempt
+--           backoff *  text: reason; number: ms to wait. Counts as an attempt
 --           delay      number: ms to wait
 --           children   waits for its children. text: key of the one that it waits for; empty: any. With none pending as return 0
 --           return     to the head of the queue; number: ms that the queue rests, 0: not
@@ -18,21 +17,34 @@
 --         takeJobs
 --- @include "includes/workKeys"
 --- @include "includes/takeJobs"
+--- @include "includes/keepFinished"
+--- @include "includes/serverTime"
+
+-- What most calls have no need of: a script makes its functions anew at each call, and these only when they are wanted.
+local made
+local function rare()
+    if not made then
 --- @include "includes/childFinished"
 --- @include "includes/finishDedup"
---- @include "includes/keepFinished"
 --- @include "includes/countMetrics"
 --- @include "includes/waitForChildren"
---- @include "includes/serverTime"
-local HEAD, STRIDE = 8, 7
-local count = (#ARGV - HEAD) / STRIDE
+        made = {childCompleted = childCompleted, childFailed = childFailed, finishDedup = finishDedup, countMetrics = countMetrics,
+                hasPendingChild = hasPendingChild, waitForChildren = waitForChildren}
+    end
+    return made
+end
+
+local HEAD = 8
 local nowMs, now = serverTime()
-local codes, jobs, lockKeys, childKeys = {}, {}, {}, {}
-local ended, checked = {completed = completedKey, failed = failedKey}, {}
+local codes, jobs, jobKeys, lockKeys, childKeys = {}, {}, {}, {}, {}
+local TRACED = {failed = true, retry = true, backoff = true}
+local ended = {completed = completedKey, failed = failedKey}
+-- Of each outcome.
+local count, ids, texts, traces, groups = 0, {}, {}, {}, {}
 local reply = {codes}
 local ready, delayed, finished = false, false, {completed = 0, failed = 0}
 -- Finished jobs of one kind and retention, in a row: they are added and trimmed at once.
-local group = {}
+local kept = {}
 
 -- What would keep this outcome from being recorded: a negative code, else 0. `lock` is the token that is stored.
 local function refusal(jobKey, job, kind, lock, lockToken, hasChildren)
@@ -57,35 +69,35 @@ local function refusal(jobKey, job, kind, lock, lockToken, hasChildren)
 end
 
 local function flush()
-    if group[1] then
-        call("ZADD", group.set, unpack(group))
-        if group.keep ~= "" then
-            keepFinished(group.set, group.keep, nowMs)
+    if kept[1] then
+        call("ZADD", kept.set, unpack(kept))
+        if kept.keep ~= "" then
+            keepFinished(kept.set, kept.keep, nowMs)
         end
     end
 end
 
 local function addFinished(set, keep, jobId)
-    if group.set ~= set or group.keep ~= keep then
+    if kept.set ~= set or kept.keep ~= keep then
         flush()
-        group = {set = set, keep = keep}
+        kept = {set = set, keep = keep}
     end
-    group[#group + 1] = now
-    group[#group + 1] = jobId
+    local n = #kept
+    kept[n + 1], kept[n + 2] = now, jobId
 end
 
 -- A count that is none begins anew: one below 0 would be tried for ever.
 local function attemptsOf(job)
-    local made = tonumber(job[4]) or 0
-    return string.format("%.0f", made >= 0 and made < 1e15 and made + 1 or 1)
+    local made = job[4] and tonumber(job[4]) or 0
+    return made > 0 and made < 1e15 and string.format("%.0f", made + 1) or "1"
 end
 
 local function tellParent(kind, job, jobKey, text)
     local parentJson = call("HGET", jobKey, "parent")
     if kind == "completed" then
-        childCompleted(job[2], parentJson, jobKey, text, nowMs)
+        rare().childCompleted(job[2], parentJson, jobKey, text, nowMs)
     else
-        childFailed(job[2], parentJson, jobKey, text, nowMs)
+        rare().childFailed(job[2], parentJson, jobKey, text, nowMs)
     end
 end
 
@@ -118,7 +130,7 @@ end
 
 local function finish(i, kind, job, jobKey, jobId, text, traces, number, keep)
     if job[3] then
-        attempt(i, finishDedup, job[3], jobId, nowMs, now)
+        attempt(i, rare().finishDedup, job[3], jobId, nowMs, now)
     end
     if job[2] and job[2] ~= "" then
         attempt(i, tellParent, kind, job, jobKey, text)
@@ -167,21 +179,92 @@ local function giveBack(jobKey, jobId, restMs)
     ready = true
 end
 
-local function apply(i, job, jobKey, jobId, kind, text, traces, number, keep)
+local function apply(i)
+    local job, jobKey, jobId, text, group = jobs[i], jobKeys[i], ids[i], texts[i], groups[i]
+    local kind, number = group.kind, group.number
     if kind == "completed" or kind == "failed" then
-        finish(i, kind, job, jobKey, jobId, text, traces, number, keep)
+        finish(i, kind, job, jobKey, jobId, text, traces[i], number, group.keep)
     elseif kind == "retry" then
-        countAttempt(job, jobKey, text, traces)
+        countAttempt(job, jobKey, text, traces[i])
         wait(jobKey, jobId, number == "1" and "RPUSH" or "LPUSH")
     elseif kind == "backoff" then
-        countAttempt(job, jobKey, text, traces)
+        countAttempt(job, jobKey, text, traces[i])
         delay(jobKey, jobId, number)
     elseif kind == "delay" then
         delay(jobKey, jobId, number)
-    elseif kind == "children" and hasPendingChild(jobKey, text) then
-        waitForChildren(jobId, now)
+    elseif kind == "children" and rare().hasPendingChild(jobKey, text) then
+        rare().waitForChildren(jobId, now)
     else
         giveBack(jobKey, jobId, number)
+    end
+end
+
+local function readOutcomes()
+    local at = HEAD + 1
+    while ARGV[at] do
+        local group = {token = ARGV[at], kind = ARGV[at + 1], number = ARGV[at + 2], keep = ARGV[at + 3]}
+        local traced, set = TRACED[group.kind], ended[group.kind]
+        if set then
+            call("ZCARD", set)
+        elseif group.kind == "children" then
+            call("ZCARD", base .. "waiting-children")
+        end
+        local last = count + tonumber(ARGV[at + 4])
+        at = at + 5
+        for i = count + 1, last do
+            local jobKey = base .. ARGV[at]
+            ids[i], texts[i], groups[i], jobKeys[i], lockKeys[i] = ARGV[at], ARGV[at + 1], group, jobKey, jobKey .. ":lock"
+            if traced then
+                traces[i] = ARGV[at + 2]
+                at = at + 1
+            elseif set then
+                local n = #childKeys
+                childKeys[n + 1], childKeys[n + 2] = jobKey .. ":dependencies", jobKey .. ":unsuccessful"
+            end
+            at = at + 2
+        end
+        count = last
+    end
+end
+
+-- Jobs mostly end in the order in which they were taken, so many of them stand together at the tail of `active`. True when all of
+-- `some` (a set of `n` ids) did, and are gone from there.
+local WINDOW, FEW = 16, 4
+local function popActive(some, n)
+    local tail, rest, found = call("LRANGE", activeKey, -(n + WINDOW), "-1"), {}, 0
+    local at = #tail
+    while found < n and at > 0 do
+        if some[tail[at]] then
+            found, some[tail[at]] = found + 1, nil
+        else
+            table.insert(rest, 1, tail[at])
+        end
+        at = at - 1
+    end
+    if found < n then
+        return false
+    end
+    call("RPOP", activeKey, #tail - at)
+    if rest[1] then
+        call("RPUSH", activeKey, unpack(rest))
+    end
+    return true
+end
+
+-- Takes the jobs whose outcome may be recorded out of `active`; the code of those that are not there becomes -3.
+local function leaveActive(freedIds)
+    local some, n = {}, 0
+    for _, id in ipairs(freedIds) do
+        n = n + (some[id] and 0 or 1)
+        some[id] = true
+    end
+    if n >= FEW and n == #freedIds and popActive(some, n) then
+        return
+    end
+    for i = 1, count do
+        if codes[i] == 0 and call("LREM", activeKey, "-1", ids[i]) == 0 then
+            codes[i] = -3
+        end
     end
 end
 
@@ -190,65 +273,45 @@ local function collectMetrics()
     local points = tonumber(ARGV[8]) or 0
     for kind, n in pairs(finished) do
         if points > 0 and n > 0 then
-            pcall(countMetrics, base .. "metrics:" .. kind, n, points, nowMs, now)
+            pcall(rare().countMetrics, base .. "metrics:" .. kind, n, points, nowMs, now)
         end
     end
 end
 
 -- Reads first: a key of a wrong type stops the script before anything is changed.
-local maxEvents = getMaxEvents(metaKey)
+local meta = readMeta()
+local maxEvents = readMaxEvents(meta[5], metaKey)
 call("LLEN", waitKey)
 call("ZCARD", delayedKey)
-for i = 1, count do
-    local at = HEAD + (i - 1) * STRIDE
-    local jobKey, kind = base .. ARGV[at + 1], ARGV[at + 3]
-    lockKeys[i] = jobKey .. ":lock"
-    if kind == "completed" then
-        childKeys[#childKeys + 1] = jobKey .. ":dependencies"
-        childKeys[#childKeys + 1] = jobKey .. ":unsuccessful"
-    end
-    if kind == "children" then
-        call("ZCARD", waitingChildrenKey)
-    end
-    if ended[kind] and not checked[kind] then
-        call("ZCARD", ended[kind])
-        checked[kind] = true
-    end
-end
+call("LLEN", activeKey)
+readOutcomes()
 local locks = count > 0 and call("MGET", unpack(lockKeys)) or {}
 local hasChildren = childKeys[1] and call("EXISTS", unpack(childKeys)) > 0
 local freed, freedIds = {}, {}
 for i = 1, count do
-    local at = HEAD + (i - 1) * STRIDE
-    local jobId = ARGV[at + 1]
-    local jobKey = base .. jobId
-    local job = tryCall("HMGET", jobKey, "timestamp", "parentKey", "deid", "atm")
-    codes[i] = refusal(jobKey, job, ARGV[at + 3], locks[i], ARGV[at + 2], hasChildren)
-    if codes[i] == 0 then
-        if call("LREM", activeKey, "-1", jobId) == 0 then
-            codes[i] = -3
-        end
-        freed[#freed + 1], freedIds[#freedIds + 1] = lockKeys[i], jobId
-    elseif codes[i] == -4 or codes[i] == -9 then
+    local job = tryCall("HMGET", jobKeys[i], "timestamp", "parentKey", "deid", "atm")
+    local code = refusal(jobKeys[i], job, groups[i].kind, locks[i], groups[i].token, hasChildren)
+    if code == 0 then
+        freed[#freed + 1], freedIds[#freedIds + 1] = lockKeys[i], ids[i]
+    elseif code == -4 or code == -9 then
         wanted = math.max(wanted - 1, 0) -- the worker still has it, to be failed
     end
-    jobs[i] = job
+    jobs[i], codes[i] = job, code
 end
 if freed[1] then
+    leaveActive(freedIds)
     call("DEL", unpack(freed))
     tryCall("SREM", stalledKey, unpack(freedIds))
     tryCall("XTRIM", eventsKey, "MAXLEN", "~", maxEvents)
 end
 for i = 1, count do
     if codes[i] == 0 then
-        local at = HEAD + (i - 1) * STRIDE
-        apply(i, jobs[i], base .. ARGV[at + 1], ARGV[at + 1], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6],
-              ARGV[at + 7])
+        apply(i)
     end
 end
 flush()
 collectMetrics()
-local taken = takeJobs(reply, nowMs, now, ready)
+local taken = takeJobs(reply, nowMs, now, meta, ready)
 if delayed then
     addDelayMarker(markerKey, delayedKey)
 end

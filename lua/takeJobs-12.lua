@@ -11,7 +11,7 @@
 --- @include "includes/serverTime"
 local reply = {{}}
 local nowMs, now = serverTime()
-takeJobs(reply, nowMs, now, false)
+takeJobs(reply, nowMs, now, readMeta(), false)
 if ARGV[8] == "1" then
     addDelayMarker(markerKey, delayedKey)
 end

@@ -9,7 +9,7 @@ local removable = 250
 -- Deletes finished jobs, as removeJobKeys() does, many keys a command. A failed child may still be what its parent waits
 -- for; a completed one never is.
 local function removeFinished(set, ids)
-    local keys, n = {}, 0
+    local keys, others, n = {}, {}, 0
     removable = removable - #ids
     for i = 1, #ids do
         local jobKey = base .. ids[i]
@@ -17,11 +17,15 @@ local function removeFinished(set, ids)
         if parentKey and parentKey ~= "" then
             pcall(releaseParent, parentKey, jobKey)
         end
-        keys[n + 1], keys[n + 2], keys[n + 3] = jobKey, jobKey .. ":logs", jobKey .. ":dependencies"
-        keys[n + 4], keys[n + 5], keys[n + 6] = jobKey .. ":processed", jobKey .. ":failed", jobKey .. ":unsuccessful"
-        n = n + 6
+        keys[i] = jobKey
+        others[n + 1], others[n + 2], others[n + 3] = jobKey .. ":logs", jobKey .. ":dependencies", jobKey .. ":processed"
+        others[n + 4], others[n + 5] = jobKey .. ":failed", jobKey .. ":unsuccessful"
+        n = n + 5
     end
     call("DEL", unpack(keys))
+    if call("EXISTS", unpack(others)) > 0 then -- most have none, and to look for a key costs less than to delete it in vain
+        call("DEL", unpack(others))
+    end
 end
 
 local function removeByAge(set, ageS, limit, nowMs)
@@ -38,11 +42,8 @@ local function removeByCount(set, count)
     if surplus <= 0 then
         return
     end
-    local popped, ids = call("ZPOPMIN", set, surplus), {}
-    for i = 1, #popped, 2 do
-        ids[#ids + 1] = popped[i]
-    end
-    removeFinished(set, ids)
+    removeFinished(set, call("ZRANGE", set, "0", surplus - 1))
+    call("ZREMRANGEBYRANK", set, "0", surplus - 1) -- what ZPOPMIN would do, without the scores
 end
 
 -- Retention, as "count:age in s:limit", each of them may be empty: no such bound.

@@ -38,21 +38,24 @@ local function activate(room)
     return ids
 end
 
--- The number in a field of a hash that HGETALL gave, and whether `flag` is one of its fields.
-local function scan(hash, field, flag)
-    local number, has = 0, false
+-- The text of a field of a hash that HGETALL gave.
+local function fieldOf(hash, field)
     for i = 1, #hash, 2 do
         if hash[i] == field then
-            number = tonumber(hash[i + 1]) or 0
-        elseif hash[i] == flag then
-            has = true
+            return hash[i + 1]
         end
     end
-    return number, has
+end
+
+-- How often the job is started with this time, as a text. A count that is none begins anew.
+local function nextStart(hash)
+    local ats = fieldOf(hash, "ats")
+    local started = ats and tonumber(ats) or 0
+    return started > 0 and started < 1e15 and string.format("%.0f", started + 1) or "1"
 end
 
 -- Gives one job to the worker: lock, start, event. Returns its hash as it was before, or a text that says why it
--- cannot be run; then it is in no state any more. And whether the job is only to be failed.
+-- cannot be run; then it is in no state any more.
 local function start(id, now)
     local jobKey = base .. id
     local hash, refused = tryCall("HGETALL", jobKey)
@@ -60,24 +63,27 @@ local function start(id, now)
         call("LREM", activeKey, "1", id)
         return refused or "its hash is missing"
     end
-    local started, deferred = scan(hash, "ats", "defa")
-    call("SET", jobKey .. ":lock", token, "PX", lockMs)
-    started = string.format("%.0f", started >= 0 and started < 1e15 and started + 1 or 1)
+    local started = nextStart(hash)
+    call("PSETEX", jobKey .. ":lock", lockMs, token)
     if ARGV[7] == "" then
         call("HSET", jobKey, "processedOn", now, "ats", started)
     else
         call("HSET", jobKey, "processedOn", now, "ats", started, "pb", ARGV[7])
     end
     redis.pcall("XADD", eventsKey, "*", "event", "active", "jobId", id, "prev", "waiting")
-    return hash, deferred
+    return hash
+end
+
+-- What a worker must know of `meta`, read once: paused, concurrency, max and duration of the rate limit, cap of the events.
+local function readMeta()
+    return call("HMGET", metaKey, "paused", "concurrency", "max", "duration", "opts.maxLenEvents")
 end
 
 -- Takes up to `wanted` jobs and appends to `reply`: now, ms that the rate limit asks to rest (0: none), due ms of the
 -- first delayed job (0: none), then id and hash (or a text, see start) of each job. `ready`: the caller made jobs
--- ready, so a marker may be due whatever is taken. A marker is left when jobs are left that may be taken.
-local function takeJobs(reply, nowMs, now, ready)
-    local meta = call("HMGET", metaKey, "paused", "concurrency", "max", "duration")
-    local active = call("LLEN", activeKey)
+-- ready, so a marker may be due whatever is taken. A marker is left when jobs are left that may be taken. `meta`: what readMeta()
+-- says.
+local function takeJobs(reply, nowMs, now, meta, ready)
     local promoted, due = promoteDelayed(nowMs)
     local max, duration = tonumber(meta[3] or ARGV[5]), tonumber(ARGV[6]) or tonumber(meta[4])
     local room, ttl = wanted, 0
@@ -86,14 +92,15 @@ local function takeJobs(reply, nowMs, now, ready)
     else
         max = nil
     end
-    local free = meta[1] and 0 or (tonumber(meta[2]) or math.huge) - active
+    local concurrency = tonumber(meta[2])
+    local free = meta[1] and 0 or concurrency and concurrency - call("LLEN", activeKey) or math.huge
     room = math.min(room, free)
     reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = nowMs, ttl, due or 0
     local counted, ids = 0, room > 0 and activate(room) or {}
     for _, id in ipairs(ids) do
-        local hash, deferred = start(id, now)
-        if max and type(hash) == "table" and not deferred then
-            counted = counted + 1
+        local hash = start(id, now)
+        if max and type(hash) == "table" and not fieldOf(hash, "defa") then
+            counted = counted + 1 -- one that is only to be failed counts not
         end
         reply[#reply + 1] = id
         reply[#reply + 1] = hash

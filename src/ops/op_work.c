@@ -158,15 +158,44 @@ static void keep_arg(sc__args *args, const sc_keep *keep)
     sc__args_text(args, text);
 }
 
-static void ended_args(sc__args *args, const sc__ended *ended)
+static bool is_traced(const sc__ended *ended)
 {
-    sc__args_slice(args, ended->id);
+    return ended->kind == SC__ENDED_FAILED || ended->kind == SC__ENDED_RETRY ||
+           ended->kind == SC__ENDED_BACKOFF;
+}
+
+static bool keeps_alike(const sc_keep *a, const sc_keep *b)
+{
+    return a->kind == b->kind &&
+           (a->kind != SC_KEEP_SOME ||
+            (a->count == b->count && a->age_s == b->age_s && a->limit == b->limit));
+}
+
+/* What outcomes in a row share is sent, converted and looked at once. */
+static bool in_one_group(const sc__ended *a, const sc__ended *b)
+{
+    return a->kind == b->kind && a->number == b->number && sc_slice_eq(a->token, b->token) &&
+           keeps_alike(&a->keep, &b->keep);
+}
+
+static size_t group_args(sc__args *args, const sc__ended *ended, size_t count)
+{
+    size_t n = 1;
+
+    while (n < count && in_one_group(&ended[n], ended))
+        n++;
     sc__args_slice(args, ended->token);
     sc__args_text(args, kinds[ended->kind]);
-    sc__args_slice(args, ended->text);
-    sc__args_slice(args, ended->traces);
     sc__args_int(args, ended->number);
     keep_arg(args, &ended->keep);
+    sc__args_int(args, (int64_t)n);
+    for (size_t i = 0; i < n; i++) {
+        sc__args_slice(args, ended[i].id);
+        sc__args_slice(args, ended[i].text);
+        if (is_traced(ended))
+            sc__args_slice(args, ended[i].traces);
+    }
+    return n;
 }
 
 sc_err sc__op_finish(sc_client *client, const sc__work_opts *opts, const sc__ended *ended,
@@ -180,8 +209,8 @@ sc_err sc__op_finish(sc_client *client, const sc__work_opts *opts, const sc__end
     sc__args_init(&args, &arena);
     work_head(&args, opts, token, wanted);
     sc__args_int(&args, opts->metrics_points);
-    for (size_t i = 0; i < count; i++)
-        ended_args(&args, &ended[i]);
+    for (size_t i = 0; i < count;)
+        i += group_args(&args, &ended[i], count - i);
     err = call_script(client, &SC__SCRIPT_finishJobs, opts, &args, cb, user);
     sc__arena_release(&arena);
     return err;
