@@ -94,7 +94,6 @@ static void on_ready(void *user, const sc_server_info *info)
     c->told_lost = false;
     set_connected(c, true, info);
     sc__pipeline_attach(&c->pipeline, c->conn);
-    sc__pubsub_up(&c->pubsub, sc__conn_id(c->conn) != 0);
     tell_watches(c, true);
 }
 
@@ -115,7 +114,6 @@ static void on_ended(void *user, sc_err err, const char *text)
         pthread_mutex_lock(&c->mutex);
         c->reconnects++;
         pthread_mutex_unlock(&c->mutex);
-        sc__pubsub_down(&c->pubsub);
         sc__pipeline_detach(&c->pipeline, err);
         tell_watches(c, false);
     }
@@ -135,8 +133,8 @@ static void on_reply(void *user, const sc_reply *reply, bool is_push)
 {
     sc_client *c = user;
 
-    if (is_push && !sc__pubsub_push(&c->pubsub, reply))
-        return;
+    if (is_push)
+        return; /* nothing of ours subscribes to anything on this connection */
     if (sc__pipeline_reply(&c->pipeline, reply))
         give_up(c, "the server sent a reply that nothing asked for");
 }
@@ -187,11 +185,15 @@ static void start_on_loop(void *arg)
     start->err = sc__timer_new(c->loop, open_conn, c, &c->retry);
     if (start->err)
         return;
-    start->err = sc__pipeline_start(&c->pipeline, c->loop);
-    if (start->err)
+    start->err = sc__pubsub_start(&c->pubsub, c);
+    if (!start->err)
+        start->err = sc__pipeline_start(&c->pipeline, c->loop);
+    if (start->err) {
+        sc__pubsub_stop(&c->pubsub);
         sc__timer_free(c->retry);
-    else
+    } else {
         open_conn(c);
+    }
 }
 
 static void stop_on_loop(void *arg)
@@ -201,6 +203,7 @@ static void stop_on_loop(void *arg)
     sc__conn_close(c->conn);
     c->conn = NULL;
     sc__timer_free(c->retry);
+    sc__pubsub_stop(&c->pubsub);
     sc__pipeline_stop(&c->pipeline);
 }
 
@@ -265,7 +268,6 @@ sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reas
     if (!c)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     init_sync(c);
-    c->pubsub.client = c;
     err = prepare(c, opts, &reason);
     if (!err)
         err = start(c);

@@ -1,31 +1,145 @@
 #include "pubsub.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "client.h"
+#include "resp.h"
 
-/* A refusal is an error in its place among the replies; what is granted comes as a push. */
-static void on_answer(void *user, sc_err err, const sc_reply *reply)
+enum { COMMANDS_BYTES_MAX = 64 * 1024 * 1024 };
+
+static void flush(sc__pubsub *p)
 {
-    (void)user;
-    if (!err && reply->type == SC_REPLY_ERROR)
-        sc__log(SC_LOG_WARN, "channels can't be heard: %.*s", (int)reply->str.len, reply->str.ptr);
+    if (!p->ready || !p->waiting.len || !sc__conn_can_write(p->conn))
+        return;
+
+    const sc__str sent = p->sending;
+
+    p->sending = p->waiting;
+    p->waiting = sent;
+    sc__str_reset(&p->waiting);
+    sc__conn_write(p->conn, &(uv_buf_t){.base = p->sending.ptr, .len = p->sending.len}, 1);
 }
 
-static void send_for(sc__pubsub *p, sc_slice command, sc_slice channel)
+static void put(sc__pubsub *p, const char *command, sc_slice channel)
 {
-    const sc_slice argv[] = {command, channel};
-    sc_err err = sc__client_send(p->client, argv, 2, NULL, on_answer, p);
+    const sc_slice argv[] = {sc_slice_of(command), channel};
+    size_t len;
 
-    if (err)
-        sc__log(SC_LOG_WARN, "channels can't be heard: %s", sc_err_text(err));
+    if (sc__resp_command_size(argv, 2, COMMANDS_BYTES_MAX, &len) ||
+        sc__str_reserve(&p->waiting, len)) {
+        sc__log(SC_LOG_ERROR, "no memory to listen to a channel");
+        return;
+    }
+    sc__resp_command_write(p->waiting.ptr + p->waiting.len, argv, 2);
+    p->waiting.len += len;
 }
 
-static bool is_heard(const sc__pubsub *p, sc_slice channel, const sc__subscription *until)
+static bool is_wanted(const sc__pubsub *p, sc_slice channel, const sc__subscription *until)
 {
     for (const sc__subscription *s = p->first; s != until; s = s->next)
         if (sc_slice_eq(s->channel, channel))
             return true;
     return false;
+}
+
+static void forget_conn(sc__pubsub *p)
+{
+    p->conn = NULL;
+    p->ready = false;
+    sc__str_reset(&p->waiting);
+    sc__str_reset(&p->sending);
+}
+
+static void drop_conn(sc__pubsub *p)
+{
+    sc__conn_close(p->conn);
+    forget_conn(p);
+}
+
+static void on_ready(void *user, const sc_server_info *info)
+{
+    sc__pubsub *p = user;
+
+    (void)info;
+    p->ready = true;
+    sc__reconnect_up(&p->reconnect);
+    for (sc__subscription *s = p->first; s; s = s->next)
+        if (!is_wanted(p, s->channel, s))
+            put(p, "SUBSCRIBE", s->channel);
+    flush(p);
+}
+
+/* Calls those who listen to a channel: a message, or the news that it is heard. */
+static void call(sc__pubsub *p, sc_slice channel, const sc_slice *message)
+{
+    for (sc__subscription *s = p->first; s; s = p->next) {
+        p->next = s->next;
+        if (!sc_slice_eq(s->channel, channel))
+            continue;
+        if (message)
+            s->on_message(s->user, *message);
+        else if (s->on_heard)
+            s->on_heard(s->user);
+    }
+    p->next = NULL;
+}
+
+/* By RESP3 they are pushes, by RESP2 arrays. */
+static void on_reply(void *user, const sc_reply *reply, bool is_push)
+{
+    sc__pubsub *p = user;
+
+    (void)is_push;
+    if (reply->type == SC_REPLY_ERROR && !p->told_refused) {
+        p->told_refused = true;
+        sc__log(SC_LOG_WARN, "channels can't be heard: %.*s", (int)reply->str.len, reply->str.ptr);
+    }
+    if (reply->type == SC_REPLY_ERROR || reply->count < 3)
+        return;
+    if (sc_slice_eq(reply->items[0].str, SC_S("message")))
+        call(p, reply->items[1].str, &reply->items[2].str);
+    else if (sc_slice_eq(reply->items[0].str, SC_S("subscribe")))
+        call(p, reply->items[1].str, NULL);
+}
+
+static void on_writable(void *user)
+{
+    flush(user);
+}
+
+static void plan(sc__pubsub *p)
+{
+    int64_t in_ms = p->not_before_ms - sc__mono_ms();
+
+    sc__timer_start(p->timer, in_ms > 0 ? in_ms : 0);
+}
+
+static void on_ended(void *user, sc_err err, const char *text)
+{
+    sc__pubsub *p = user;
+
+    (void)err;
+    (void)text; /* the client's own connection meets the same, and tells */
+    forget_conn(p);
+    p->not_before_ms = sc__mono_ms() + sc__reconnect_next(&p->reconnect);
+    if (p->first)
+        plan(p);
+}
+
+static const sc__conn_events events = {on_ready, on_reply, on_writable, on_ended};
+
+static void on_timer(void *arg)
+{
+    sc__pubsub *p = arg;
+
+    if (p->conn || !p->first)
+        return;
+    if (sc__conn_open(sc__client_loop(p->client), sc__client_target(p->client), &events, p,
+                      &p->conn)) {
+        p->conn = NULL;
+        p->not_before_ms = sc__mono_ms() + sc__reconnect_next(&p->reconnect);
+        plan(p);
+    }
 }
 
 struct change {
@@ -37,15 +151,18 @@ static void add(void *arg)
 {
     struct change *c = arg;
     sc__pubsub *p = c->pubsub;
-    bool heard = is_heard(p, c->subscription->channel, NULL);
+    bool wanted = is_wanted(p, c->subscription->channel, NULL);
 
     c->subscription->next = p->first;
     p->first = c->subscription;
-    if (p->can_hear && !heard)
-        send_for(p, SC_S("SUBSCRIBE"), c->subscription->channel);
+    if (!p->conn)
+        plan(p);
+    if (p->ready && !wanted)
+        put(p, "SUBSCRIBE", c->subscription->channel);
+    flush(p);
 }
 
-static void drop(void *arg)
+static void end(void *arg)
 {
     struct change *c = arg;
     sc__pubsub *p = c->pubsub;
@@ -58,8 +175,13 @@ static void drop(void *arg)
     *at = c->subscription->next;
     if (p->next == c->subscription)
         p->next = c->subscription->next;
-    if (p->can_hear && !is_heard(p, c->subscription->channel, NULL))
-        send_for(p, SC_S("UNSUBSCRIBE"), c->subscription->channel);
+    if (!p->first) {
+        drop_conn(p);
+        return;
+    }
+    if (p->ready && !is_wanted(p, c->subscription->channel, NULL))
+        put(p, "UNSUBSCRIBE", c->subscription->channel);
+    flush(p);
 }
 
 void sc__client_subscribe(sc_client *client, sc__subscription *subscription)
@@ -70,39 +192,23 @@ void sc__client_subscribe(sc_client *client, sc__subscription *subscription)
 
 void sc__client_unsubscribe(sc_client *client, sc__subscription *subscription)
 {
-    sc__loop_run_wait(sc__client_loop(client), drop,
+    sc__loop_run_wait(sc__client_loop(client), end,
                       &(struct change){sc__client_pubsub(client), subscription});
 }
 
-void sc__pubsub_up(sc__pubsub *p, bool resp3)
+sc_err sc__pubsub_start(sc__pubsub *p, sc_client *client)
 {
-    p->can_hear = resp3;
-    for (sc__subscription *s = p->first; s && resp3; s = s->next)
-        if (!is_heard(p, s->channel, s))
-            send_for(p, SC_S("SUBSCRIBE"), s->channel);
+    *p = (sc__pubsub){.client = client,
+                      .waiting = STR_MAX(COMMANDS_BYTES_MAX),
+                      .sending = STR_MAX(COMMANDS_BYTES_MAX)};
+    return sc__timer_new(sc__client_loop(client), on_timer, p, &p->timer);
 }
 
-void sc__pubsub_down(sc__pubsub *p)
+void sc__pubsub_stop(sc__pubsub *p)
 {
-    p->can_hear = false;
-}
-
-static void deliver(sc__pubsub *p, sc_slice channel, sc_slice message)
-{
-    for (sc__subscription *s = p->first; s; s = p->next) {
-        p->next = s->next;
-        if (sc_slice_eq(s->channel, channel))
-            s->on_message(s->user, message);
-    }
-}
-
-bool sc__pubsub_push(sc__pubsub *p, const sc_reply *push)
-{
-    sc_slice kind = push->count ? push->items[0].str : (sc_slice){NULL, 0};
-
-    if (sc_slice_eq(kind, SC_S("message")) && push->count >= 3) {
-        deliver(p, push->items[1].str, push->items[2].str);
-        return false;
-    }
-    return sc_slice_eq(kind, SC_S("subscribe")) || sc_slice_eq(kind, SC_S("unsubscribe"));
+    sc__conn_close(p->conn);
+    sc__timer_free(p->timer);
+    sc__str_release(&p->waiting);
+    sc__str_release(&p->sending);
+    *p = (sc__pubsub){.client = NULL};
 }

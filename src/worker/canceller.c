@@ -17,8 +17,19 @@ static void on_message(void *user, sc_slice message)
             sc__run_cancel(run, SC_CANCEL_JOB, m.reason);
 }
 
+static void on_heard(void *user)
+{
+    sc__canceller *c = user;
+
+    if (c->was_heard)
+        c->on_heard_again(c->core);
+    c->was_heard = true;
+}
+
 void sc__canceller_start(sc__canceller *c)
 {
+    if (c->started)
+        return;
     c->started = true;
     sc__client_subscribe(c->core->client, &c->subscription);
 }
@@ -37,7 +48,7 @@ sc_err sc__canceller_init(sc__canceller *c, sc__core *core)
 
     *c = (sc__canceller){.core = core};
     sc__cancel_channel(&channel, &core->keys);
-    c->subscription = (sc__subscription){.on_message = on_message, .user = c};
+    c->subscription = (sc__subscription){.on_message = on_message, .on_heard = on_heard, .user = c};
     c->subscription.channel.len = channel.len;
     err = sc__str_take(&channel, &c->channel);
     c->subscription.channel.ptr = c->channel;

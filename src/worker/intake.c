@@ -115,5 +115,7 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
     }
     *next = NULL;
     sc__pool_submit_list(w->pool, first);
+    if (core->runs)
+        sc__canceller_start(&w->canceller);
     sc__batcher_flush(&w->batcher);
 }

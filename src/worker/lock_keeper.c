@@ -8,6 +8,7 @@
 /* The jobs of one call. A run may have been put to another use when the answer comes; then its serial has changed. */
 struct extension {
     sc__lock_keeper *keeper;
+    bool by_plan; /* told as BullMQ does it; others look for cancellations */
     size_t count;
     struct {
         sc_run *run;
@@ -70,7 +71,7 @@ static void heed(struct extension *e, const sc__lock_news *news)
         if (run)
             sc__run_cancel(run, SC_CANCEL_JOB, news->cancelled[2 * i + 1].str);
     }
-    if (sc__is_heard(e->keeper->core)) {
+    if (e->by_plan && sc__is_heard(e->keeper->core)) {
         tell(e->keeper->core, e, false);
         tell(e->keeper->core, e, true);
     }
@@ -136,15 +137,29 @@ static struct extension *gather(sc__lock_keeper *k, sc_run **run)
     return e;
 }
 
-static void on_timer(void *arg)
+static void renew(sc__lock_keeper *k, bool by_plan)
 {
-    sc__lock_keeper *k = arg;
     sc_run *run = k->core->runs;
     struct extension *e;
 
-    sc__timer_start(k->timer, k->every_ms);
-    while ((e = gather(k, &run)))
+    while ((e = gather(k, &run))) {
+        e->by_plan = by_plan;
         extend(k, e);
+    }
+}
+
+void sc__lock_keeper_look(sc__lock_keeper *k)
+{
+    if (sc__timer_is_active(k->timer))
+        renew(k, false);
+}
+
+static void on_timer(void *arg)
+{
+    sc__lock_keeper *k = arg;
+
+    sc__timer_start(k->timer, k->every_ms);
+    renew(k, true);
 }
 
 sc_err sc__lock_keeper_init(sc__lock_keeper *k, sc__core *core)

@@ -16,6 +16,7 @@ typedef struct sc__lock_keeper {
 SC_MUST_USE sc_err sc__lock_keeper_init(sc__lock_keeper *k, sc__core *core);
 void sc__lock_keeper_release(sc__lock_keeper *k);
 void sc__lock_keeper_start(sc__lock_keeper *k);
+void sc__lock_keeper_look(sc__lock_keeper *k); /* renews now too, if it keeps any */
 void sc__lock_keeper_stop(sc__lock_keeper *k);
 
 #endif

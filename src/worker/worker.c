@@ -47,6 +47,12 @@ static void on_ready(sc__core *core, sc__work *work)
     sc__pool_submit(core->owner->pool, work);
 }
 
+/* Jobs that were cancelled while nothing was heard. */
+static void on_heard_again(sc__core *core)
+{
+    sc__lock_keeper_look(&core->owner->lock_keeper);
+}
+
 static void on_time_out(sc_run *run)
 {
     sc__time_out(run->core->owner, run);
@@ -174,6 +180,7 @@ static void make_roles(void *arg)
     w->finisher.on_lost = on_lost;
     w->time_keeper.on_time_out = on_time_out;
     w->batcher.on_ready = on_ready;
+    w->canceller.on_heard_again = on_heard_again;
 }
 
 static void release_roles(void *arg)
@@ -302,7 +309,6 @@ void sc__worker_begin(sc_worker *w)
 {
     sc__stalled_start(&w->stalled);
     sc__lock_keeper_start(&w->lock_keeper);
-    sc__canceller_start(&w->canceller);
     w->core.taking = !w->paused;
 }
 

@@ -150,6 +150,7 @@ test('the program cancels a job that another process of ours runs', async (t) =>
   const [long, waits] = await queue.addBulk([{ name: 'long', data: { workMs: 60_000, failCancelled: true }, opts: { attempts: 3 } }, { name: 'waits', data: {} }]);
   const worker = await ours.work({ queue: 'program', lockDuration: 600_000 });
   await waitFor('it to run', async () => (await ours.workerStats({ worker })).running === 1);
+  await waitFor('it to listen', async () => (await server.redis.pubsub('CHANNELS')).includes('bull:program:sc:cancel'));
   const run = (...args) => storychain(['job', 'cancel', 'program', ...args, '--redis-url', server.url]);
 
   assert.deepEqual(JSON.parse((await run(waits.id, '--json')).stdout), { queue: 'program', id: waits.id, done: 'cancel', result: 'cancelled' });

@@ -141,6 +141,11 @@ TEST(in_a_list_of_hundreds_of_thousands_a_job_is_not_looked_for_further_than_it_
 
 /* running */
 
+static bool hears(struct bench *b)
+{
+    return strcmp(redis(b, "PUBSUB CHANNELS"), "bull:q:sc:cancel") == 0;
+}
+
 static void run_one(struct bench *b, sc_outcome outcome, const sc_job_opts *job,
                     const sc_worker_opts *opts)
 {
@@ -149,6 +154,7 @@ static void run_one(struct bench *b, sc_outcome outcome, const sc_job_opts *job,
     add(b, "long", job);
     bench_work(b, opts, stop_when_told);
     wait_until(b->going >= 1);
+    wait_until(hears(b));
 }
 
 TEST(the_run_of_a_cancelled_job_is_told_at_once_and_the_job_not_tried_again)
@@ -251,20 +257,61 @@ TEST(a_cancellation_is_of_the_run_it_was_meant_for)
     bench_close(&b);
 }
 
-TEST(a_server_of_resp2_has_the_run_told_at_the_next_renewal)
+TEST(a_server_of_resp2_tells_too)
 {
-    struct bench b = {.hold = true, .outcome = SC_FAILED};
+    struct bench b = {.hold = true};
     const char *const no_hello[] = {"--rename-command", "HELLO", "", NULL};
 
     pthread_mutex_init(&b.mutex, NULL);
     test_server_start_args(&b.server, no_hello);
     b.client = test_server_client(&b.server);
     assert_ok(sc_queue_new(b.client, SC_S("q"), NULL, &b.queue, NULL));
-    run_one(&b, SC_FAILED, NULL, &(sc_worker_opts){.lock_ms = 800});
-    assert_string_equal(redis(&b, "PUBSUB CHANNELS"), "");
+    run_one(&b, SC_FAILED, NULL, &(sc_worker_opts){.lock_ms = 600000});
+    wait_until(hears(&b));
     assert_int_equal(cancel(&b, "1", "no use"), SC_CANCEL_TOLD);
     wait_until(count_of(&b, SC_JOB_FAILED) == 1);
     assert_string_equal(b.reason, "cancelled: no use");
+    bench_close(&b);
+}
+
+TEST(who_may_not_hear_channels_is_told_at_the_next_renewal)
+{
+    struct bench b = {.hold = true};
+    sc_client_opts opts = {0};
+    char url[160];
+
+    pthread_mutex_init(&b.mutex, NULL);
+    test_server_start(&b.server);
+    redis(&b, "ACL SETUSER deaf on >pw ~* +@all resetchannels");
+    snprintf(url, sizeof(url), "unix://deaf:pw@%s", b.server.socket);
+    opts.url = url;
+    assert_ok(sc_client_new(&opts, &b.client, NULL));
+    assert_ok(sc_queue_new(b.client, SC_S("q"), NULL, &b.queue, NULL));
+    b.outcome = SC_FAILED;
+    add(&b, "long", NULL);
+    bench_work(&b, &(sc_worker_opts){.lock_ms = 800}, stop_when_told);
+    wait_until(b.going == 1);
+    assert_int_equal(cancel(&b, "1", "no use"), SC_CANCEL_TOLD);
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+    assert_string_equal(b.reason, "cancelled: no use");
+    assert_string_equal(redis(&b, "PUBSUB CHANNELS"), "");
+    bench_close(&b);
+}
+
+TEST(what_was_cancelled_while_nothing_was_heard_is_told_when_it_is_again)
+{
+    struct bench b;
+
+    bench_open(&b);
+    run_one(&b, SC_FAILED, NULL, &(sc_worker_opts){.lock_ms = 600000});
+    wait_until(hears(&b));
+    /* as cancelJob leaves it, but for the push */
+    redis(&b,
+          "EVAL redis.call('SET',KEYS[2],redis.call('GET',KEYS[1])..'\\n'..ARGV[1],'PX',60000) 2 "
+          "bull:q:1:lock bull:q:sc:cancel:1 unheard");
+    redis(&b, "CLIENT KILL TYPE pubsub");
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+    assert_string_equal(redis(&b, "HGET bull:q:1 failedReason"), "unheard");
     bench_close(&b);
 }
 
@@ -274,10 +321,9 @@ TEST(a_worker_hears_again_after_its_connection_was_killed_and_not_once_it_is_clo
 
     bench_open(&b);
     run_one(&b, SC_FAILED, NULL, &(sc_worker_opts){.lock_ms = 600000});
-    wait_until(strcmp(redis(&b, "PUBSUB CHANNELS"), "bull:q:sc:cancel") == 0);
+    wait_until(hears(&b));
     redis(&b, "CLIENT KILL TYPE pubsub");
-    wait_until(strcmp(redis(&b, "PUBSUB CHANNELS"), "bull:q:sc:cancel") == 0);
-    wait_until(sc_client_is_connected(b.client));
+    wait_until(hears(&b));
     assert_int_equal(cancel(&b, "1", "no use"), SC_CANCEL_TOLD);
     wait_until(count_of(&b, SC_JOB_FAILED) == 1);
     assert_int_equal(b.cause, SC_CANCEL_JOB);
@@ -300,6 +346,34 @@ TEST(of_two_runs_the_one_whose_job_is_cancelled_is_told)
     assert_string_equal(b.reason, "cancelled: only this");
     b.hold = false;
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
+    bench_close(&b);
+}
+
+TEST(hearing_of_cancellations_sets_no_limit_to_the_size_of_jobs)
+{
+    /* A connection that hears channels is cut by the server when 32 MiB wait to be read from it. */
+    enum { BYTES = 40 * 1024 * 1024 };
+    struct bench b;
+    char *data = malloc(BYTES);
+    sc_job_spec spec = {.name = SC_S("large"), .data = {data, BYTES}};
+    sc_client_stats client;
+    sc_job *job;
+
+    bench_open(&b);
+    memset(data, '1', BYTES);
+    data[0] = data[BYTES - 1] = '"';
+    bench_work(&b, NULL, succeed);
+    add(&b, "small", NULL);
+    wait_until(hears(&b));
+    assert_ok(sc_queue_add(b.queue, &spec, NULL, NULL));
+    free(data);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
+    assert_int_equal(b.runs, 2);
+    assert_ok(sc_queue_get_job(b.queue, SC_S("2"), &job));
+    assert_int_equal(job->data.len, BYTES);
+    sc_job_free(job);
+    sc_client_stats_get(b.client, &client);
+    assert_int_equal(client.reconnects, 0);
     bench_close(&b);
 }
 
