@@ -43,7 +43,7 @@ SC_API sc_slice sc_run_token(const sc_run *run);
 SC_API SC_MUST_USE sc_err sc_run_extend_lock(sc_run *run, int64_t lock_ms);
 
 /* Ends the run with an outcome, given as a processor would return it: SC_DONE, or what sc_run_return(), sc_run_fail(), sc_run_delay(),
- * sc_run_limit() give. With `ret_next` the next job is taken in the same call; it is NULL when there is none. The run is gone
+ * sc_run_limit(), sc_run_wait(), sc_run_wait_children() give. It waits until the server has answered, also over lost connections. With `ret_next` the next job is taken in the same call; it is NULL when there is none. The run is gone
  * afterwards, also on an error.
  * SC_ELOCKLOST: the outcome was not recorded, for the lock is lost; SC_ENOJOB, SC_EJOBSTATE likewise; SC_ECANCELED: the worker was
  * closed before the server answered; SC_ESTATE: the run is a processor's, and goes on. */
