@@ -124,6 +124,10 @@ SC_API SC_MUST_USE sc_err sc_queue_get_global_rate_limit(sc_queue *queue,
 SC_API SC_MUST_USE sc_err sc_queue_rate_limit(sc_queue *queue, int64_t duration_ms,
                                               sc_reason *ret_reason);
 
+/* Ends what sc_queue_rate_limit() began, or the window of a rate limit: jobs are started again when workers ask the next time, at the
+ * latest when they would have without this. No limit under way is no error. */
+SC_API SC_MUST_USE sc_err sc_queue_remove_rate_limit_key(sc_queue *queue, sc_reason *ret_reason);
+
 /* For how long no job is started because of the rate limit; 0: jobs are started. `max_jobs`: a worker's own limit; 0: the
  * queue's, and if it has none the time that is left of a window or of sc_queue_rate_limit(). */
 SC_API SC_MUST_USE sc_err sc_queue_get_rate_limit_ttl(sc_queue *queue, int64_t max_jobs,

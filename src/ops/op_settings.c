@@ -149,6 +149,13 @@ sc_err sc__op_fill_limiter(sc_client *client, const sc__queue_keys *keys, int64_
     return run(client, argv, 5, NULL, ret_reason);
 }
 
+sc_err sc__op_empty_limiter(sc_client *client, const sc__queue_keys *keys, sc_reason *ret_reason)
+{
+    const sc_slice argv[] = {SC_S("DEL"), keys->key[SC__KEY_LIMITER]};
+
+    return run(client, argv, 2, NULL, ret_reason);
+}
+
 sc_err sc__op_limiter_ttl(sc_client *client, const sc__queue_keys *keys, int64_t max_jobs,
                           int64_t *ret_ttl_ms, sc_reason *ret_reason)
 {

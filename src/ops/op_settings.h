@@ -27,6 +27,8 @@ SC_MUST_USE sc_err sc__op_is_maxed(sc_client *client, const sc__queue_keys *keys
 /* The limiter is full for so long. */
 SC_MUST_USE sc_err sc__op_fill_limiter(sc_client *client, const sc__queue_keys *keys,
                                        int64_t duration_ms, sc_reason *ret_reason);
+SC_MUST_USE sc_err sc__op_empty_limiter(sc_client *client, const sc__queue_keys *keys,
+                                        sc_reason *ret_reason);
 SC_MUST_USE sc_err sc__op_limiter_ttl(sc_client *client, const sc__queue_keys *keys,
                                       int64_t max_jobs, int64_t *ret_ttl_ms, sc_reason *ret_reason);
 

@@ -68,6 +68,11 @@ sc_err sc_queue_rate_limit(sc_queue *queue, int64_t duration_ms, sc_reason *ret_
     return err ? err : sc__op_fill_limiter(queue->client, &queue->keys, duration_ms, ret_reason);
 }
 
+sc_err sc_queue_remove_rate_limit_key(sc_queue *queue, sc_reason *ret_reason)
+{
+    return sc__op_empty_limiter(queue->client, &queue->keys, ret_reason);
+}
+
 sc_err sc_queue_get_rate_limit_ttl(sc_queue *queue, int64_t max_jobs, int64_t *ret_ttl_ms,
                                    sc_reason *ret_reason)
 {

@@ -22,7 +22,7 @@ const T = 1_700_000_000_000;
 async function assertSameState(t, name, jobs, { defaults, prepare, oneByOne } = {}) {
   const queue = closing(t, new Queue(name, { connection: server.connection, prefix: 'node', defaultJobOptions: defaults }));
   await queue.waitUntilReady();
-  await ours.open({ queue: name, prefix: 'c' });
+  await ours.open({ queue: name, prefix: 'c', defaultJobOptions: defaults });
   await waitFor('both metas', async () => (await server.redis.exists(`node:${name}:meta`, `c:${name}:meta`)) === 2);
   await prepare?.('node');
   await prepare?.('c');
@@ -110,6 +110,11 @@ test('telemetry and options that nobody knows are stored the same way, and BullM
   const { opts } = await reader.getJob('1');
   assert.deepEqual([opts.telemetry, opts.mine], [telemetry, mine]);
 });
+
+test('jobs without options have those of their queue', (t) =>
+  assertSameState(t, 'defaults', [{ name: 'a', data: {} }, { name: 'b', data: { n: 1 } }], {
+    defaults: { attempts: 4, backoff: { type: 'fixed', delay: 10 }, priority: 3, removeOnComplete: { count: 5 }, keepLogs: 2 },
+  }));
 
 test('a paused queue is treated the same way', (t) =>
   assertSameState(t, 'paused', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }, { name: 'c', data: {}, opts: { delay: 5000, timestamp: T } }], {

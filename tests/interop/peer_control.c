@@ -205,6 +205,7 @@ COUNT(do_retry_jobs,
 COUNT(do_promote_jobs, sc_queue_promote_jobs(queue, INT("limit"), NULL, &n, ret_reason))
 COUNT(do_obliterate, sc_queue_obliterate(queue, FLAG("force"), NULL, &n, ret_reason))
 COUNT(do_remove_orphans, sc_queue_remove_orphans(queue, INT("limit"), NULL, &n, ret_reason))
+STEER(do_remove_limiter, sc_queue_remove_rate_limit_key(queue, ret_reason))
 STEER(do_rate_limit, sc_queue_rate_limit(queue, INT("duration"), ret_reason))
 
 const struct peer_command peer_control_commands[] = {
@@ -222,6 +223,7 @@ const struct peer_command peer_control_commands[] = {
     {"isMaxed", do_is_maxed},
     {"setGlobalRateLimit", do_set_rate_limit},
     {"removeGlobalRateLimit", do_remove_rate_limit},
+    {"removeRateLimitKey", do_remove_limiter},
     {"getGlobalRateLimit", do_global_rate_limit},
     {"rateLimit", do_rate_limit},
     {"getRateLimitTtl", do_rate_limit_ttl},

@@ -78,6 +78,35 @@ test('the time of the limiter is the same, manual or by a limit', async (t) => {
   assert.ok((await ours.getRateLimitTtl(where)) > 30_000);
 });
 
+test('a rest is ended by either side', async (t) => {
+  const queue = queueOf(t, 'rest');
+  const where = { queue: 'rest' };
+  await queue.rateLimit(60_000);
+  assert.ok((await ours.getRateLimitTtl(where)) > 0);
+  await ours.removeRateLimitKey(where);
+  assert.ok((await queue.getRateLimitTtl()) <= 0);
+  await ours.removeRateLimitKey(where);
+  await ours.rateLimit({ ...where, duration: 60_000 });
+  await queue.removeRateLimitKey();
+  assert.equal(await ours.getRateLimitTtl(where), 0);
+  assert.deepEqual(await server.redis.keys('bull:rest:limiter'), []);
+});
+
+test('the cap of the events holds for what the other side adds', async (t) => {
+  for (const [name, prepare] of [
+    ['theirs', () => closing(t, new Queue('theirs', { connection: server.connection, streams: { events: { maxLen: 50 } } })).waitUntilReady()],
+    ['mine', () => ours.open({ queue: 'mine', maxEvents: 50 })],
+  ]) {
+    await prepare();
+    await waitFor('the cap', async () => (await server.redis.hget(`bull:${name}:meta`, 'opts.maxLenEvents')) === '50');
+    const jobs = Array.from({ length: 600 }, () => ({ name: 'job', data: {} }));
+    if (name === 'theirs') await ours.addBulk({ queue: name, skipMetasUpdate: true, jobs });
+    else await closing(t, new Queue(name, { connection: server.connection, skipMetasUpdate: true })).addBulk(jobs);
+    const length = await server.redis.xlen(`bull:${name}:events`);
+    assert.ok(length >= 50 && length <= 400, `${name}: ${length} events`); // to whole nodes of the stream: about
+  }
+});
+
 test('a Worker of BullMQ obeys our global concurrency, and the queue is maxed', async (t) => {
   const queue = queueOf(t, 'maxed');
   let release;

@@ -1,7 +1,7 @@
 // We work on BullMQ's queues: what we leave in Redis is what its Worker leaves, its events and getters see it, and both share a queue.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DelayedError, FlowProducer, Queue, QueueEvents, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, FlowProducer, Queue, QueueEvents, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
 import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
@@ -36,10 +36,17 @@ async function processor(job, token) {
     await job.moveToDelayed(Date.now() + d.delayMs, token);
     throw new DelayedError();
   }
+  if (d.limitMs !== undefined && job.attemptsStarted === 1) {
+    await this.rateLimit(d.limitMs);
+    throw new RateLimitError();
+  }
   return d.result ?? null;
 }
 
-const nodeWorker = (name, prefix, opts = {}) => open(Worker, name, processor, { connection: server.connection, prefix, ...opts });
+function nodeWorker(name, prefix, opts = {}) {
+  const worker = open(Worker, name, (job, token) => processor.call(worker, job, token), { connection: server.connection, prefix, ...opts });
+  return worker;
+}
 
 async function ended(name, prefix, count) {
   const [completed, failed] = await Promise.all([server.redis.zcard(`${prefix}:${name}:completed`), server.redis.zcard(`${prefix}:${name}:failed`)]);
@@ -255,10 +262,8 @@ test('a delayed job of BullMQ is run at its time', async () => {
   const queue = open(Queue, 'delayed', { connection: server.connection });
   const worker = await ours.work({ queue: 'delayed', drainDelay: 60_000 });
   const job = await queue.add('later', {}, { delay: 250 });
-  const { processedOn, timestamp } = await waitFor('the job', async () => {
-    const now = await queue.getJob(job.id);
-    return (await now.isCompleted()) && now;
-  });
+  await waitFor('the job', () => job.isCompleted());
+  const { processedOn, timestamp } = await queue.getJob(job.id);
   assert.ok(processedOn - timestamp >= 250 && processedOn - timestamp < 400, `ran after ${processedOn - timestamp} ms`);
   await ours.closeWorker({ worker });
   await queue.close();
@@ -343,5 +348,141 @@ test("jobs of BullMQ's schedulers run here and each makes the next one", async (
   assert.ok(done.every((job) => job.id.startsWith('repeat:fast:') && job.returnvalue === 'tock'));
   const pending = [...(await queue.getDelayed()), ...(await queue.getWaiting())];
   assert.equal(pending.length, 1);
+  await queue.close();
+});
+
+test('a job that its service limits goes back to the head, and the queue rests', () => {
+  const limiter = { max: 1000, duration: 60_000 };
+  return assertSameEnd(
+    'resting',
+    addAll([{ data: { limitMs: 700 }, opts: { attempts: 2 } }, { data: { limitMs: 300 }, opts: { priority: 3 } }, { data: { result: 1 } }]),
+    async (prefix) => ended('resting', prefix, 3),
+    { node: { limiter }, ours: { limiter } },
+  );
+});
+
+test('exponential backoff and backoff with jitter wait as long as in BullMQ', async () => {
+  const jobs = [
+    { data: { fail: 'no' }, opts: { jobId: 'exponential', attempts: 4, backoff: { type: 'exponential', delay: 40 } } },
+    { data: { fail: 'no' }, opts: { jobId: 'jitter', attempts: 8, backoff: { type: 'fixed', delay: 60, jitter: 0.5 } } },
+  ];
+  const waits = {};
+  for (const prefix of ['node', 'c']) {
+    const queue = open(Queue, 'waits', { connection: server.connection, prefix });
+    await queue.waitUntilReady();
+    await addAll(jobs)(queue);
+    const worker = prefix === 'node' ? nodeWorker('waits', prefix) : await ours.work({ queue: 'waits', prefix });
+    await waitFor('both to fail', () => ended('waits', prefix, 2));
+    await (prefix === 'node' ? worker.close() : ours.closeWorker({ worker }));
+    const delayed = (await server.redis.xrange(`${prefix}:waits:events`, '-', '+')).filter(([, f]) => f[1] === 'delayed');
+    // The event's own id tells when it was: what is left is the wait, less what BullMQ's worker took to send it.
+    waits[prefix] = (id) => delayed.filter(([, f]) => f[3] === id).map(([at, f]) => Number(f[5]) - Number(at.split('-')[0]));
+    await queue.close();
+  }
+  for (const [side, slack] of [['node', 40], ['c', 10]]) {
+    const exponential = waits[side]('exponential');
+    assert.equal(exponential.length, 3);
+    exponential.forEach((ms, i) => assert.ok(ms <= 40 * 2 ** i && ms > 40 * 2 ** i - slack, `${side}: ${exponential}`));
+  }
+  for (const side of ['node', 'c']) {
+    const jittered = waits[side]('jitter');
+    assert.equal(jittered.length, 7);
+    assert.ok(jittered.every((ms) => ms <= 60) && new Set(jittered).size > 1, `${side}: ${jittered}`);
+  }
+  assert.ok(waits.c('jitter').every((ms) => ms >= 20), `${waits.c('jitter')}`);
+});
+
+test('jobs are served in the same order: at once, lifo, by priority, first in first out, delayed', async () => {
+  const jobs = [
+    ['a', {}], ['b', { priority: 5 }], ['c', {}], ['d', { priority: 1 }], ['e', { lifo: true }], ['f', { priority: 5 }], ['g', { lifo: true }],
+    ['h', { priority: 2_097_151 }], ['i', { delay: 1 }], ['j', { priority: 1, delay: 1 }], ['k', { priority: 1 }], ['l', {}],
+  ].map(([name, opts]) => ({ name, data: {}, opts }));
+  const orders = {};
+  for (const prefix of ['node', 'c']) {
+    const queue = open(Queue, 'order', { connection: server.connection, prefix });
+    await queue.pause();
+    // Each works on what the other added.
+    await (prefix === 'node' ? ours.addBulk({ queue: 'order', prefix, jobs }) : queue.addBulk(jobs));
+    await new Promise((resolve) => setTimeout(resolve, 5)); // the delayed ones are due
+    const worker = prefix === 'node' ? nodeWorker('order', prefix) : await ours.work({ queue: 'order', prefix });
+    await queue.resume();
+    await waitFor('all', () => ended('order', prefix, jobs.length));
+    await (prefix === 'node' ? worker.close() : ours.closeWorker({ worker }));
+    const active = (await server.redis.xrange(`${prefix}:order:events`, '-', '+')).filter(([, f]) => f[1] === 'active').map(([, f]) => f[3]);
+    orders[prefix] = await Promise.all(active.map((id) => server.redis.hget(`${prefix}:order:${id}`, 'name')));
+    await queue.close();
+  }
+  assert.deepEqual(orders.c, orders.node);
+});
+
+test("a worker's limit counts the jobs of both sides", async () => {
+  const queue = open(Queue, 'shared-limit', { connection: server.connection });
+  await queue.addBulk(Array.from({ length: 20 }, () => ({ name: 'job', data: {} })));
+  const limiter = { max: 5, duration: 400 };
+  const theirs = nodeWorker('shared-limit', 'bull', { limiter, concurrency: 2, name: 'node' });
+  const mine = await ours.work({ queue: 'shared-limit', limiter, concurrency: 2, name: 'c' });
+  await waitFor('all jobs', () => ended('shared-limit', 'bull', 20));
+  await theirs.close();
+  await ours.closeWorker({ worker: mine });
+
+  const started = (await queue.getCompleted()).map((job) => job.processedOn).sort((a, b) => a - b);
+  assert.ok(started[19] - started[0] >= 3 * 400 - 20, `20 jobs in ${started[19] - started[0]} ms`);
+  await queue.close();
+});
+
+test('a job that stalled too often is failed by the next worker, unrun, whichever side found it', async () => {
+  for (const prefix of ['node', 'c']) {
+    const queue = open(Queue, 'often', { connection: server.connection, prefix });
+    await queue.add('poison', {}, { attempts: 5 });
+    await queue.pause();
+    await server.redis.lmove(`${prefix}:often:wait`, `${prefix}:often:active`, 'LEFT', 'LEFT');
+    await server.redis.hset(`${prefix}:often:1`, 'stc', 1);
+    const finder = prefix === 'node' ? nodeWorker('often', prefix, { stalledInterval: 50 }) : await ours.work({ queue: 'often', prefix, stalledInterval: 50 });
+    await waitFor('it to be found', async () => (await server.redis.hget(`${prefix}:often:1`, 'defa')) === 'job stalled more than allowable limit');
+    await (prefix === 'node' ? finder.close() : ours.closeWorker({ worker: finder }));
+    await server.redis.del(`${prefix}:often:stalled-check`, `${prefix}:often:stalled`);
+    await queue.resume();
+    // The other side fails it.
+    const failer = prefix === 'c' ? nodeWorker('often', prefix) : await ours.work({ queue: 'often', prefix });
+    await waitFor('it to fail', () => ended('often', prefix, 1));
+    await (prefix === 'c' ? failer.close() : ours.closeWorker({ worker: failer }));
+    const job = await queue.getJob('1');
+    assert.deepEqual([job.failedReason, job.attemptsMade, job.attemptsStarted, job.stalledCounter, job.stacktrace.length], ['job stalled more than allowable limit', 1, 1, 2, 1]);
+    assert.equal(await server.redis.hexists(`${prefix}:often:1`, 'defa'), 0);
+    await queue.close();
+  }
+});
+
+test('a worker that is paused takes nothing, and a Worker of BullMQ goes on', async () => {
+  const queue = open(Queue, 'resting-here', { connection: server.connection });
+  const mine = await ours.work({ queue: 'resting-here', name: 'c' });
+  await ours.pauseWorker({ worker: mine });
+  await queue.addBulk(Array.from({ length: 10 }, () => ({ name: 'job', data: {} })));
+  const theirs = nodeWorker('resting-here', 'bull', { name: 'node' });
+  await waitFor('theirs', () => ended('resting-here', 'bull', 10));
+  assert.ok((await queue.getCompleted()).every((job) => job.processedBy === 'node'));
+  await theirs.close();
+  await queue.add('job', {});
+  await ours.resumeWorker({ worker: mine });
+  await waitFor('ours', () => ended('resting-here', 'bull', 11));
+  assert.equal((await queue.getJob('11')).processedBy, 'c');
+  await ours.closeWorker({ worker: mine });
+  await queue.close();
+});
+
+test("a scheduler's job that is tried again makes no second chain of jobs", async () => {
+  const queue = open(Queue, 'chain', { connection: server.connection });
+  await queue.upsertJobScheduler('s', { every: 150 }, { name: 'tick', data: { fail: 'no' }, opts: { attempts: 3, backoff: { type: 'fixed', delay: 10 } } });
+  const mine = await ours.work({ queue: 'chain', concurrency: 3, drainDelay: 500 });
+  await waitFor('four ticks', async () => (await queue.getFailedCount()) >= 4);
+  await ours.closeWorker({ worker: mine });
+  const failed = await queue.getFailed();
+  assert.ok(failed.every((job) => job.attemptsMade === 3));
+  const times = failed.map((job) => Number(job.id.split(':')[2])).sort((a, b) => a - b);
+  assert.deepEqual(times.map((at) => at % 150), times.map(() => times[0] % 150));
+  assert.equal(new Set(times).size, times.length);
+  const pending = (await queue.getJobs(['delayed', 'waiting'])).filter((job) => job.attemptsMade === 0);
+  assert.equal(pending.length, 1);
+  await queue.removeJobScheduler('s');
   await queue.close();
 });

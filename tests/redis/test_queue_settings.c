@@ -100,6 +100,19 @@ TEST(a_manual_limit_is_told_until_it_ends)
     close_queue();
 }
 
+TEST(a_manual_limit_is_ended)
+{
+    int64_t ttl_ms = -1;
+
+    open_queue();
+    assert_ok(sc_queue_rate_limit(queue, 60000, NULL));
+    assert_ok(sc_queue_remove_rate_limit_key(queue, NULL));
+    assert_ok(sc_queue_get_rate_limit_ttl(queue, 0, &ttl_ms, NULL));
+    assert_int_equal(ttl_ms, 0);
+    assert_ok(sc_queue_remove_rate_limit_key(queue, NULL));
+    close_queue();
+}
+
 TEST(a_long_stream_of_events_is_cut_in_slices)
 {
     int64_t removed = 0;
