@@ -25,9 +25,9 @@ static size_t taken_slots(const sc__core *core)
     return core->running + (core->late > most_late ? core->late - most_late : 0);
 }
 
-size_t sc__core_room(const sc__core *core, size_t leaving)
+size_t sc__core_room(const sc__core *core)
 {
-    size_t used = taken_slots(core) - leaving + core->asked;
+    size_t used = taken_slots(core) - core->leaving + core->asked;
     size_t all = (size_t)core->opts.concurrency;
 
     if (core->by_hand)

@@ -42,6 +42,7 @@ typedef struct sc__core {
     size_t running;      /* how many, but for those that are late */
     size_t late;         /* runs past their hard limit whose processors have not returned */
     size_t asked;        /* jobs that calls under way may bring */
+    size_t leaving;      /* jobs in hand that end with calls under way */
     size_t watched;      /* of these, by the take behind the wait for the marker */
     bool by_hand;        /* runs go to threads that ask for them: see by_hand.h */
     size_t takers;       /* such threads that wait */
@@ -67,9 +68,8 @@ typedef struct sc__core {
     } stats;
 } sc__core;
 
-/* How many jobs a call may ask for now, if `leaving` of those in hand end with it: at most SC__WORK_MAX, and 0 while
- * nothing may be taken. */
-size_t sc__core_room(const sc__core *core, size_t leaving);
+/* How many jobs a call may ask for now: at most SC__WORK_MAX, and 0 while nothing may be taken. */
+size_t sc__core_room(const sc__core *core);
 
 /* All slots are taken, by jobs in hand: no call can bring more. */
 bool sc__core_is_full(const sc__core *core);

@@ -150,7 +150,7 @@ static bool came(int64_t *date, int64_t now)
 void sc__fetcher_poke(sc__fetcher *f)
 {
     int64_t now = sc__mono_ms();
-    size_t room = sc__core_room(f->core, 0);
+    size_t room = sc__core_room(f->core);
 
     if (came(&f->due_at, now) | came(&f->marker_due_at, now))
         f->pass_on = true;
@@ -266,7 +266,7 @@ static void on_watched(void *user, sc_err err, const sc_reply *reply)
 static void watch(sc__fetcher *f)
 {
     sc__core *core = f->core;
-    size_t room = sc__core_room(core, 0);
+    size_t room = sc__core_room(core);
     sc_err err;
 
     if (f->watching || f->calling || !room || sc__mono_ms() < f->pause_until)

@@ -1,5 +1,5 @@
-/* Records how runs ended: whatever is ready when no call is under way goes out in one, which brings the next jobs
- * too. Nothing waits to be sent together.
+/* Records how runs ended: what is ready goes out in a call, which brings the next jobs too. Nothing waits to be sent together,
+ * but for a second call beside the one under way, which is sent when it is worth it.
  *
  * A call that failed is sent again until it is answered; the lock tokens keep that from happening twice. */
 #ifndef SC_WORKER_FINISHER_H
@@ -8,18 +8,28 @@
 #include "loop/timer.h"
 #include "run.h"
 
+/* Two: the server works on one while we see to the answer of the other. */
+#define SC__FINISH_CALLS 2
+
+typedef struct sc__finish_call {
+    struct sc__finisher *finisher;
+    bool out; /* under way */
+    sc_run *batch[SC__WORK_MAX];
+    size_t count;
+    size_t wanted; /* jobs that it may bring */
+    sc__lock_token token;
+} sc__finish_call;
+
 typedef struct sc__finisher {
     sc__task task;
     sc__core *core;
-    pthread_mutex_t mutex;
-    sc_run *ended_first, *ended_last; /* by the pool's threads, under the mutex */
-    bool awaits_reply;    /* under the mutex: the reply of the call under way looks at them */
-    sc_run *first, *last; /* to be sent */
-    sc_run *batch[SC__WORK_MAX]; /* under way, or to be sent again */
-    size_t batch_count;
-    size_t wanted; /* jobs that the call under way may bring */
-    sc__lock_token token;
-    bool calling;
+    pthread_mutex_t mutex;            /* of the next four */
+    sc_run *ended_first, *ended_last; /* by the pool's threads */
+    size_t ended;                     /* how many */
+    size_t wake_at;                   /* so many wake us; fewer wait for the reply under way */
+    sc_run *first, *last;             /* to be sent */
+    size_t ready;                     /* how many */
+    sc__finish_call calls[SC__FINISH_CALLS];
     bool singly;   /* the server refused a batch: one at a time, to find the one */
     int failures;  /* in a row */
     bool prompt;   /* see sc__finisher_be_prompt */
