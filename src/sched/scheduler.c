@@ -105,6 +105,10 @@ static sc_err check_spec(const sc_job_spec *spec, sc_reason *ret_reason)
     if (spec->opts->dedup.id.len)
         return sc__because(ret_reason, SC_EINVAL,
                            "a scheduler's jobs cannot be deduplicated: there is one for each slot");
+    if (spec->opts->parent.id.len || spec->opts->parent.queue.len)
+        return sc__because(
+            ret_reason, SC_EINVAL,
+            "a scheduler's jobs cannot have a parent: it would wait for the first one alone");
     return sc__job_opts_check(spec->opts, ret_reason);
 }
 

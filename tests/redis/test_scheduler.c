@@ -351,10 +351,11 @@ TEST(what_makes_no_schedule_is_refused_with_a_reason)
         {{.every_ms = INT64_MAX}, "out of range", SC_EINVAL},
         {{.pattern = {"0 0 0 1 1 * 2020", 16}}, "no time before", SC_EINVAL},
     };
-    const sc_job_opts delayed = {.delay_ms = 5};
+    const sc_job_opts delayed = {.delay_ms = 5}, child = {.parent = {SC_S("p"), SC_S("bull:q")}};
     const sc_job_spec bad_data = {.name = SC_S("n"), .data = SC_S("{")},
                       no_name = {.data = SC_S("1")},
-                      bad_opts = {.name = SC_S("n"), .opts = &delayed};
+                      bad_opts = {.name = SC_S("n"), .opts = &delayed},
+                      has_parent = {.name = SC_S("n"), .opts = &child};
     sc_repeat good = SC_REPEAT_INIT;
     sc_reason reason = {""};
 
@@ -372,6 +373,8 @@ TEST(what_makes_no_schedule_is_refused_with_a_reason)
                SC_EINVAL);
     assert_err(sc_scheduler_upsert(queue, SC_S("s"), &good, &no_name, NULL, NULL, NULL), SC_EINVAL);
     assert_err(sc_scheduler_upsert(queue, SC_S("s"), &good, &bad_opts, NULL, NULL, NULL),
+               SC_EINVAL);
+    assert_err(sc_scheduler_upsert(queue, SC_S("s"), &good, &has_parent, NULL, NULL, NULL),
                SC_EINVAL);
     assert_err(sc_scheduler_upsert(queue, SC_S(""), &good, &plain, NULL, NULL, NULL), SC_EINVAL);
     assert_err(sc_scheduler_upsert(queue, SC_S("a\nb"), &good, &plain, NULL, NULL, NULL),
