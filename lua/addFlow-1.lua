@@ -27,22 +27,35 @@ local function isTaken(key, parentKey)
 end
 
 -- A key of a wrong type stops the script before anything is added.
-local function checkTypes(base)
+local function checkQueue(base)
     call("LLEN", base .. "wait")
-    call("ZCARD", base .. "prioritized")
-    call("ZCARD", base .. "delayed")
-    call("ZCARD", base .. "waiting-children")
+    call("LLEN", base .. "active")
+    call("GET", base .. "id")
+    call("GET", base .. "pc")
     call("XLEN", base .. "events")
+    call("HLEN", base .. "meta")
+    for _, set in ipairs({ "prioritized", "delayed", "waiting-children", "completed", "marker" }) do
+        call("ZCARD", base .. set)
+    end
+    return 0
+end
+
+local function checkParent(parentKey)
+    call("SCARD", parentKey .. ":dependencies")
+    call("HLEN", parentKey .. ":processed")
     return true
 end
 
+local jobsOf = {} -- base of a queue -> jobs that it gets
+
 -- What keeps the whole from being added: a code and a key.
 local function refusal()
-    local seen, checked = {}, {}
+    local seen, parents = {}, { [""] = true }
     for at = 0, #ARGV - 1, STRIDE do
         local base, id, own, parentKey = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 11]
         local key = base .. id
-        checked[base] = checked[base] or checkTypes(base)
+        jobsOf[base] = (jobsOf[base] or checkQueue(base)) + 1
+        parents[parentKey] = parents[parentKey] or checkParent(parentKey)
         if parentKey ~= "" and not seen[parentKey] and call("EXISTS", parentKey) == 0 then
             return -5, parentKey
         elseif seen[key] then
@@ -56,13 +69,13 @@ end
 
 local queues, order = {}, {}
 
--- What is known of a queue: is it closed, the cap of its events, how many jobs it got; those that go into `wait`; scores and ids
+-- What is known of a queue: is it closed, the cap of its events; the jobs that go into `wait`; scores and ids
 -- of those that go into `delayed`, and the next score of each due time.
 local function queueOf(base)
     local queue = queues[base]
     if not queue then
         local closed, maxEvents = queueGate(base .. "meta", base .. "active")
-        queue = { base = base, closed = closed, maxEvents = maxEvents, events = base .. "events", jobs = 0, tail = {}, head = {},
+        queue = { base = base, closed = closed, maxEvents = maxEvents, events = base .. "events", tail = {}, head = {},
                   delayed = {}, nextScores = {} }
         queues[base] = queue
         order[#order + 1] = queue
@@ -121,7 +134,6 @@ end
 
 local function add(base, id, own, state, name, opts, data, timestamp, delayMs, priority, parentKey, parent)
     local queue, key = queueOf(base), base .. id
-    queue.jobs = queue.jobs + 1
     if own == "1" and call("EXISTS", key) == 1 then
         keepExisting(queue, id, parentKey, parent, timestamp)
         return
@@ -140,7 +152,6 @@ end
 
 local function finishQueue(queue)
     local base = queue.base
-    call("INCRBY", base .. "id", queue.jobs)
     if #queue.tail > 0 then
         call("LPUSH", base .. "wait", unpack(queue.tail))
     end
@@ -161,6 +172,9 @@ local code, about = refusal()
 if code then
     return { code, about }
 end
+for base, jobs in pairs(jobsOf) do
+    call("INCRBY", base .. "id", jobs)
+end
 for at = 0, (count - 1) * STRIDE, STRIDE do
     add(unpack(ARGV, at + 1, at + STRIDE))
 end
@@ -172,6 +186,6 @@ for _, queue in ipairs(order) do
 end
 for _, parent in ipairs(maybeReady) do
     local parentBase, parentId = parentOf(parent[1], parent[2])
-    releaseParentOfLast(parentBase, parentId, parent[3])
+    pcall(releaseParentOfLast, parentBase, parentId, parent[3]) -- its queue may be another; all is added, whatever is there
 end
 return 0

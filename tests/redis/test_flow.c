@@ -267,14 +267,33 @@ TEST(added_again_a_tree_is_the_same)
 
 TEST(a_key_of_another_type_keeps_the_whole_flow_out)
 {
-    const sc_flow_node root = {
-        .queue = SC_S("up"), .job = {.name = SC_S("parent")}, .children = leaves, .child_count = 2};
+    static const char *const places[] = {
+        "down:wait",   "down:prioritized", "down:delayed",        "down:events",    "down:meta",
+        "down:active", "up:completed",     "up:waiting-children", "up:p:processed", "up:id",
+        "down:pc",     "down:marker",      "up:p:dependencies",
+    };
+    const sc_job_opts opts = {.id = SC_S("p")};
+    const sc_flow_node root = {.queue = SC_S("up"),
+                               .job = {.name = SC_S("parent"), .opts = &opts},
+                               .children = leaves,
+                               .child_count = 2};
 
     start();
-    test_redis(&server, "SET bull:down:wait text");
 
-    assert_err(sc_flow_add(client, &root, NULL, NULL, NULL), SC_EREPLY);
-    assert_redis("DBSIZE", "1");
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        char command[128];
+        sc_reason reason = {""};
+
+        snprintf(command, sizeof(command), "%s bull:%s 1 text",
+                 strcmp(places[i], "down:wait") && strcmp(places[i], "down:active") ? "RPUSH"
+                                                                                    : "HSET",
+                 places[i]);
+        test_redis(&server, command);
+        if (sc_flow_add(client, &root, NULL, NULL, &reason) != SC_EREPLY)
+            fail_msg("%s: \"%s\"", places[i], reason.text);
+        assert_redis("DBSIZE", "1");
+        test_redis(&server, "FLUSHALL");
+    }
     sc_client_free(client);
 }
 
