@@ -3,14 +3,16 @@
 --- @include "includes/jobKey"
 --- @include "includes/queueGate"
 
--- A parent that need not wait for children any more: to `delayed` when its own delay is still to come, else to where
--- it is taken from, at the head. Events: waiting (prev waiting-children) or delayed.
-local function readyParent(parentBase, parentId, nowMs)
+-- A parent that need not wait for children any more goes out of the set `from`: to `delayed` when its own delay is still to come, else to
+-- where it is taken from, at the head. It leaves the set last: where a key of a wrong type ends this, it is not lost.
+-- Events: waiting (prev waiting-children) or delayed.
+local function readyParent(parentBase, parentId, nowMs, from)
     local parent = call("HMGET", parentBase .. parentId, "priority", "delay")
     local delay = tonumber(parent[2]) or 0
     if delay > 0 then
         local due = nowMs + delay
         call("ZADD", parentBase .. "delayed", due * 4096, parentId)
+        call("ZREM", from, parentId)
         emitEvent(parentBase .. "events", "delayed", parentId, "delay", due)
         addDelayMarker(parentBase .. "marker", parentBase .. "delayed")
         return
@@ -18,6 +20,7 @@ local function readyParent(parentBase, parentId, nowMs)
     local closed = queueGate(parentBase .. "meta", parentBase .. "active")
     addReady(parentBase .. "wait", parentBase .. "prioritized", parentBase .. "pc", "RPUSH", parentId,
              tonumber(parent[1]) or 0)
+    call("ZREM", from, parentId)
     if not closed then
         addBaseMarker(parentBase .. "marker")
     end
@@ -25,8 +28,9 @@ local function readyParent(parentBase, parentId, nowMs)
 end
 
 local function releaseWaitingParent(parentBase, parentId, nowMs)
-    if call("EXISTS", parentBase .. parentId) == 1 and call("ZREM", parentBase .. "waiting-children", parentId) == 1 then
-        readyParent(parentBase, parentId, nowMs)
+    local from = parentBase .. "waiting-children"
+    if call("EXISTS", parentBase .. parentId) == 1 and call("ZSCORE", from, parentId) then
+        readyParent(parentBase, parentId, nowMs, from)
     end
 end
 
@@ -42,16 +46,20 @@ local function failParent(parentBase, parentId, jobKey, nowMs)
     if call("EXISTS", parentKey) == 0 then
         return
     end
-    local waits = call("ZREM", parentBase .. "waiting-children", parentId) == 1
-    if not waits and call("ZREM", parentBase .. "delayed", parentId) == 1 then
-        call("HSET", parentKey, "delay", "0")
-        waits = true
+    local from = parentBase .. "waiting-children"
+    if not call("ZSCORE", from, parentId) then
+        from = parentBase .. "delayed"
+        if call("ZSCORE", from, parentId) then
+            call("HSET", parentKey, "delay", "0")
+        else
+            from = nil
+        end
     end
-    if waits or not call("ZSCORE", parentBase .. "failed", parentId) then
+    if from or not call("ZSCORE", parentBase .. "failed", parentId) then
         call("HSET", parentKey, "defa", "child " .. jobKey .. " failed")
     end
-    if waits then
-        readyParent(parentBase, parentId, nowMs)
+    if from then
+        readyParent(parentBase, parentId, nowMs, from)
     end
 end
 

@@ -11,11 +11,12 @@ local function releaseParent(parentKey, jobKey)
         return
     end
     local base, parentId = splitJobKey(parentKey)
-    if call("ZREM", base .. "waiting-children", parentId) == 0 then
+    if not call("ZSCORE", base .. "waiting-children", parentId) then
         return
     end
     local closed = queueGate(base .. "meta", base .. "active")
     call("RPUSH", base .. "wait", parentId)
+    call("ZREM", base .. "waiting-children", parentId) -- after it, so that a key of a wrong type loses no job
     if not closed then
         addBaseMarker(base .. "marker")
     end

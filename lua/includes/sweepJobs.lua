@@ -13,11 +13,12 @@ local function leaveParent(base, jobKey, parentKey)
             return
         end
         local parentBase, parentId = splitJobKey(parentKey)
-        if call("ZREM", parentBase .. "waiting-children", parentId) == 0 then
+        if not call("ZSCORE", parentBase .. "waiting-children", parentId) then
             return
         end
         if parentBase ~= base then
             call("RPUSH", parentBase .. "wait", parentId)
+            call("ZREM", parentBase .. "waiting-children", parentId) -- after it, so that a key of a wrong type loses no job
             if not queueGate(parentBase .. "meta", parentBase .. "active") then
                 addBaseMarker(parentBase .. "marker")
             end
@@ -26,6 +27,7 @@ local function leaveParent(base, jobKey, parentKey)
         local parent = call("HMGET", parentKey, "parentKey", "deid")
         removeDedupKey(base, parentId, parent[2])
         removeJobKeys(parentKey)
+        call("ZREM", parentBase .. "waiting-children", parentId)
         jobKey, parentKey = parentKey, parent[1]
     end
 end

@@ -321,3 +321,46 @@ TEST(where_no_parents_can_wait_nothing_is_lost)
     wait_until(strcmp(redis(&b, "ZRANGE bull:q:waiting-children 0 -1"), "1") == 0);
     bench_close(&b);
 }
+
+/* A child whose parent is in a queue that has no list to wait in. */
+static void add_orphan(struct bench *b, const char *name, sc_on_failure on_failure)
+{
+    const sc_job_opts opts = {
+        .id = sc_slice_of(name), .parent = {SC_S("p"), SC_S("bull:up")}, .on_failure = on_failure};
+
+    add(b, name, &opts);
+}
+
+static sc_outcome end_child(sc_run *run, const sc_job *job, void *user)
+{
+    (void)user;
+    return child(job, run);
+}
+
+TEST(a_parent_that_cannot_go_on_is_not_lost)
+{
+    static const sc_on_failure policies[] = {SC_ON_FAILURE_FAIL, SC_ON_FAILURE_CONTINUE,
+                                             SC_ON_FAILURE_IGNORE};
+    struct bench b;
+
+    bench_open(&b);
+    redis(&b, "HSET bull:up:p name parent data {} opts {} timestamp 1");
+    redis(&b, "ZADD bull:up:waiting-children 1 p");
+    redis(&b, "SET bull:up:wait text");
+    bench_work(&b, NULL, end_child);
+
+    add_orphan(&b, "good", SC_ON_FAILURE_NONE);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_redis(&b, "ZRANGE bull:up:waiting-children 0 -1", "p");
+    for (int i = 0; i < 3; i++) {
+        add_orphan(&b, "bad", policies[i]);
+        wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+        assert_redis(&b, "ZRANGE bull:up:waiting-children 0 -1", "p");
+        assert_ok(sc_queue_remove(b.queue, SC_S("bad")));
+    }
+    sc_worker_pause(b.worker);
+    add_orphan(&b, "last", SC_ON_FAILURE_NONE);
+    assert_ok(sc_queue_remove(b.queue, SC_S("last")));
+    assert_redis(&b, "ZRANGE bull:up:waiting-children 0 -1", "p");
+    bench_close(&b);
+}
