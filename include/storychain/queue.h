@@ -16,7 +16,8 @@ extern "C" {
 #endif
 
 typedef struct sc_queue sc_queue;
-typedef struct sc_tracer sc_tracer; /* see tracer.h */
+typedef struct sc_tracer sc_tracer;                   /* see tracer.h */
+typedef struct sc_repeat_strategy sc_repeat_strategy; /* see scheduler.h */
 
 typedef struct sc_queue_opts {
     sc_slice prefix;                 /* empty: "bull" */
@@ -24,6 +25,8 @@ typedef struct sc_queue_opts {
     int64_t max_events;              /* approximate cap of the event stream; 0: 10,000 */
     bool skip_meta;                  /* do not write the queue's `meta` hash */
     const sc_tracer *tracer;         /* of the jobs that are added; copied; NULL: none */
+    /* Of its job schedulers; copied; NULL: all patterns are cron expressions. */
+    const sc_repeat_strategy *repeat_strategy;
 } sc_queue_opts;
 
 /* Makes a handle. The name must not be empty and holds no ':', control bytes or braces (unless it is a

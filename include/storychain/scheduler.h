@@ -15,7 +15,7 @@ extern "C" {
 
 /* When to repeat: exactly one of pattern and every_ms. */
 typedef struct sc_repeat {
-    sc_slice pattern; /* cron expression */
+    sc_slice pattern; /* cron expression, or what the queue's repeat_strategy reads */
     sc_slice tz;      /* IANA zone of the pattern; empty: UTC */
     int64_t every_ms;
     int64_t offset_ms;        /* of `every` within its slots; -1: none given */
@@ -25,6 +25,18 @@ typedef struct sc_repeat {
 } sc_repeat;
 
 #define SC_REPEAT_INIT ((sc_repeat){.offset_ms = -1})
+
+/* A way of your own to find the times of patterns that are no cron expressions, such as an RRULE. All programs that store schedulers with
+ * such patterns, work on their queue or guard it need the same one: sc_queue_opts.repeat_strategy, sc_worker_opts.repeat_strategy. */
+struct sc_repeat_strategy {
+    void *user;
+
+    /* The first time after `after_ms`, a date, by a pattern as it was given. SC_ESYNTAX: it is none of yours, and is read as a cron
+     * expression. SC_ENOTFOUND: no time comes any more, and the schedule ends. After another error, with a reason, it is not stored;
+     * or no next job is made, and the log says why. Any thread, also the client's I/O thread: it must not wait. */
+    sc_err (*next)(void *user, sc_slice scheduler_id, sc_slice pattern, sc_slice tz,
+                   int64_t after_ms, int64_t *ret_next_ms, sc_reason *ret_reason);
+};
 
 /* Makes or replaces a scheduler. `spec` is the template of its jobs. `*ret_next_ms` (may be NULL) is its
  * next run, `*ret_id` (may be NULL; sc_free) its pending job. SC_ESYNTAX / SC_ENOTFOUND / SC_EINVAL with a

@@ -18,7 +18,8 @@ extern "C" {
 
 typedef struct sc_worker sc_worker;
 typedef struct sc_run sc_run;
-typedef struct sc_tracer sc_tracer; /* see tracer.h */
+typedef struct sc_tracer sc_tracer;                   /* see tracer.h */
+typedef struct sc_repeat_strategy sc_repeat_strategy; /* see scheduler.h */
 
 /* What a processor made of its job. The details are set by the sc_run_… call that gives it. */
 typedef enum sc_outcome {
@@ -149,7 +150,9 @@ typedef struct sc_worker_opts {
     size_t stack_bytes;      /* of a pool thread; 0: 256 KiB */
     sc_worker_job_cb on_job; /* may be NULL */
     void *on_job_user;
-    const sc_tracer *tracer;     /* of the jobs that are run; copied; NULL: none */
+    const sc_tracer *tracer; /* of the jobs that are run; copied; NULL: none */
+    /* Of the queue's job schedulers; copied; NULL: all patterns are cron expressions. */
+    const sc_repeat_strategy *repeat_strategy;
     sc_worker_event_cb on_event; /* may be NULL */
     void *on_event_user;
     /* How long a run may take, from its processor's first line; for jobs and processors that don't say. 0: any time.

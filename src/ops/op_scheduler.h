@@ -14,9 +14,9 @@
  * Used on the client's I/O thread only. */
 typedef struct sc__ticker sc__ticker;
 
-/* `client` and `keys` must outlive it. */
+/* `client` and `keys` must outlive it; `strategy` is copied, NULL: cron expressions alone. */
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
-                                  sc__ticker **ret_ticker);
+                                  const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
 
 /* After the last callback came. Any thread. NULL is fine. */
 void sc__ticker_free(sc__ticker *ticker);
@@ -41,6 +41,11 @@ SC_MUST_USE sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc
 SC_MUST_USE sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,
                                         sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
                                         sc_reason *ret_reason);
+
+/* Asks a strategy (NULL: none; then SC_ESYNTAX, as for a pattern that is none of its own). */
+SC_MUST_USE sc_err sc__strategy_next(const sc_repeat_strategy *strategy, sc_slice scheduler_id,
+                                     sc_slice pattern, sc_slice tz, int64_t after_ms,
+                                     int64_t *ret_next_ms, sc_reason *ret_reason);
 
 /* A rule to store, checked. */
 typedef struct sc__scheduler_rule {

@@ -2,7 +2,7 @@
 #ifndef SC_OPS_QUEUE_HANDLE_H
 #define SC_OPS_QUEUE_HANDLE_H
 
-#include <storychain/queue.h>
+#include <storychain/scheduler.h>
 
 #include "keys.h"
 
@@ -11,5 +11,8 @@ sc_client *sc__queue_client(const sc_queue *queue);
 const sc__queue_keys *sc__queue_names(const sc_queue *queue);
 sc_slice
 sc__queue_default_opts(const sc_queue *queue); /* stored form of its jobs' default options */
+
+const sc_repeat_strategy *
+sc__queue_repeat_strategy(const sc_queue *queue); /* without next(): there is none */
 
 #endif

@@ -29,7 +29,8 @@ struct sc__sweep {
     sc_err err;
 };
 
-sc_err sc__sweep_new(sc_client *client, const sc__queue_keys *keys, sc__sweep_cb cb, void *user,
+sc_err sc__sweep_new(sc_client *client, const sc__queue_keys *keys,
+                     const sc_repeat_strategy *strategy, sc__sweep_cb cb, void *user,
                      sc__sweep **ret_sweep)
 {
     sc__sweep *s = sc__calloc(1, sizeof(*s));
@@ -37,7 +38,7 @@ sc_err sc__sweep_new(sc_client *client, const sc__queue_keys *keys, sc__sweep_cb
 
     if (!s)
         return SC_ENOMEM;
-    err = sc__ticker_new(client, keys, &s->ticker);
+    err = sc__ticker_new(client, keys, strategy, &s->ticker);
     if (err) {
         sc_free(s);
         return err;

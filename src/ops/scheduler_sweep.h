@@ -5,7 +5,7 @@
 #ifndef SC_OPS_SCHEDULER_SWEEP_H
 #define SC_OPS_SCHEDULER_SWEEP_H
 
-#include <storychain/client.h>
+#include <storychain/scheduler.h>
 
 #include "keys.h"
 
@@ -14,9 +14,10 @@ typedef struct sc__sweep sc__sweep;
 /* `mended`: jobs made again. `err`: the first that was met, SC_OK without. */
 typedef void (*sc__sweep_cb)(void *user, sc_err err, int mended);
 
-/* `client` and `keys` must outlive it. Any thread. */
-SC_MUST_USE sc_err sc__sweep_new(sc_client *client, const sc__queue_keys *keys, sc__sweep_cb cb,
-                                 void *user, sc__sweep **ret_sweep);
+/* `client` and `keys` must outlive it; `strategy` as for the ticker. Any thread. */
+SC_MUST_USE sc_err sc__sweep_new(sc_client *client, const sc__queue_keys *keys,
+                                 const sc_repeat_strategy *strategy, sc__sweep_cb cb, void *user,
+                                 sc__sweep **ret_sweep);
 
 /* Not while one is under way. NULL is fine. */
 void sc__sweep_free(sc__sweep *sweep);

@@ -34,6 +34,7 @@ struct cached_zone {
 struct sc__ticker {
     sc_client *client;
     const sc__queue_keys *keys;
+    sc_repeat_strategy strategy; /* without next(): none */
     struct cached_zone zones[ZONES];
     size_t next_zone;
     uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
@@ -51,7 +52,8 @@ struct tick {
     void *user;
 };
 
-sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys, sc__ticker **ret_ticker)
+sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
+                      const sc_repeat_strategy *strategy, sc__ticker **ret_ticker)
 {
     sc__ticker *t = sc__calloc(1, sizeof(*t));
 
@@ -59,6 +61,8 @@ sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys, sc__ticker 
         return SC_ENOMEM;
     t->client = client;
     t->keys = keys;
+    if (strategy)
+        t->strategy = *strategy;
     *ret_ticker = t;
     return SC_OK;
 }
@@ -102,9 +106,31 @@ static sc_err find_zone(sc__ticker *t, sc_slice name, const sc_zone **ret_zone, 
     return SC_OK;
 }
 
-sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,
-                            sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
-                            sc_reason *ret_reason)
+sc_err sc__strategy_next(const sc_repeat_strategy *strategy, sc_slice scheduler_id,
+                         sc_slice pattern, sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
+                         sc_reason *ret_reason)
+{
+    sc_reason why = {""};
+    int64_t next_ms = 0;
+    sc_err err;
+
+    if (!strategy || !strategy->next)
+        return SC_ESYNTAX;
+    err = strategy->next(strategy->user, scheduler_id, pattern, tz, after_ms, &next_ms, &why);
+    if (err == SC_ESYNTAX)
+        return err;
+    if (!err && next_ms <= after_ms)
+        return sc__because(ret_reason, SC_EINVAL,
+                           "the strategy of its pattern gave a time that is not after the last");
+    if (err)
+        return sc__because(ret_reason, err, "its pattern: %s",
+                           why.text[0] ? why.text : sc_err_text(err));
+    *ret_next_ms = next_ms;
+    return SC_OK;
+}
+
+static sc_err next_by_cron(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern, sc_slice tz,
+                           int64_t after_ms, int64_t *ret_next_ms, sc_reason *ret_reason)
 {
     const sc_cron_opts opts = {.hash_seed = scheduler_id, .allow_short = true};
     const sc_zone *zone = NULL;
@@ -123,6 +149,18 @@ sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice 
         err = sc_cron_next(cron, zone, after_ms, ret_next_ms);
     sc_cron_free(cron);
     return err;
+}
+
+sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,
+                            sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
+                            sc_reason *ret_reason)
+{
+    sc_err err = sc__strategy_next(&ticker->strategy, scheduler_id, pattern, tz, after_ms,
+                                   ret_next_ms, ret_reason);
+
+    return err == SC_ESYNTAX
+               ? next_by_cron(ticker, scheduler_id, pattern, tz, after_ms, ret_next_ms, ret_reason)
+               : err;
 }
 
 static void complain(struct tick *tick, sc_err err, const char *why)

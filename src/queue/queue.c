@@ -128,6 +128,8 @@ static sc_err init(sc_queue *queue, sc_slice name, const sc_queue_opts *opts, sc
     queue->max_events = opts->max_events;
     if (opts->tracer)
         queue->tracer = *opts->tracer;
+    if (opts->repeat_strategy)
+        queue->repeat_strategy = *opts->repeat_strategy;
     atomic_init(&queue->meta_wanted, !opts->skip_meta);
     atomic_init(&queue->mark_wanted, !opts->skip_meta);
     queue->prefix = sc__slice_dup(prefix);
@@ -213,4 +215,9 @@ const sc__queue_keys *sc__queue_names(const sc_queue *queue)
 sc_slice sc__queue_default_opts(const sc_queue *queue)
 {
     return (sc_slice){queue->default_opts, queue->default_opts_len};
+}
+
+const sc_repeat_strategy *sc__queue_repeat_strategy(const sc_queue *queue)
+{
+    return &queue->repeat_strategy;
 }

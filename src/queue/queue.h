@@ -3,6 +3,7 @@
 #define SC_QUEUE_QUEUE_H
 
 #include <storychain/queue.h>
+#include <storychain/scheduler.h>
 #include <storychain/tracer.h>
 
 #include <pthread.h>
@@ -24,7 +25,8 @@ struct sc_queue {
     sc__add_job defaults; /* what those have but for name and data */
     int64_t default_size_limit;
 
-    sc_tracer tracer; /* without start(): there is none */
+    sc_tracer tracer;                   /* without start(): there is none */
+    sc_repeat_strategy repeat_strategy; /* likewise without next() */
     int64_t max_events;
     atomic_bool meta_wanted; /* neither written nor on its way */
     atomic_bool mark_wanted; /* that jobs may have extensions, likewise */

@@ -93,7 +93,8 @@ sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
     g->client = sc__queue_client(queue);
     g->interval_ms = interval_ms ? interval_ms : INTERVAL_MS;
     sc__waiter_init(&g->quiet);
-    err = sc__sweep_new(g->client, sc__queue_names(queue), on_swept, g, &g->sweep);
+    err = sc__sweep_new(g->client, sc__queue_names(queue), sc__queue_repeat_strategy(queue),
+                        on_swept, g, &g->sweep);
     if (!err) {
         sc__loop_run_wait(sc__client_loop(g->client), start, g);
         err = g->err;

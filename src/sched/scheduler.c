@@ -123,22 +123,35 @@ static sc_err parse_pattern(sc_slice id, sc_slice pattern, sc_cron **ret_cron,
                : SC_OK;
 }
 
-/* The pattern's first run after now, or after the start date. */
-static sc_err first_run(sc_slice id, const sc_repeat *repeat, int64_t now_ms, int64_t *ret_next_ms,
-                        sc_reason *ret_reason)
+static sc_err first_by_cron(sc_slice id, const sc_repeat *repeat, int64_t after_ms,
+                            int64_t *ret_next_ms, sc_reason *ret_reason)
 {
-    int64_t after_ms = repeat->start_ms > now_ms ? repeat->start_ms : now_ms, next_ms = 0;
-    char end[SC__ISO8601_LEN + 1];
     sc_cron *cron = NULL;
     sc_zone *zone = NULL;
     sc_err err = parse_pattern(id, repeat->pattern, &cron, ret_reason);
 
     if (!err)
         err = sc_zone_open(repeat->tz, &zone, ret_reason);
-    if (!err && sc_cron_next(cron, zone, after_ms, &next_ms))
+    if (!err && sc_cron_next(cron, zone, after_ms, ret_next_ms))
         err = sc__because(ret_reason, SC_EINVAL, "the pattern has no time before the year 2200");
     sc_zone_close(zone);
     sc_cron_free(cron);
+    return err;
+}
+
+/* The pattern's first run after now, or after the start date. */
+static sc_err first_run(const sc_queue *queue, sc_slice id, const sc_repeat *repeat, int64_t now_ms,
+                        int64_t *ret_next_ms, sc_reason *ret_reason)
+{
+    int64_t after_ms = repeat->start_ms > now_ms ? repeat->start_ms : now_ms, next_ms = 0;
+    char end[SC__ISO8601_LEN + 1];
+    sc_err err = sc__strategy_next(sc__queue_repeat_strategy(queue), id, repeat->pattern,
+                                   repeat->tz, after_ms, &next_ms, ret_reason);
+
+    if (err == SC_ENOTFOUND)
+        return sc__because(ret_reason, SC_EINVAL, "the pattern has no time any more");
+    if (err == SC_ESYNTAX)
+        err = first_by_cron(id, repeat, after_ms, &next_ms, ret_reason);
     if (err)
         return err;
     if (repeat->end_ms && next_ms > repeat->end_ms && !repeat->immediately) {
@@ -150,7 +163,8 @@ static sc_err first_run(sc_slice id, const sc_repeat *repeat, int64_t now_ms, in
     return SC_OK;
 }
 
-static sc_err check_against_now(sc_client *client, sc__scheduler_rule *rule, sc_reason *ret_reason)
+static sc_err check_against_now(const sc_queue *queue, sc__scheduler_rule *rule,
+                                sc_reason *ret_reason)
 {
     const sc_repeat *repeat = rule->repeat;
     int64_t now_ms = 0;
@@ -158,13 +172,13 @@ static sc_err check_against_now(sc_client *client, sc__scheduler_rule *rule, sc_
 
     if (!repeat->pattern.len && !repeat->end_ms)
         return SC_OK;
-    err = sc__op_server_time(client, &now_ms, ret_reason);
+    err = sc__op_server_time(sc__queue_client(queue), &now_ms, ret_reason);
     if (err)
         return err;
     if (repeat->end_ms && repeat->end_ms < now_ms)
         return sc__because(ret_reason, SC_EINVAL, "the end date has passed already");
     if (repeat->pattern.len)
-        return first_run(rule->id, repeat, now_ms, &rule->next_ms, ret_reason);
+        return first_run(queue, rule->id, repeat, now_ms, &rule->next_ms, ret_reason);
     return SC_OK;
 }
 
@@ -198,7 +212,7 @@ sc_err sc_scheduler_upsert(sc_queue *queue, sc_slice scheduler_id, const sc_repe
             return sc__because(ret_reason, opts.err, "the jobs' options are too large");
         rule.opts = sc__str_slice(&opts);
     }
-    err = check_against_now(sc__queue_client(queue), &rule, ret_reason);
+    err = check_against_now(queue, &rule, ret_reason);
     if (err)
         return err;
     return sc__op_scheduler_upsert(sc__queue_client(queue), sc__queue_names(queue), &rule, ret_id,

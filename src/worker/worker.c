@@ -136,6 +136,7 @@ static void fill_opts(sc_worker *w)
         w->tracer = *o->tracer;
         o->tracer = &w->tracer;
     }
+    o->repeat_strategy = NULL; /* the ticker has its copy */
     o->max_late = o->max_late ? o->max_late : MAX_LATE;
     atomic_store(&w->core.stats.concurrency, o->concurrency);
     o->max_stalled = o->max_stalled == 0 ? 1 : o->max_stalled < 0 ? 0 : o->max_stalled;
@@ -256,7 +257,7 @@ sc_err sc_worker_new(sc_client *client, sc_slice queue_name, const sc_worker_opt
     sc__loop_run_wait(w->core.loop, make_roles, &making);
     err = making.err;
     if (!err)
-        err = sc__ticker_new(client, &w->core.keys, &w->ticker);
+        err = sc__ticker_new(client, &w->core.keys, o.repeat_strategy, &w->ticker);
     if (!err)
         err = sc__pool_new("sc-worker", (size_t)w->core.opts.concurrency, w->core.opts.stack_bytes,
                            &w->pool);

@@ -45,6 +45,9 @@ extern const struct peer_command peer_inspect_commands[];
 extern const struct peer_command peer_take_commands[];
 extern const struct peer_command peer_trace_commands[];
 
+/* Reads patterns like "~200". */
+extern const sc_repeat_strategy peer_strategy;
+
 /* A tracer that tells of its spans; `text` is their metadata. */
 struct sc_tracer peer_tracer(const char *text);
 

@@ -13,7 +13,8 @@ sc_err peer_queue(struct peer *peer, const json_t *args, sc_queue **ret_queue,
 {
     const json_t *defaults = json_object_get(args, "defaultJobOptions");
     sc_job_opts default_opts = peer_job_opts(defaults);
-    sc_queue_opts opts = {.prefix = sc__json_text(args, "prefix"),
+    sc_queue_opts opts = {.repeat_strategy = &peer_strategy,
+                          .prefix = sc__json_text(args, "prefix"),
                           .max_events = sc__json_int(args, "maxEvents", 0),
                           .skip_meta = sc__json_bool(args, "skipMetasUpdate", false),
                           .default_opts = defaults ? &default_opts : NULL};

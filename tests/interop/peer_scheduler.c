@@ -1,11 +1,29 @@
 /* Job scheduler commands of tests_peer. `repeat` has BullMQ's names; dates are in ms. */
 #include <storychain/scheduler.h>
 
+#include <stdlib.h>
+
 #include "peer.h"
 
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
+
+/* "~200": every 200 ms. Other patterns are cron expressions. */
+static sc_err next_time(void *user, sc_slice scheduler_id, sc_slice pattern, sc_slice tz,
+                        int64_t after_ms, int64_t *ret_next_ms, sc_reason *ret_reason)
+{
+    (void)user;
+    (void)scheduler_id;
+    (void)tz;
+    (void)ret_reason;
+    if (pattern.ptr[0] != '~')
+        return SC_ESYNTAX;
+    *ret_next_ms = after_ms + atoll(pattern.ptr + 1);
+    return SC_OK;
+}
+
+const sc_repeat_strategy peer_strategy = {.next = next_time};
 
 static sc_repeat read_repeat(const json_t *object)
 {

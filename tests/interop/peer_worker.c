@@ -153,6 +153,7 @@ static void read_opts(const json_t *args, sc_worker_opts *o)
         .skip_lock_renewal = sc__json_bool(args, "skipLockRenewal", false),
         .skip_stalled_check = sc__json_bool(args, "skipStalledCheck", false),
         .max_rest_ms = sc__json_int(args, "maximumRateLimitDelay", 0),
+        .repeat_strategy = &peer_strategy,
         .max_started = sc__json_int(args, "maxStartedAttempts", 0),
         .metrics_points = sc__json_int(args, "metricsPoints", 0),
         .drain_delay_ms = sc__json_int(args, "drainDelay", 0),

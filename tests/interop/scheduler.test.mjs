@@ -199,6 +199,29 @@ test('workers of both sides make one job a tick', async () => {
   await queue.close();
 });
 
+/** "~200": every 200 ms, as tests_peer has it, too. */
+const settings = { repeatStrategy: (millis, { pattern }) => millis + Number(pattern.slice(1)) };
+
+test('a strategy of its own on each side makes one schedule', async (t) => {
+  const queue = new Queue('tilde', { connection: server.connection, settings });
+  t.after(() => queue.close());
+  await queue.waitUntilReady();
+  await queue.upsertJobScheduler('theirs', { pattern: '~50' }, { name: 'n' });
+  await ours.upsertScheduler({ queue: 'tilde', schedulerId: 'mine', repeat: { pattern: '~50' } });
+  assert.deepEqual((await queue.getJobSchedulers()).map(({ key, pattern }) => [key, pattern]).sort(), [['mine', '~50'], ['theirs', '~50']]);
+  const seen = [];
+  const worker = new Worker('tilde', async (job) => void seen.push(job.id), { connection: server.connection, settings });
+  t.after(() => worker.close(true));
+  const mine = await ours.work({ queue: 'tilde' });
+  await waitFor('both sides to have worked', async () => seen.length >= 10 && (await server.redis.zcard('bull:tilde:completed')) > seen.length + 10);
+  await worker.close();
+  await ours.closeWorker({ worker: mine });
+  for (const id of ['mine', 'theirs']) {
+    const jobs = (await server.redis.zrange('bull:tilde:completed', 0, -1)).filter((job) => job.startsWith(`repeat:${id}:`));
+    assert.equal(Number(await server.redis.hget(`bull:tilde:repeat:${id}`, 'ic')), jobs.length + 1, `${id}: every job made was run, but the pending one`);
+  }
+});
+
 test('nodes killed at random never end a schedule, nor make a tick twice', async (t) => {
   const queue = new Queue('killed', { connection: server.connection });
   await queue.waitUntilReady();

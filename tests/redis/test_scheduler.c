@@ -678,7 +678,7 @@ TEST(a_job_that_is_taken_again_makes_no_second_next_one)
 
     open_queue();
     assert_ok(sc__queue_keys_init(&keys, SC_S(""), SC_S("q"), NULL));
-    assert_ok(sc__ticker_new(client, &keys, &t.ticker));
+    assert_ok(sc__ticker_new(client, &keys, NULL, &t.ticker));
     first = upsert_pattern("p", "0 3 * * *", "Europe/Berlin");
     tick_args(&t, "p", first);
     assert_int_equal(pending(), 1);
@@ -702,7 +702,7 @@ TEST(a_late_retry_does_not_bring_back_a_run_that_is_done)
 
     open_queue();
     assert_ok(sc__queue_keys_init(&keys, SC_S(""), SC_S("q"), NULL));
-    assert_ok(sc__ticker_new(client, &keys, &t.ticker));
+    assert_ok(sc__ticker_new(client, &keys, NULL, &t.ticker));
     first = upsert_pattern("p", "0 3 * * *", "Europe/Berlin");
     tick_args(&t, "p", first);
     tick(&t);
@@ -731,7 +731,7 @@ TEST(ticks_of_removed_schedulers_and_of_other_jobs_do_nothing)
 
     open_queue();
     assert_ok(sc__queue_keys_init(&keys, SC_S(""), SC_S("q"), NULL));
-    assert_ok(sc__ticker_new(client, &keys, &t.ticker));
+    assert_ok(sc__ticker_new(client, &keys, NULL, &t.ticker));
     first = upsert_every("e", 3600 * 1000);
 
     tick_args(&t, "e", first + 1);

@@ -1,0 +1,103 @@
+/* Times of schedulers by a strategy of the program's own: sched/scheduler.c, sched/guardian.c, ops/scheduler_ticker.c. */
+#include <storychain/scheduler.h>
+
+#include "support/worker_bench.h"
+
+static struct bench b;
+static _Atomic int asked;
+
+/* "~200": every 200 ms, up to `*user` times. */
+static sc_err next_time(void *user, sc_slice scheduler_id, sc_slice pattern, sc_slice tz,
+                        int64_t after_ms, int64_t *ret_next_ms, sc_reason *ret_reason)
+{
+    assert_slice(scheduler_id, "s");
+    assert_int_equal(tz.len, 0);
+    if (pattern.ptr[0] != '~')
+        return SC_ESYNTAX;
+    if (pattern.ptr[1] == '?') {
+        snprintf(ret_reason->text, sizeof(ret_reason->text), "what is %.*s?", (int)pattern.len,
+                 pattern.ptr);
+        return SC_EINVAL;
+    }
+    if (asked++ == *(int *)user)
+        return SC_ENOTFOUND;
+    *ret_next_ms = after_ms + atoll(pattern.ptr + 1);
+    return SC_OK;
+}
+
+static int most;
+static const sc_repeat_strategy strategy = {.user = &most, .next = next_time};
+
+static void open_queue(int times)
+{
+    most = times;
+    bench_open(&b);
+    sc_queue_free(b.queue);
+    assert_ok(sc_queue_new(b.client, SC_S("q"), &(sc_queue_opts){.repeat_strategy = &strategy},
+                           &b.queue, NULL));
+}
+
+static sc_err upsert(const char *pattern, int64_t *ret_next_ms, sc_reason *ret_reason)
+{
+    const sc_repeat repeat = {.pattern = sc_slice_of(pattern), .offset_ms = -1};
+    const sc_job_spec spec = {.name = SC_S("job")};
+
+    return sc_scheduler_upsert(b.queue, SC_S("s"), &repeat, &spec, NULL, ret_next_ms, ret_reason);
+}
+
+TEST(a_pattern_of_ones_own_says_when_each_job_runs_until_it_ends)
+{
+    open_queue(4);
+    assert_ok(upsert("~30", NULL, NULL));
+    assert_string_equal(redis(&b, "HGET bull:q:repeat:s pattern"), "~30");
+    bench_work(&b, &(sc_worker_opts){.repeat_strategy = &strategy}, succeed);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 4);
+
+    wait_until(count_of(&b, SC_JOB_DELAYED) == 0);
+    assert_int_equal(b.runs, 4);
+    bench_close(&b);
+}
+
+TEST(other_patterns_are_cron_expressions)
+{
+    int64_t next_ms = 0;
+
+    open_queue(0);
+    assert_ok(upsert("0 0 1 1 *", &next_ms, NULL));
+    assert_true(next_ms % (24 * 3600 * 1000) == 0);
+    assert_int_equal(asked, 0);
+    bench_close(&b);
+}
+
+TEST(what_the_strategy_refuses_is_not_stored)
+{
+    sc_reason why = {""};
+
+    open_queue(0);
+    assert_err(upsert("~?", NULL, &why), SC_EINVAL);
+    assert_string_equal(why.text, "its pattern: what is ~??");
+    assert_err(upsert("~0", NULL, &why), SC_EINVAL);
+    assert_string_equal(why.text, "the pattern has no time any more");
+    most = 9;
+    assert_err(upsert("~0", NULL, &why), SC_EINVAL);
+    assert_string_equal(why.text,
+                        "the strategy of its pattern gave a time that is not after the last");
+    assert_string_equal(redis(&b, "EXISTS bull:q:repeat"), "0");
+    bench_close(&b);
+}
+
+TEST(a_lost_job_is_made_again_by_the_strategy)
+{
+    sc_scheduler_guard *guard;
+
+    open_queue(1000);
+    assert_ok(upsert("~10", NULL, NULL));
+    redis(&b, "EVAL redis.call('DEL',unpack(redis.call('KEYS','bull:q:repeat:s:*'))) 0");
+    redis(&b, "DEL bull:q:delayed");
+    redis(&b, "ZADD bull:q:repeat 1000 s");
+    assert_ok(sc_scheduler_guard_start(b.queue, 20, &guard));
+
+    wait_until(count_of(&b, SC_JOB_DELAYED) + count_of(&b, SC_JOB_WAITING) == 1);
+    sc_scheduler_guard_stop(guard);
+    bench_close(&b);
+}
