@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { connection, jobOpts, mono, payload } from './job.mjs'
 
 const [command, first, second] = process.argv.slice(2)
-const queue = command === 'worker' ? null : new Queue('q', { connection })
+const queue = ['worker', 'idle'].includes(command) ? null : new Queue('q', { connection })
 
 async function timed(n, run) {
   const cpu = process.cpuUsage(), began = performance.now()
@@ -49,6 +49,11 @@ const commands = {
     const worker = new Worker('q', async (job) => { if (file) appendFileSync(file, mono() - job.data.t + '\n') }, { connection, concurrency })
     process.on('SIGTERM', () => process.exit(0))
     await worker.waitUntilReady()
+    return 'stay'
+  },
+  async idle(count) {
+    process.on('SIGTERM', () => process.exit(0))
+    await Promise.all(Array.from({ length: count }, (_, i) => new Worker(`q${i}`, async () => {}, { connection }).waitUntilReady()))
     return 'stay'
   },
 }

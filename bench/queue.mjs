@@ -1,6 +1,6 @@
 // The queue beside BullMQ, on one Redis, in one run: `make bench-queue`.
 //
-//   ROUNDS=5 SCALE=1 node bench/queue.mjs [adds] [process] [latency] [delay]
+//   ROUNDS=5 SCALE=1 node bench/queue.mjs [adds] [process] [latency] [delay] [idle]
 //
 // Server on core 0, clients on core 1; no persistence. In each round both sides run once, one after the other; figures are
 // medians over the rounds. CPU comes from /proc and INFO, so start-up is left out.
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROUNDS = +(process.env.ROUNDS || 5), SCALE = +(process.env.SCALE || 1)
-const parts = process.argv.length > 2 ? process.argv.slice(2) : ['adds', 'process', 'latency', 'delay']
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['adds', 'process', 'latency', 'delay', 'idle']
 const OURS = [process.env.BENCH_PEER || join(HERE, '../build/release/bench-peer')]
 const sides = { ours: OURS, peer: ['node', join(HERE, 'bullmq_peer.mjs')] }
 const TICKS = +execFileSync('getconf', ['CLK_TCK'])
@@ -131,6 +131,19 @@ async function delay(side, argv, redis) {
   note('delayed job late p99, ms', side, percentile(ms, 99))
 }
 
+// Connections and memory of a process that waits for jobs of 1,000 queues.
+async function idle(side, argv, redis) {
+  await redis.flushall('SYNC')
+  const worker = start(1, [...argv, 'idle', '1000'])
+  const count = async () => (await redis.client('LIST')).trim().split('\n').length - 1
+  let seen = -1, now = 0
+  for (const limit = Date.now() + 60000; Date.now() < limit && (now !== seen || now === 0); await sleep(2000)) [seen, now] = [now, await count()]
+  note('1,000 idle queues, connections', side, now)
+  note('1,000 idle queues, MB', side, residentMb(worker.pid))
+  worker.kill('SIGTERM')
+  await worker.ended
+}
+
 // The rows with a bar. `times`: ours is that many times the peer's; `at most`: in the row's own unit; `share`: of the peer's.
 const bars = [
   ['bulk add, jobs/s', 'add bulk, jobs/s', { times: 4.5 }],
@@ -142,6 +155,7 @@ const bars = [
   ['pick-up latency p50, ms', 'pick-up p50, ms', { share: 0.4 }],
   ['pick-up latency p99, ms', 'pick-up p99, ms', { share: 0.4 }],
   ['delayed job lateness p99, ms', 'delayed job late p99, ms', { atMost: 5 }],
+  ['connections of 1,000 idle queues in one process', '1,000 idle queues, connections', { atMost: 3 }],
 ]
 
 function derive(side) {
@@ -178,6 +192,7 @@ try {
       if (parts.includes('process')) for (const c of [10, 50, 100]) await processAt(side, argv, redis, c)
       if (parts.includes('latency')) await latency(side, argv, redis)
       if (parts.includes('delay')) await delay(side, argv, redis)
+      if (parts.includes('idle')) await idle(side, argv, redis)
     }
   show()
 } finally {

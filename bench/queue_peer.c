@@ -188,27 +188,52 @@ static sc_outcome process(sc_run *run, const sc_job *job, void *user)
     return SC_DONE;
 }
 
-static void work(sc_client *client, int concurrency)
+static sc_worker *start_worker(sc_client *client, sc_slice queue, const sc_worker_opts *opts)
 {
-    sc_worker_opts opts = {.concurrency = concurrency};
     sc_reason reason = {""};
     sc_worker *worker;
-    sigset_t end;
-    sc_err err;
-    int number;
+    sc_err err = sc_worker_new(client, queue, opts, &worker, &reason);
 
-    err = sc_worker_new(client, SC_S("q"), &opts, &worker, &reason);
     if (!err)
         err = sc_worker_handle(worker, SC_S("email"), process, NULL);
     if (!err)
         err = sc_worker_start(worker);
     if (err)
         die("worker", err, &reason);
+    return worker;
+}
+
+static void await_sigterm(void)
+{
+    sigset_t end;
+    int number;
+
     sigemptyset(&end);
     sigaddset(&end, SIGTERM);
     sigwait(&end, &number);
-    err = sc_worker_close(worker, 1000, NULL);
+}
+
+static void work(sc_client *client, int concurrency)
+{
+    sc_worker *worker =
+        start_worker(client, SC_S("q"), &(sc_worker_opts){.concurrency = concurrency});
+
+    await_sigterm();
+    if (sc_worker_close(worker, 1000, NULL))
+        exit(1);
     sc_worker_free(worker);
+}
+
+static void idle(sc_client *client, long count)
+{
+    for (long i = 0; i < count; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "q%ld", i);
+        start_worker(client, sc_slice_of(name), &(sc_worker_opts){.share_connection = true});
+    }
+    await_sigterm();
+    exit(0);
 }
 
 int main(int argc, char **argv)
@@ -219,9 +244,9 @@ int main(int argc, char **argv)
     sigset_t term;
     sc_err err;
 
-    if (argc < 3 || (strcmp(argv[1], "worker") && argc < 4)) {
+    if (argc < 3 || (strcmp(argv[1], "worker") && strcmp(argv[1], "idle") && argc < 4)) {
         fprintf(stderr, "usage: bench-peer add one|conc|bulk N | produce N RATE | delay N SPAN_MS "
-                        "| worker CONCURRENCY\n");
+                        "| worker CONCURRENCY | idle QUEUES\n");
         return 2;
     }
     /* Blocked before any thread starts, so that sigwait() alone gets it. */
@@ -234,7 +259,9 @@ int main(int argc, char **argv)
     err = sc_queue_new(client, SC_S("q"), NULL, &queue, &reason);
     if (err)
         die("queue", err, &reason);
-    if (!strcmp(argv[1], "worker"))
+    if (!strcmp(argv[1], "idle"))
+        idle(client, strtol(argv[2], NULL, 10));
+    else if (!strcmp(argv[1], "worker"))
         work(client, (int)strtol(argv[2], NULL, 10));
     else if (!strcmp(argv[1], "add"))
         add(queue, argv[2], strtol(argv[3], NULL, 10));

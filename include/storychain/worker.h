@@ -161,6 +161,10 @@ typedef struct sc_worker_opts {
     int64_t soft_timeout_ms, hard_timeout_ms;
     int max_late; /* threads past their hard timeout that are replaced; 0: 16. Each one more is a slot less
                      until it returns */
+    /* All such workers of a client wait for jobs on one connection, and 1,000 queues take no more than one; else each has
+     * its own. A job of an idle queue then takes a way to the server and back more, and BullMQ's getWorkers() lists only the
+     * first of these workers. */
+    bool share_connection;
 } sc_worker_opts;
 
 /* Makes a worker; nothing runs yet. `queue_name` and `opts` are copied. SC_EINVAL with a reason. */

@@ -84,18 +84,37 @@ sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_slice token,
     return err;
 }
 
+enum { SECONDS_LEN = 32 };
+
+/* As blocking commands take a time. */
+static sc_slice seconds_of(int64_t ms, char text[SECONDS_LEN])
+{
+    int len =
+        snprintf(text, SECONDS_LEN, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
+
+    return (sc_slice){text, (size_t)len};
+}
+
+sc_err sc__op_watch_many(sc__blocking *blocking, sc_slice *argv, size_t count, int64_t block_ms,
+                         sc_reply_cb cb, void *user)
+{
+    char seconds[SECONDS_LEN];
+
+    argv[0] = SC_S("BZPOPMIN");
+    argv[count + 1] = seconds_of(block_ms, seconds);
+    return sc__blocking_call(blocking, argv, count + 2, block_ms, cb, user);
+}
+
 sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice token,
                     size_t wanted, int64_t block_ms, sc_reply_cb cb, void *user)
 {
     sc_slice keys[SC__WORK_KEYS], pop[] = {SC_S("BZPOPMIN"), opts->keys->key[SC__KEY_MARKER], {0}};
-    char seconds[32];
+    char seconds[SECONDS_LEN];
     sc__arena arena;
     sc__args args;
     sc_err err;
 
-    pop[2] = (sc_slice){seconds, (size_t)snprintf(seconds, sizeof(seconds), "%lld.%03lld",
-                                                  (long long)(block_ms / 1000),
-                                                  (long long)(block_ms % 1000))};
+    pop[2] = seconds_of(block_ms, seconds);
     take_args(&args, &arena, opts, token, wanted, false);
     sc__work_keys(opts->keys, keys);
     err = args.err;
@@ -110,7 +129,7 @@ sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice 
 /* BZPOPMIN gives key, member, score. */
 sc_err sc__marker_read(const sc_reply *reply, sc__marker *ret_marker, sc_reason *ret_reason)
 {
-    sc__marker marker = {false, 0};
+    sc__marker marker = {.popped = false};
     const sc_reply *items;
     sc_slice member;
     double score;
@@ -123,6 +142,8 @@ sc_err sc__marker_read(const sc_reply *reply, sc__marker *ret_marker, sc_reason 
         count == 3 && !sc__reply_str(&items[1], &member, NULL) &&
         !sc__reply_double(&items[2], &score, NULL)) {
         marker.popped = true;
+        if (sc__reply_str(&items[0], &marker.key, NULL))
+            marker.key = SC_S("");
         if (sc_slice_eq(member, SC_S("1")) && score > 0 && score < 9e15)
             marker.due_ms = (int64_t)score;
     }

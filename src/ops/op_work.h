@@ -70,9 +70,14 @@ SC_MUST_USE sc_err sc__op_take(sc_client *client, const sc__work_opts *opts, sc_
 SC_MUST_USE sc_err sc__op_watch(sc__blocking *blocking, const sc__work_opts *opts, sc_slice token,
                                 size_t wanted, int64_t block_ms, sc_reply_cb cb, void *user);
 
+/* Waits for one of the markers `argv[1]` to `argv[count]`; of argv there are two more, which are written. `cb` gets one answer. */
+SC_MUST_USE sc_err sc__op_watch_many(sc__blocking *blocking, sc_slice *argv, size_t count,
+                                     int64_t block_ms, sc_reply_cb cb, void *user);
+
 /* A marker that was popped. */
 typedef struct sc__marker {
     bool popped;    /* false: none came in time */
+    sc_slice key;   /* borrowed from the reply */
     int64_t due_ms; /* the first delayed job's date; 0: something can be taken now */
 } sc__marker;
 

@@ -32,6 +32,7 @@ struct sc_client {
     bool ready, told_lost;
     sc__pubsub pubsub;
     sc__client_watch *watches, *next_watch; /* next: while they are being called */
+    void *hub;
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -362,6 +363,11 @@ void sc_client_stats_get(const sc_client *client, sc_client_stats *ret_stats)
     pthread_mutex_lock(&c->mutex);
     ret_stats->reconnects = c->reconnects;
     pthread_mutex_unlock(&c->mutex);
+}
+
+void **sc__client_hub(sc_client *client)
+{
+    return &client->hub;
 }
 
 sc__loop *sc__client_loop(sc_client *client)

@@ -43,6 +43,9 @@ const struct sc__conn_target *sc__client_target(const sc_client *client);
 /* What it hears; see pubsub.h. */
 struct sc__pubsub *sc__client_pubsub(sc_client *client);
 
+/* A place for what the workers of a client share (worker/hub.h); NULL at first. On the I/O thread. */
+void **sc__client_hub(sc_client *client);
+
 /* Called on the I/O thread after each change: connected, or not. For roles that must act on it (a
  * near cache drops its values, a fetcher fetches again). Unwatch before the watcher is freed; both on
  * any thread. `cb` doesn't come after unwatch returned. */

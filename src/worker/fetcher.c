@@ -186,6 +186,16 @@ static void leave_all(sc__fetcher *f, int leaves)
         leave_markers(f);
 }
 
+static void note_due(sc__fetcher *f, const sc__marker *marker)
+{
+    if (!marker->due_ms)
+        return;
+    f->holds_delay_marker = true;
+    f->marker_due_at = in_our_time(f, marker->due_ms);
+    f->marker_is_new = true;
+    plan(f);
+}
+
 static sc_err hear_marker(sc__fetcher *f, const sc_reply *reply)
 {
     sc_reason why = {""};
@@ -196,12 +206,7 @@ static sc_err hear_marker(sc__fetcher *f, const sc_reply *reply)
         failed(f, "the queue's marker can't be watched", err, &why);
         return err;
     }
-    if (marker.due_ms) {
-        f->holds_delay_marker = true;
-        f->marker_due_at = in_our_time(f, marker.due_ms);
-        f->marker_is_new = true;
-        plan(f);
-    }
+    note_due(f, &marker);
     return SC_OK;
 }
 
@@ -263,6 +268,32 @@ static void on_watched(void *user, sc_err err, const sc_reply *reply)
         watch_took(f, &taken);
 }
 
+/* The marker of a shared connection. */
+static void on_seat(void *user, const sc__marker *marker)
+{
+    sc__fetcher *f = user;
+    bool is_now = marker->popped && !marker->due_ms;
+
+    f->watching = false;
+    sc__core_call_ended(f->core);
+    note_due(f, marker);
+    if (!f->core->taking) {
+        leave_all(f, is_now);
+    } else if (marker->due_ms) {
+        watch(f);
+    } else {
+        f->pass_on |= is_now;
+        sc__fetcher_poke(f);
+    }
+}
+
+static void watch_shared(sc__fetcher *f)
+{
+    f->watching = true;
+    f->core->calls++;
+    sc__hub_wait(&f->seat, f->core->opts.drain_delay_ms);
+}
+
 static void watch(sc__fetcher *f)
 {
     sc__core *core = f->core;
@@ -271,6 +302,10 @@ static void watch(sc__fetcher *f)
 
     if (f->watching || f->calling || !room || sc__mono_ms() < f->pause_until)
         return;
+    if (!f->blocking) {
+        watch_shared(f);
+        return;
+    }
     f->watching = true;
     f->marker_heard = false;
     f->watch_wanted = core->watched = room;
@@ -345,14 +380,16 @@ void sc__fetcher_find_lost(sc__fetcher *f, const sc__lock_token *token, size_t w
 
 void sc__fetcher_want_less(sc__fetcher *f, size_t wanted)
 {
-    if (f->watching && f->watch_wanted > wanted)
+    if (f->watching && f->blocking && f->watch_wanted > wanted)
         sc__blocking_hurry(f->blocking);
 }
 
 void sc__fetcher_stop(sc__fetcher *f)
 {
-    if (f->watching)
+    if (f->watching && f->blocking)
         sc__blocking_hurry(f->blocking);
+    else if (f->watching)
+        sc__hub_hurry(&f->seat);
     else
         leave_all(f, 0);
 }
@@ -372,7 +409,10 @@ sc_err sc__fetcher_init(sc__fetcher *f, sc__core *core, sc_slice connection_name
     err = sc__timer_new(core->loop, on_timer, f, &f->timer);
     if (err)
         return err;
-    return sc__blocking_new(core->client, connection_name, &f->blocking);
+    if (!core->opts.share_connection)
+        return sc__blocking_new(core->client, connection_name, &f->blocking);
+    f->seat = (sc__seat){.key = core->keys.key[SC__KEY_MARKER], .cb = on_seat, .user = f};
+    return sc__hub_join(core->client, connection_name, &f->seat);
 }
 
 void sc__fetcher_release(sc__fetcher *f)
@@ -380,6 +420,7 @@ void sc__fetcher_release(sc__fetcher *f)
     sc__timer_free(f->timer);
     if (f->blocking)
         sc__blocking_free(f->blocking);
+    sc__hub_leave(&f->seat);
     f->timer = NULL;
     f->blocking = NULL;
 }

@@ -2,7 +2,7 @@
  *
  * The marker is a hint that someone left for one worker. Behind the command that waits for it a take is sent along, which the
  * server runs as soon as the marker came: a job needs no second way there and back. The free slots are that take's
- * meanwhile.
+ * meanwhile. A worker that shares its connection (hub.h) takes after it was told of the marker.
  * Delayed jobs are taken by a timer of ours at their date, for the server ends a blocking call only some
  * time after its deadline. */
 #ifndef SC_WORKER_FETCHER_H
@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "loop/timer.h"
+#include "hub.h"
 #include "redis/blocking.h"
 
 enum { SC__LOST_CALLS_MAX = 8 };
@@ -22,7 +23,8 @@ typedef struct sc__lost_call {
 
 typedef struct sc__fetcher {
     sc__core *core;
-    sc__blocking *blocking;
+    sc__blocking *blocking; /* NULL: it shares one, and has a seat there */
+    sc__seat seat;
     sc__timer *timer;
     sc__lock_token token; /* of the call under way */
     size_t wanted;        /* jobs that it may bring */
