@@ -234,7 +234,11 @@ SC_API bool sc_worker_cancel(sc_worker *worker, sc_slice id, sc_slice reason);
 SC_API size_t sc_worker_cancel_all(sc_worker *worker, sc_slice reason);
 
 typedef struct sc_worker_stats {
-    uint64_t started, completed, failed, retried, stalled, locks_lost;
+    uint64_t started, completed, failed;
+    uint64_t retried; /* failed tries with tries left */
+    uint64_t stalled, locks_lost;
+    /* Runs that ended otherwise: put off, back to the head of the queue, waiting for children. */
+    uint64_t delayed, returned, waiting_children;
     int running;     /* jobs at this moment */
     int concurrency; /* jobs at once, as it is set now */
     /* Of those that failed or were retried: not run because they had expired; past their hard timeout; cancelled as jobs. */

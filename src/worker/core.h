@@ -63,6 +63,7 @@ typedef struct sc__core {
 
     struct { /* any thread */
         _Atomic uint64_t started, completed, failed, retried, stalled, locks_lost;
+        _Atomic uint64_t delayed, returned, waiting_children;
         _Atomic uint64_t expired, timed_out, cancelled, dropped_late;
         _Atomic int running, concurrency, late;
     } stats;

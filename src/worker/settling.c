@@ -32,7 +32,17 @@ static void count(sc__core *core, const sc_run *run)
     case SC__ENDED_FAILED:
         atomic_fetch_add(&core->stats.failed, 1);
         break;
-    default:
+    case SC__ENDED_DELAY:
+        atomic_fetch_add(&core->stats.delayed, 1);
+        break;
+    case SC__ENDED_RETURN:
+        atomic_fetch_add(&core->stats.returned, 1);
+        break;
+    case SC__ENDED_CHILDREN:
+        atomic_fetch_add(&core->stats.waiting_children, 1);
+        break;
+    case SC__ENDED_RETRY:
+    case SC__ENDED_BACKOFF:
         atomic_fetch_add(&core->stats.retried, 1);
         break;
     }

@@ -87,7 +87,7 @@ static sc_outcome outcome_of(sc_run *run, const json_t *args)
     if (json_object_get(args, "delayMs"))
         return sc_run_delay(run, sc__json_int(args, "delayMs", 0));
     if (sc__json_bool(args, "toWait", false))
-        return sc_run_limit(run, 0);
+        return sc_run_wait(run);
     if (!result)
         return SC_DONE;
     sc__json_write(&text, result);

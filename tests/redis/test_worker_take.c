@@ -1,4 +1,5 @@
 /* worker/by_hand.c: jobs taken and ended without processors. */
+#include <storychain/flow.h>
 #include <storychain/take.h>
 #include <storychain/worker_event.h>
 
@@ -140,6 +141,45 @@ TEST(a_run_ends_in_each_way)
     assert_slice(sc_run_job(run)->id, "3");
     assert_ok(sc_run_end(run, sc_run_fail(run, SC_GIVE_UP, "never"), NULL));
     assert_int_equal(count_of(&b, SC_JOB_FAILED), 2);
+    bench_close(&b);
+}
+
+static void add_child(sc_run *run)
+{
+    const sc_job_opts opts = {.id = SC_S("leaf"), .parent = sc_run_as_parent(run)};
+    const sc_job_spec spec = {.name = SC_S("child"), .opts = &opts};
+
+    assert_ok(sc_queue_add(b.queue, &spec, NULL, NULL));
+}
+
+TEST(a_job_in_hand_can_wait_for_children_or_go_back)
+{
+    sc_child_list *children;
+    sc_run *run;
+
+    open_hand(NULL);
+    add(&b, "parent", NULL);
+    run = take(0);
+    assert_ok(sc_run_end(run, sc_run_wait(run), NULL));
+    assert_int_equal(count_of(&b, SC_JOB_WAITING), 1);
+    run = take(0);
+    add_child(run);
+    assert_ok(sc_run_end(run, sc_run_wait_children(run, SC_S("")), &run));
+    assert_int_equal(count_of(&b, SC_JOB_WAITING_CHILDREN), 1);
+
+    assert_slice(sc_run_job(run)->name, "child");
+    assert_ok(sc_run_end(run, sc_run_return(run, SC_S("42")), &run));
+    assert_slice(sc_run_job(run)->name, "parent");
+    assert_int_equal(sc_run_wait_children(run, SC_S("")), SC_DONE);
+    assert_ok(sc_run_get_children_values(run, &children));
+    assert_int_equal(children->count, 1);
+    sc_child_list_free(children);
+    assert_ok(sc_run_end(run, sc_run_delay(run, 600000), NULL));
+    assert_int_equal(stats(&b).returned, 1);
+    assert_int_equal(stats(&b).waiting_children, 1);
+    assert_int_equal(stats(&b).completed, 1);
+    assert_int_equal(stats(&b).delayed, 1);
+    assert_int_equal(stats(&b).retried, 0);
     bench_close(&b);
 }
 
