@@ -24,7 +24,7 @@ local removeTree
 
 -- One job at least is done a call, however long the lists are.
 local function hasDoneItsShare()
-    return done > 0 and looked >= most
+    return done > 0 and looked + searched >= most
 end
 
 -- False when the call has done its share.
@@ -44,8 +44,7 @@ end
 
 removeTree = function(jobKey, parentKey)
     local base, id = splitJobKey(jobKey)
-    -- A search through a long list is most of the work.
-    looked = looked + 1 + call("LLEN", base .. "wait") / 5000
+    looked = looked + 1
     if under[jobKey] or call("EXISTS", jobKey .. ":lock") == 1 or call("ZSCORE", base .. "failed", id) then
         done = done + 1
         keeps[parentKey] = true

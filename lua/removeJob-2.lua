@@ -5,7 +5,7 @@
 --   KEYS  job, repeat
 --   ARGV  1 the queue's base ("bull:email:")
 --         2 job id
---         3 most jobs to remove in this call
+--         3 most jobs to remove in this call; fewer where long lists are searched for them
 --         4 "1": its children stay, as jobs whose parent is gone
 --
 -- Output: 0 removed; 1 so far only children were: call again
@@ -86,7 +86,7 @@ removeTree = function(jobKey, parentKey)
         pcall(releaseParent, parentKey, jobKey)
     end
     under[jobKey] = true
-    if removed >= most or not keepChildren and not removeChildren(jobKey) then
+    if removed + searched >= most or not keepChildren and not removeChildren(jobKey) then
         return false
     end
     under[jobKey] = nil

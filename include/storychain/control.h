@@ -75,7 +75,7 @@ typedef struct sc_remove_opts {
     bool keep_children; /* they stay, as jobs whose parent is gone; else they are removed, too */
 } sc_remove_opts;
 
-/* sc_queue_remove() with options. With children that go, in slices of 500. */
+/* sc_queue_remove() with options. With children that go, in slices of 200. */
 SC_API SC_MUST_USE sc_err sc_queue_remove_with(sc_queue *queue, sc_slice id,
                                                const sc_remove_opts *opts, sc_reason *ret_reason);
 

@@ -113,7 +113,7 @@ SC_API SC_MUST_USE sc_err sc_queue_remove_child_dependency(sc_queue *queue, sc_s
                                                            bool *ret_removed,
                                                            sc_reason *ret_reason);
 
-/* Removes the children that job `id` waits for, with those that they wait for, in slices of 500; then it is run. What a worker
+/* Removes the children that job `id` waits for, with those that they wait for, in slices of 200; then it is run. What a worker
  * has, and what has failed, stays. No such job is no error. */
 SC_API SC_MUST_USE sc_err sc_queue_remove_unprocessed_children(sc_queue *queue, sc_slice id,
                                                                sc_reason *ret_reason);

@@ -24,7 +24,7 @@ local function removeFinished(set, ids)
     end
     call("DEL", unpack(keys))
     if call("EXISTS", unpack(others)) > 0 then -- most have none, and to look for a key costs less than to delete it in vain
-        call("DEL", unpack(others))
+        call("UNLINK", unpack(others))
     end
 end
 

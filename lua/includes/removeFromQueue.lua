@@ -6,6 +6,23 @@
 local sets = { "completed", "waiting-children", "delayed", "failed", "prioritized" }
 local lists = { "wait", "paused", "active" }
 
+-- How much the search in long lists has cost so far, in removals of jobs that need none.
+local searched = 0
+
+-- A job stands near an end of its list, or the whole list is searched.
+local function takeOutOfList(list, jobId)
+    local length = tryCall("LLEN", list) or 0
+    if length == 0 then
+        return false
+    elseif tryCall("LPOS", list, jobId, "RANK", "-1", "MAXLEN", "1000") then
+        return tryCall("LREM", list, "-1", jobId) == 1
+    end
+    if length > 2000 and not tryCall("LPOS", list, jobId, "MAXLEN", "1000") then
+        searched = searched + length / 1000
+    end
+    return tryCall("LREM", list, "1", jobId) == 1
+end
+
 local function takeOutOfState(base, jobId)
     for _, set in ipairs(sets) do
         if tryCall("ZREM", base .. set, jobId) == 1 then
@@ -13,7 +30,7 @@ local function takeOutOfState(base, jobId)
         end
     end
     for _, list in ipairs(lists) do
-        if tryCall("LREM", base .. list, "1", jobId) == 1 then
+        if takeOutOfList(base .. list, jobId) then
             return list
         end
     end

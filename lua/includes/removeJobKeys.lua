@@ -1,7 +1,8 @@
 --- @include "includes/call"
 
--- Deletes a job's hash, logs and lists of children, not its lock. Returns how many of these keys there were.
+-- Deletes a job's hash, logs and lists of children, not its lock; a parent's may be very long, so their memory is freed beside the
+-- server's work. Returns how many of these keys there were.
 local function removeJobKeys(jobKey)
-    return call("DEL", jobKey, jobKey .. ":logs", jobKey .. ":dependencies", jobKey .. ":processed", jobKey .. ":failed",
+    return call("UNLINK", jobKey, jobKey .. ":logs", jobKey .. ":dependencies", jobKey .. ":processed", jobKey .. ":failed",
                 jobKey .. ":unsuccessful")
 end

@@ -7,7 +7,7 @@
 #include "script.h"
 #include "scripts.h"
 
-#define REMOVE_SLICE "500"  /* jobs of a tree a call */
+#define REMOVE_SLICE "200"  /* jobs of a tree a call */
 #define RESUME_SLICE "5000" /* ids a call */
 
 sc_err sc__op_write_meta(sc_client *client, const sc__queue_keys *keys, int64_t max_events,

@@ -5,7 +5,7 @@
 #include "script.h"
 #include "scripts.h"
 
-#define REMOVE_SLICE "500" /* jobs looked at a call */
+#define REMOVE_SLICE "200" /* jobs looked at a call */
 
 sc_err sc__op_remove_child_dependency(sc_client *client, const sc__queue_keys *keys, sc_slice id,
                                       bool *ret_removed, sc_reason *ret_reason)

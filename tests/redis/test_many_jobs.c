@@ -3,6 +3,7 @@
  * The log counts by the wall clock, so on a busy machine a command may be in it that only waited for its turn on a processor: the server gets
  * a real-time priority, where that is allowed; a script call in 200 may be in the log; and what is tried again is blamed when it is there each time. */
 #include <storychain/control.h>
+#include <storychain/flow.h>
 #include <storychain/inspect.h>
 #include <storychain/scheduler.h>
 #include <storychain/worker.h>
@@ -469,5 +470,123 @@ TEST(metrics_of_very_many_minutes)
 {
     open_queue();
     quick("metrics", build_old_metrics, count_one);
+    close_queue();
+}
+
+/* ---- children ---- */
+
+enum { CHILDREN = 500 };
+
+/* A parent of the jobs that have waited longest, which stand at the far end of a long list. */
+static void build_parent(void)
+{
+    put_jobs(1, jobs, IN_LIST("wait"));
+    redis("EVAL for\ti=1,%d\tdo\tredis.call('HSET','bull:q:'..i,'parentKey','bull:q:p')"
+          "redis.call('SADD','bull:q:p:dependencies','bull:q:'..i)\tend 0",
+          CHILDREN);
+    redis("HSET bull:q:p name p data {} opts {\"removeOnComplete\":true} timestamp 1");
+    redis("ZADD bull:q:waiting-children 1 p");
+}
+
+/* Likewise of jobs amid the list, through which each must be searched: 10 ms are a way of 500,000. */
+static void build_parent_of_middle(void)
+{
+    size_t at = jobs - (jobs < 200000 ? jobs / 2 : 100000);
+
+    put_jobs(1, jobs, IN_LIST("wait"));
+    redis("EVAL for\ti=%zu,%zu\tdo\tredis.call('HSET','bull:q:'..i,'parentKey','bull:q:p')"
+          "redis.call('SADD','bull:q:p:dependencies','bull:q:'..i)\tend 0",
+          at + 1, at + 50);
+    redis("HSET bull:q:p name p data {} opts {} timestamp 1");
+    redis("ZADD bull:q:waiting-children 1 p");
+}
+
+static void remove_middle(void)
+{
+    assert_ok(sc_queue_remove_unprocessed_children(queue, SC_S("p"), NULL));
+    assert_int_equal(atol(redis("LLEN bull:q:wait")), (long)jobs - 50 + 1);
+}
+
+/* A tree as large as one may be. */
+static void add_flow(void)
+{
+    static sc_flow_node children[SC_FLOW_NODES_MAX - 1];
+    const sc_job_opts opts = {.delay_ms = 1000};
+    const sc_flow_node root = {.queue = SC_S("q"),
+                               .job = {.name = SC_S("root")},
+                               .children = children,
+                               .child_count = SC_FLOW_NODES_MAX - 1};
+
+    for (size_t i = 0; i < SC_FLOW_NODES_MAX - 1; i++)
+        children[i] = (sc_flow_node){.queue = SC_S("q"),
+                                     .job = {.name = SC_S("n"), .opts = i % 2 ? &opts : NULL}};
+    assert_ok(sc_flow_add(client, &root, NULL, NULL, NULL));
+}
+
+static void build_processed(void)
+{
+    for (size_t from = 1; from <= jobs; from += SLICE)
+        redis("EVAL "
+              "for\ti=%zu,%zu\tdo\tredis.call('HSET','bull:q:p:processed','bull:q:'..i,i)\tend 0",
+              from, from + SLICE - 1 < jobs ? from + SLICE - 1 : jobs);
+    redis("HSET bull:q:p name p data {} opts {\"removeOnComplete\":true} timestamp 1");
+}
+
+static void remove_children(void)
+{
+    assert_ok(sc_queue_remove_unprocessed_children(queue, SC_S("p"), NULL));
+    assert_int_equal(atol(redis("LLEN bull:q:wait")), (long)jobs - CHILDREN + 1);
+}
+
+static void remove_tree(void)
+{
+    assert_ok(sc_queue_remove(queue, SC_S("p")));
+    assert_int_equal(atol(redis("LLEN bull:q:wait")), (long)jobs - CHILDREN);
+}
+
+static void read_values(void)
+{
+    sc_child_list *list;
+
+    assert_ok(sc_queue_get_children_values(queue, SC_S("p"), &list, NULL));
+    assert_int_equal(list->count, jobs);
+    sc_child_list_free(list);
+}
+
+static void complete_parent(void)
+{
+    sc_worker *worker;
+
+    redis("LPUSH bull:q:wait p");
+    assert_ok(sc_worker_new(client, SC_S("q"), NULL, &worker, NULL));
+    assert_ok(sc_worker_handle(worker, SC_S(""), complete, NULL));
+    assert_ok(sc_worker_start(worker));
+    wait_until(strcmp(redis("EXISTS bull:q:p bull:q:p:processed"), "0") == 0);
+    assert_ok(sc_worker_close(worker, 1000, NULL));
+    sc_worker_free(worker);
+}
+
+static void remove_alone(void)
+{
+    assert_ok(
+        sc_queue_remove_with(queue, SC_S("p"), &(sc_remove_opts){.keep_children = true}, NULL));
+}
+
+TEST_LIMIT(children_among_very_many_jobs_are_removed, 120)
+{
+    open_queue();
+    quick("removing children", build_parent, remove_children);
+    quick("removing children amid others", build_parent_of_middle, remove_middle);
+    quick("removing a tree", build_parent, remove_tree);
+    quick("adding a flow", build_waiting, add_flow);
+    close_queue();
+}
+
+TEST_LIMIT(a_parent_of_very_many_children, 120)
+{
+    open_queue();
+    quick("reading results", build_processed, read_values);
+    quick("completing a parent", build_processed, complete_parent);
+    quick("removing a parent", build_processed, remove_alone);
     close_queue();
 }
