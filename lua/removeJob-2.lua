@@ -12,6 +12,7 @@
 -- Errors: -1 no such job, -6 a worker has it, -8 a job scheduler waits for it
 -- Events: removed (prev: the state it was in), in each job's own queue; waiting (prev waiting-children) of a parent that it was the last child of
 
+--- @include "includes/isJobId"
 --- @include "includes/isPendingSchedulerJob"
 --- @include "includes/jobKey"
 --- @include "includes/releaseParent"
@@ -95,6 +96,9 @@ removeTree = function(jobKey, parentKey)
     return true
 end
 
+if not isJobId(id) then
+    return -1
+end
 local known, pending = pcall(isPendingSchedulerJob, JOB, id, REPEAT)
 if known and pending then
     return -8

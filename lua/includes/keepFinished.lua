@@ -1,4 +1,5 @@
 --- @include "includes/workKeys"
+--- @include "includes/isJobId"
 --- @include "includes/removeJobKeys"
 --- @include "includes/releaseParent"
 --- @include "includes/tryCall"
@@ -9,7 +10,7 @@ local removable = 250
 -- Deletes finished jobs, as removeJobKeys() does, many keys a command. A failed child may still be what its parent waits
 -- for; a completed one never is.
 local function removeFinished(set, ids)
-    local keys, others, n = {}, {}, 0
+    local keys, others, m, n = {}, {}, 0, 0
     removable = removable - #ids
     for i = 1, #ids do
         local jobKey = base .. ids[i]
@@ -17,10 +18,16 @@ local function removeFinished(set, ids)
         if parentKey and parentKey ~= "" then
             pcall(releaseParent, parentKey, jobKey)
         end
-        keys[i] = jobKey
-        others[n + 1], others[n + 2], others[n + 3] = jobKey .. ":logs", jobKey .. ":dependencies", jobKey .. ":processed"
-        others[n + 4], others[n + 5] = jobKey .. ":failed", jobKey .. ":unsuccessful"
-        n = n + 5
+        if isJobId(ids[i]) then
+            m = m + 1
+            keys[m] = jobKey
+            others[n + 1], others[n + 2], others[n + 3] = jobKey .. ":logs", jobKey .. ":dependencies", jobKey .. ":processed"
+            others[n + 4], others[n + 5] = jobKey .. ":failed", jobKey .. ":unsuccessful"
+            n = n + 5
+        end
+    end
+    if not keys[1] then
+        return
     end
     call("DEL", unpack(keys))
     if call("EXISTS", unpack(others)) > 0 then -- most have none, and to look for a key costs less than to delete it in vain

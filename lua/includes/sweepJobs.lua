@@ -1,4 +1,5 @@
 --- @include "includes/addMarker"
+--- @include "includes/isJobId"
 --- @include "includes/jobKey"
 --- @include "includes/queueGate"
 --- @include "includes/removeDedupKey"
@@ -44,9 +45,11 @@ local function sweepJobs(base, ids)
         if job[2] then
             pcall(removeDedupKey, base, id, job[2])
         end
-        keys[n + 1], keys[n + 2], keys[n + 3] = jobKey, jobKey .. ":logs", jobKey .. ":dependencies"
-        keys[n + 4], keys[n + 5], keys[n + 6] = jobKey .. ":processed", jobKey .. ":failed", jobKey .. ":unsuccessful"
-        n = n + 6
+        if isJobId(id) then
+            keys[n + 1], keys[n + 2], keys[n + 3] = jobKey, jobKey .. ":logs", jobKey .. ":dependencies"
+            keys[n + 4], keys[n + 5], keys[n + 6] = jobKey .. ":processed", jobKey .. ":failed", jobKey .. ":unsuccessful"
+            n = n + 6
+        end
     end
     if n > 0 then
         call("UNLINK", unpack(keys))

@@ -1,5 +1,6 @@
 --- @include "includes/workKeys"
 --- @include "includes/addMarker"
+--- @include "includes/isJobId"
 --- @include "includes/promoteDelayed"
 --- @include "includes/tryCall"
 
@@ -59,9 +60,9 @@ end
 local function start(id, now)
     local jobKey = base .. id
     local hash, refused = tryCall("HGETALL", jobKey)
-    if not hash or not hash[1] then
+    if not hash or not hash[1] or not isJobId(id) then
         call("LREM", activeKey, "1", id)
-        return refused or "its hash is missing"
+        return refused or hash[1] and "its id is none of a job" or "its hash is missing"
     end
     local started = nextStart(hash)
     call("PSETEX", jobKey .. ":lock", lockMs, token)

@@ -5,7 +5,8 @@
 #include <stdatomic.h>
 
 #include <storychain/control.h>
-#include <storychain/events.h>
+#include <storychain/flow.h>
+#include <storychain/inspect.h>
 #include <storychain/scheduler.h>
 #include <storychain/worker.h>
 
@@ -32,7 +33,7 @@ static _Atomic int lines;
 static void count_line(sc_log_level level, const char *text, void *user)
 {
     (void)user;
-    if (level < SC_LOG_WARN)
+    if (level < (getenv("SC_WILD_LOG") ? SC_LOG_INFO : SC_LOG_WARN))
         return;
     lines++;
     assert_true(strlen(text) < 4096);
@@ -52,6 +53,12 @@ static sc_outcome process(sc_run *run, const sc_job *job, void *user)
     return sc_run_return(run, SC_S("{\"ok\":true}"));
 }
 
+static void process_batch(const sc_batch *batch, void *user)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        batch->outcomes[i] = process(batch->runs[i], batch->jobs[i], user);
+}
+
 static void add_jobs(struct round *r)
 {
     const sc_job_opts opts[] = {
@@ -64,6 +71,7 @@ static void add_jobs(struct round *r)
         {.keep_completed = {SC_KEEP_SOME, .count = -1, .age_s = 1}},
         {.lifo = true, .delay_ms = 5},
         {.id = SC_S("own"), .attempts = 2},
+        {.start_within_ms = 5000, .soft_timeout_ms = 4000, .hard_timeout_ms = 8000},
     };
 
     for (size_t i = 0; i < sizeof(opts) / sizeof(*opts); i++) {
@@ -74,7 +82,85 @@ static void add_jobs(struct round *r)
     }
 }
 
+static sc_err add_flow(struct round *r)
+{
+    const sc_slice queue = sc_slice_of(r->name);
+    const sc_job_opts opts[] = {{.on_failure = SC_ON_FAILURE_FAIL},
+                                {.on_failure = SC_ON_FAILURE_IGNORE, .attempts = 2},
+                                {.id = SC_S("own")}};
+    const sc_flow_node children[] = {
+        {queue, {NULL, 0}, {SC_S("job"), SC_S("{}"), &opts[0]}, NULL, 0},
+        {queue, {NULL, 0}, {SC_S("tries"), SC_S("{}"), &opts[1]}, NULL, 0},
+        {queue, {NULL, 0}, {SC_S("job"), SC_S("{}"), &opts[2]}, NULL, 0}};
+    const sc_flow_node root = {queue, {NULL, 0}, {SC_S("parent"), SC_S("{}"), NULL}, children, 3};
+
+    return sc_flow_add(r->client, &root, NULL, NULL, NULL);
+}
+
+static sc_err add_child(struct round *r)
+{
+    char parent_queue[32];
+    const sc_job_opts opts = {.parent = {wild_id(&r->wild), sc_slice_of(parent_queue)}};
+    const sc_job_spec spec = {SC_S("job"), SC_S("{}"), &opts};
+
+    snprintf(parent_queue, sizeof(parent_queue), "bull:%s", r->name);
+    return sc_queue_add(r->queue, &spec, NULL, NULL);
+}
+
 /* ---- every call of the library, by number; each must come back, whatever it says ---- */
+
+static sc_err look_at_children(struct round *r, sc_slice id)
+{
+    sc_child_list *children = NULL;
+    sc_err err;
+
+    switch (wild_below(&r->wild, 3)) {
+    case 0:
+        err = sc_queue_get_dependencies(r->queue, id, (sc_child_kind)wild_below(&r->wild, 4), 0, 10,
+                                        &children, NULL);
+        break;
+    case 1:
+        err = sc_queue_get_children_values(r->queue, id, &children, NULL);
+        break;
+    default:
+        err = sc_queue_get_ignored_children_failures(r->queue, id, &children, NULL);
+        break;
+    }
+    sc_child_list_free(children);
+    return err;
+}
+
+static sc_err look_inside(struct round *r, sc_slice id)
+{
+    const sc_job_state states[] = {SC_JOB_WAITING, SC_JOB_FAILED, SC_JOB_DELAYED};
+    sc_flow_tree *tree = NULL;
+    sc_queue_meta *meta = NULL;
+    sc_metrics *metrics = NULL;
+    sc_job_list *jobs = NULL;
+    int64_t count;
+    sc_err err;
+
+    switch (wild_below(&r->wild, 5)) {
+    case 0:
+        err = sc_flow_get(r->client, sc_slice_of(r->name), id, NULL, &tree, NULL);
+        sc_flow_tree_free(tree);
+        return err;
+    case 1:
+        err = sc_queue_get_meta(r->queue, &meta, NULL);
+        sc_free(meta);
+        return err;
+    case 2:
+        err = sc_queue_get_metrics(r->queue, SC_JOB_COMPLETED, 0, -1, &metrics, NULL);
+        sc_free(metrics);
+        return err;
+    case 3:
+        err = sc_queue_get_jobs_of(r->queue, states, 3, 0, 5, true, &jobs, NULL);
+        sc_job_list_free(jobs);
+        return err;
+    default:
+        return sc_queue_count_delayed(r->queue, INT64_C(2000000000000), &count, NULL);
+    }
+}
 
 static sc_err look(struct round *r, size_t which, sc_slice id)
 {
@@ -127,6 +213,10 @@ static sc_err look(struct round *r, size_t which, sc_slice id)
         return sc_queue_is_maxed(r->queue, &yes, NULL);
     case 12:
         return sc_queue_is_paused(r->queue, &yes);
+    case 13:
+        return look_at_children(r, id);
+    case 14:
+        return look_inside(r, id);
     default:
         err = sc_scheduler_list_get(r->queue, 0, -1, &schedulers);
         sc_scheduler_list_free(schedulers);
@@ -164,6 +254,18 @@ static sc_err change(struct round *r, size_t which, sc_slice id)
         return sc_queue_pause(q);
     case 11:
         return sc_queue_resume(q);
+    case 12:
+        return sc_queue_cancel(q, id, SC_S("enough"), NULL, NULL);
+    case 13:
+        return sc_queue_remove_child_dependency(q, id, NULL, NULL);
+    case 14:
+        return sc_queue_remove_unprocessed_children(q, id, NULL);
+    case 15:
+        return sc_queue_remove_with(q, id, &(sc_remove_opts){.keep_children = true}, NULL);
+    case 16:
+        return add_child(r);
+    case 17:
+        return add_flow(r);
     default:
         return sc_queue_trim_events(q, 5, NULL, NULL);
     }
@@ -191,7 +293,7 @@ static sc_err sweep(struct round *r, size_t which)
         return sc_scheduler_remove(r->queue,
                                    wild_below(&r->wild, 2) ? SC_S("s") : wild_id(&r->wild));
     case 6:
-        return wild_below(&r->wild, 8) ? SC_OK
+        return wild_below(&r->wild, 8) ? sc_queue_remove_orphans(r->queue, 0, NULL, NULL, NULL)
                                        : sc_queue_obliterate(r->queue, true, NULL, NULL, NULL);
     default:
         if (wild_below(&r->wild, 2))
@@ -209,10 +311,10 @@ static void call_something(struct round *r)
 
     switch (wild_below(&r->wild, 4)) {
     case 0:
-        err = look(r, wild_below(&r->wild, 14), id);
+        err = look(r, wild_below(&r->wild, 16), id);
         break;
     case 1:
-        err = change(r, wild_below(&r->wild, 13), id);
+        err = change(r, wild_below(&r->wild, 19), id);
         break;
     case 2:
         err = sweep(r, wild_below(&r->wild, 8));
@@ -245,11 +347,15 @@ static void start_worker(struct round *r)
                                  .stalled_interval_ms = 60,
                                  .drain_delay_ms = 100,
                                  .name = SC_S("w"),
+                                 .metrics_points = wild_below(&r->wild, 2) ? 10 : 0,
+                                 .max_started = wild_below(&r->wild, 2) ? 20 : 0,
                                  .keep_failed = {SC_KEEP_SOME, .count = 5, .age_s = -1},
                                  .limit = {wild_below(&r->wild, 4) ? 0 : 1000, 50}};
 
     assert_ok(sc_worker_new(r->client, sc_slice_of(r->name), &opts, &r->worker, NULL));
     assert_ok(sc_worker_handle(r->worker, SC_S(""), process, r));
+    assert_ok(sc_worker_handle_batch(r->worker, SC_S("tick"), process_batch, r,
+                                     &(sc_batch_opts){.max = 3, .linger_ms = 5}));
     assert_ok(sc_worker_start(r->worker));
     assert_ok(sc_scheduler_guard_start(r->queue, 40, &r->guard));
 }
@@ -267,9 +373,15 @@ static void show(struct round *r, const char *command, sc_slice middle, const ch
 static void show_queue(struct round *r)
 {
     char line[64], id[64] = "";
+    sc_worker_stats stats;
 
     snprintf(line, sizeof(line), "LINDEX %sactive -1", r->wild.base);
     snprintf(id, sizeof(id), "%.60s", test_redis(r->server, line));
+    sc_worker_stats_get(r->worker, &stats);
+    printf("runs: %d, of good jobs: %d, now: %d, locks lost: %d\n", r->runs, r->good, stats.running,
+           (int)stats.locks_lost);
+    show(r, "XREVRANGE", SC_S("events"), " + - COUNT 20");
+    show(r, "ZRANGE", SC_S("failed"), " 0 9");
     show(r, "LLEN", SC_S("wait"), "");
     show(r, "LLEN", SC_S("active"), "");
     show(r, "LINDEX", SC_S("active"), " -1");

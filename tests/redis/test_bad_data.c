@@ -239,3 +239,37 @@ TEST(a_job_with_broken_keys_beside_it_can_be_removed)
         redis(&b, "EXISTS bull:q:1 bull:q:wait bull:q:1:dependencies bull:q:1:processed"), "0");
     bench_close(&b);
 }
+
+/* Whoever put the name of a key of the queue into a set of jobs must not make us delete that key. */
+TEST(names_of_the_queues_own_keys_are_no_jobs)
+{
+    static const char *const spoiled[] = {
+        "ZADD bull:q:completed 1 wait 2 meta 3 id", "ZADD bull:q:failed 1 wait 2 events",
+        "RPUSH bull:q:wait meta", "HSET bull:q:repeat:s name tick",
+        "ZADD bull:q:delayed 1 repeat:s"};
+    sc_job_opts opts = {.keep_completed = {SC_KEEP_SOME, .count = 1, .age_s = -1}};
+    struct bench b;
+
+    bench_open(&b);
+    assert_ok(sc_queue_pause(b.queue));
+    add(&b, "job", &opts);
+    add(&b, "job", &opts);
+    for (size_t i = 0; i < sizeof(spoiled) / sizeof(*spoiled); i++)
+        redis(&b, spoiled[i]);
+
+    assert_ok(sc_queue_clean(b.queue, SC_JOB_FAILED, 0, 0, NULL, NULL, NULL));
+    assert_ok(sc_queue_clean(b.queue, SC_JOB_DELAYED, 0, 0, NULL, NULL, NULL));
+    assert_err(sc_queue_remove(b.queue, SC_S("wait")), SC_ENOJOB);
+    assert_err(sc_queue_remove(b.queue, SC_S("repeat:s")), SC_ENOJOB);
+    assert_string_equal(redis(&b, "LLEN bull:q:wait"), "3");
+    assert_string_equal(redis(&b, "EXISTS bull:q:repeat:s bull:q:events"), "2");
+    assert_ok(sc_queue_resume(b.queue));
+    bench_work(&b, NULL, succeed);
+
+    wait_until(b.runs == 2);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    assert_string_equal(redis(&b, "HMGET bull:q:meta processedOn opts.maxLenEvents"),
+                        "(nil) 10000");
+    assert_string_equal(redis(&b, "GET bull:q:id"), "2");
+    bench_close(&b);
+}
