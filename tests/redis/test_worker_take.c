@@ -70,12 +70,12 @@ static void *take_one(void *arg)
     return NULL;
 }
 
-TEST(a_thread_that_waits_gets_the_next_job)
+static void wait_for_three(const sc_worker_opts *opts)
 {
     pthread_t threads[3];
     sc_run *runs[3] = {NULL};
 
-    open_hand(&(sc_worker_opts){.drain_delay_ms = 60000});
+    open_hand(opts);
     for (int i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, take_one, &runs[i]);
     add(&b, "a", NULL);
@@ -88,6 +88,33 @@ TEST(a_thread_that_waits_gets_the_next_job)
     for (int i = 0; i < 3; i++)
         assert_ok(sc_run_end(runs[i], SC_DONE, NULL));
     assert_int_equal(count_of(&b, SC_JOB_COMPLETED), 3);
+    bench_close(&b);
+}
+
+TEST(a_thread_that_waits_gets_the_next_job)
+{
+    wait_for_three(&(sc_worker_opts){.drain_delay_ms = 60000});
+}
+
+TEST(a_thread_that_waits_on_a_shared_connection_gets_the_next_job)
+{
+    wait_for_three(&(sc_worker_opts){.drain_delay_ms = 60000, .share_connection = true});
+}
+
+TEST(who_stops_waiting_leaves_the_job_to_others)
+{
+    sc_worker *other;
+    sc_run *run;
+
+    open_hand(&(sc_worker_opts){.drain_delay_ms = 60000});
+    assert_ok(sc_worker_new(b.client, SC_S("q"), NULL, &other, NULL));
+    assert_err(sc_worker_take(b.worker, 20, &run), SC_ETIMEDOUT);
+    add(&b, "mail", NULL);
+    assert_ok(sc_worker_take(other, 20000, &run));
+
+    assert_ok(sc_run_end(run, SC_DONE, NULL));
+    assert_string_equal(redis(&b, "HGET bull:q:1 atm"), "1");
+    sc_worker_free(other);
     bench_close(&b);
 }
 
