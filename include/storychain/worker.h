@@ -201,8 +201,8 @@ typedef struct sc_batch {
 typedef void (*sc_batch_processor)(const sc_batch *batch, void *user);
 
 /* A batch begins when `max` jobs are there; or when those that a call brought are taken in and they are `min` or more; or when
- * the first of them has waited for `linger_ms`; or when all slots of the worker are taken, so that nobody waits for their
- * sake. A job in a batch, or waiting for one, takes a slot: a batch is never larger than the worker's concurrency. */
+ * the first of them has waited for `linger_ms`; or when no more can come, because all slots of the worker are taken or it is
+ * paused. A job in a batch, or waiting for one, takes a slot: a batch is never larger than the worker's concurrency. */
 typedef struct sc_batch_opts {
     size_t max;        /* 1 to 10,000 */
     size_t min;        /* up to max; 0: 1 */

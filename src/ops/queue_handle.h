@@ -15,4 +15,7 @@ sc__queue_default_opts(const sc_queue *queue); /* stored form of its jobs' defau
 const sc_repeat_strategy *
 sc__queue_repeat_strategy(const sc_queue *queue); /* without next(): there is none */
 
+/* Notes in meta, in the background and once, that jobs of the queue may have options of ours (`opts.sc`). */
+void sc__queue_mark_extensions(sc_queue *queue);
+
 #endif

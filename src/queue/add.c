@@ -10,6 +10,7 @@
 #include "loop/waiter.h"
 #include "ops/codes.h"
 #include "ops/job_limits.h"
+#include "ops/queue_handle.h"
 #include "queue.h"
 
 /* `job_name` is empty for a bulk. */

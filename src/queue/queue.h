@@ -44,9 +44,6 @@ void sc__queue_call_end(sc_queue *queue);
  * is made up for by the next use of the queue. */
 void sc__queue_write_meta(sc_queue *queue);
 
-/* Likewise the note that jobs may have extensions of ours. */
-void sc__queue_mark_extensions(sc_queue *queue);
-
 /* True on the client's I/O thread, where nothing may wait. */
 static inline bool sc__queue_may_not_wait(const sc_queue *queue)
 {

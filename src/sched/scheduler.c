@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "loop/loop.h"
+#include "ops/job_limits.h"
 #include "ops/job_opts.h"
 #include "ops/op_scheduler.h"
 #include "ops/queue_handle.h"
@@ -215,6 +216,8 @@ sc_err sc_scheduler_upsert(sc_queue *queue, sc_slice scheduler_id, const sc_repe
     err = check_against_now(queue, &rule, ret_reason);
     if (err)
         return err;
+    if (spec->opts && sc__job_limits_any(spec->opts))
+        sc__queue_mark_extensions(queue);
     return sc__op_scheduler_upsert(sc__queue_client(queue), sc__queue_names(queue), &rule, ret_id,
                                    ret_next_ms, ret_reason);
 }

@@ -130,6 +130,22 @@ static uint64_t locks_lost(const sc_worker_stats *s)
 {
     return s->locks_lost;
 }
+static uint64_t expired(const sc_worker_stats *s)
+{
+    return s->expired;
+}
+static uint64_t timed_out(const sc_worker_stats *s)
+{
+    return s->timed_out;
+}
+static uint64_t cancelled(const sc_worker_stats *s)
+{
+    return s->cancelled;
+}
+static uint64_t late(const sc_worker_stats *s)
+{
+    return (uint64_t)s->late;
+}
 static uint64_t running(const sc_worker_stats *s)
 {
     return (uint64_t)s->running;
@@ -145,6 +161,11 @@ static const struct {
     {"storychain_worker_retried_total", "counter", "Failed tries with attempts left", retried},
     {"storychain_worker_stalled_total", "counter", "Stalled jobs put back", stalled},
     {"storychain_worker_locks_lost_total", "counter", "Locks lost while a job ran", locks_lost},
+    {"storychain_worker_expired_total", "counter", "Jobs that came too late to be run", expired},
+    {"storychain_worker_timed_out_total", "counter", "Tries past their hard timeout", timed_out},
+    {"storychain_worker_cancelled_total", "counter", "Jobs that were cancelled while they ran",
+     cancelled},
+    {"storychain_worker_late", "gauge", "Processors past their hard timeout that go on", late},
     {"storychain_worker_running", "gauge", "Jobs that run at this moment", running},
 };
 

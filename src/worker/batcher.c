@@ -66,7 +66,7 @@ static void begin(sc__batcher *b, struct sc__batch_group *group)
 static bool need_not_wait(const sc__batcher *b, const struct sc__batch_group *group)
 {
     return group->count >= group->def.min || group->due_at <= sc__mono_ms() ||
-           sc__core_is_full(b->core);
+           sc__core_is_full(b->core) || !b->core->taking;
 }
 
 void sc__batcher_flush(sc__batcher *b)

@@ -16,6 +16,7 @@ static void resize(void *arg)
     atomic_store(&core->stats.concurrency, r->concurrency);
     sc__worker_fit_pool(r->worker);
     sc__fetcher_poke(&r->worker->fetcher);
+    sc__batcher_flush(&r->worker->batcher);
 }
 
 sc_err sc_worker_set_concurrency(sc_worker *worker, int concurrency)

@@ -344,6 +344,7 @@ static void pause_taking(void *arg)
     w->paused = true;
     w->core.taking = false;
     sc__fetcher_stop(&w->fetcher);
+    sc__batcher_flush(&w->batcher);
 }
 
 void sc_worker_pause(sc_worker *worker)

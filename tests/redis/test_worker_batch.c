@@ -157,6 +157,26 @@ TEST(jobs_that_wait_for_others_give_way_when_all_slots_are_taken)
     bench_close(&b);
 }
 
+TEST(jobs_that_wait_for_others_are_run_when_the_worker_is_paused_or_gets_fewer_slots)
+{
+    struct bench b;
+
+    bench_open(&b);
+    work_in_batches(&b, &(sc_worker_opts){.concurrency = 10},
+                    &(sc_batch_opts){.max = 8, .min = 8, .linger_ms = HOUR_MS}, note_size);
+    add_many(&b, 3);
+    wait_until(stats(&b).running == 3);
+    sc_worker_pause(b.worker);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 3);
+    sc_worker_resume(b.worker);
+    add_many(&b, 2);
+    wait_until(stats(&b).running == 2);
+    assert_ok(sc_worker_set_concurrency(b.worker, 2));
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 5);
+    assert_int_equal(b.runs, 5);
+    bench_close(&b);
+}
+
 TEST(jobs_that_wait_for_others_go_back_in_their_order_when_the_worker_closes)
 {
     struct bench b;

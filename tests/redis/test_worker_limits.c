@@ -1,6 +1,8 @@
 /* Limits in time of jobs: expiry, soft and hard timeouts. */
 #include "support/worker_bench.h"
 
+#include <storychain/scheduler.h>
+
 #include "base/clock.h"
 
 static bool has_begun(const char *text, const char *start)
@@ -60,6 +62,22 @@ TEST(a_retry_that_comes_too_late_is_not_run)
     assert_int_equal(b.runs, 1);
     assert_string_equal(redis(&b, "HGET bull:q:1 atm"), "2");
     assert_true(has_begun(redis(&b, "HGET bull:q:1 failedReason"), "expired: "));
+    bench_close(&b);
+}
+
+TEST(jobs_of_a_scheduler_expire_each_by_its_own_date)
+{
+    struct bench b;
+    const sc_job_spec spec = {.name = SC_S("tick"),
+                              .opts = &(sc_job_opts){.start_within_ms = 20000}};
+
+    bench_open(&b);
+    bench_work(&b, NULL, succeed);
+    assert_ok(sc_scheduler_upsert(b.queue, SC_S("s"), &(sc_repeat){.every_ms = 50}, &spec, NULL,
+                                  NULL, NULL));
+    wait_until(count_of(&b, SC_JOB_COMPLETED) >= 3);
+    assert_int_equal(count_of(&b, SC_JOB_FAILED), 0);
+    assert_string_equal(redis(&b, "HGET bull:q:meta sc:extensions"), "1");
     bench_close(&b);
 }
 
