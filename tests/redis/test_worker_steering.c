@@ -1,4 +1,5 @@
 /* What is asked of workers while they run. */
+#include <dirent.h>
 #include <sched.h>
 
 #include "support/worker_bench.h"
@@ -21,6 +22,28 @@ TEST(a_worker_gets_more_slots_while_it_runs)
     b.hold = false;
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 10);
     bench_close(&b);
+}
+
+/* Threads of this process that run jobs. */
+static int pool_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    char path[300], name[32];
+    int count = 0;
+
+    assert_non_null(tasks);
+    while ((task = readdir(tasks))) {
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+        FILE *in = fopen(path, "r");
+
+        if (in && fgets(name, sizeof(name), in))
+            count += strcmp(name, "sc-worker\n") == 0;
+        if (in)
+            fclose(in);
+    }
+    closedir(tasks);
+    return count;
 }
 
 static sc_outcome watch_crowd(sc_run *run, const sc_job *job, void *user)
@@ -55,7 +78,7 @@ TEST(a_worker_with_fewer_slots_lets_its_jobs_end_and_takes_no_more_than_it_may)
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 505);
 
     assert_int_equal(b.most, 1);
-    wait_until(stats(&b).running == 0);
+    wait_until(stats(&b).running == 0 && pool_threads() == 1);
     bench_close(&b);
 }
 
