@@ -20,48 +20,43 @@
 -- Errors, each of one job: -5 its parent does not exist, -7 it exists and has another parent
 -- Events: per job added, then waiting or delayed; or duplicated; or what includes/deduplicate says; those of parents
 
---- @include "includes/addToState"
---- @include "includes/emitEvent"
---- @include "includes/queueGate"
-
 local ID, META, WAIT, PRIORITIZED, DELAYED = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local ACTIVE, EVENTS, MARKER, PC = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local base, total = ARGV[1], ARGV[2]
 
+--- @include "includes/addMarker"
+--- @include "includes/emitEvent"
+--- @include "includes/queueGate"
+
 -- A key of a wrong type stops the script here, before anything is stored.
 local function checkPlaces()
-    local checks = { W = { "LLEN", WAIT }, H = { "LLEN", WAIT }, D = { "ZCARD", DELAYED }, P = { "ZCARD", PRIORITIZED } }
-    local function check(state)
-        if checks[state] then
-            call(unpack(checks[state]))
-            checks[state] = nil
-        end
-    end
-    local at = 3
+    local at, checked = 3, nil
     while ARGV[at] do
-        local flags = ARGV[at + 6]
-        check(ARGV[at])
-        local first = at + 8
-        if flags == "d" or flags == "id" then
-            check("D") -- an owner may be there, or active
-            call("LLEN", ACTIVE)
-        elseif flags == "p" or flags == "ip" then
-            call("SCARD", ARGV[first] .. ":dependencies")
-            first = first + 2
+        local state, flags, first, each = ARGV[at], ARGV[at + 6], at + 8, 1
+        local isDeduplicated = flags == "d" or flags == "id" -- an owner may be delayed, or active
+        if state ~= checked then
+            if state == "W" or state == "H" then
+                call("LLEN", WAIT)
+            elseif state == "P" then
+                call("ZCARD", PRIORITIZED)
+            end
+            checked = state
         end
-        at = first + ARGV[at + 7] * (string.sub(flags, 1, 1) == "i" and 2 or 1)
+        if state == "D" or isDeduplicated then
+            call("ZCARD", DELAYED)
+        end
+        if isDeduplicated then
+            call("LLEN", ACTIVE)
+        end
+        if flags ~= "" then
+            each = string.sub(flags, 1, 1) == "i" and 2 or 1
+            if flags == "p" or flags == "ip" then
+                call("SCARD", ARGV[first] .. ":dependencies")
+                first = first + 2
+            end
+        end
+        at = first + ARGV[at + 7] * each
     end
-end
-
--- What most calls have no need of: a script makes its functions anew at each call, and these only when they are wanted.
-local made
-local function rare()
-    if not made then
---- @include "includes/attachExisting"
---- @include "includes/deduplicate"
-        made = { attachExisting = attachExisting, deduplicate = deduplicate }
-    end
-    return made
 end
 
 local closed, maxEvents = queueGate(META, ACTIVE)
@@ -73,16 +68,128 @@ if number < 0 or number > 2 ^ 53 - 1e6 then
 end
 local first = number + 1
 local tail, head = {}, {}
-local prioritized, priorities = {}, {}
-local delayedScores, nextScores = {}, {}
 local instead = { first } -- places and why the job there was not stored
 local format = string.format
 
--- A hash for a new job, whatever stands in its place.
-local function storeHash(key, ...)
-    if not tryCall("HSET", key, ...) then
+-- The job at hand is not stored: another is there instead, or a code says why.
+local function note(why)
+    instead[#instead + 1] = number - first
+    instead[#instead + 1] = why
+end
+
+-- What most calls have no need of, since they are of standard jobs: a script makes its functions anew at each call, and these
+-- only when they are wanted.
+local made
+local function rare()
+    if made then
+        return made
+    end
+--- @include "includes/attachExisting"
+--- @include "includes/deduplicate"
+    local delayedScores, nextScores = {}, {}
+    local prioritized, priorities = {}, {}
+    local children = {} -- the new ones of one parent so far
+    local queue = { base = base, delayed = DELAYED, active = ACTIVE, events = EVENTS, marker = MARKER }
+    made = {}
+
+    -- The next score of a due time, of which the server is asked once.
+    local function scoreOf(due)
+        local score = nextScores[due] or delayedScore(DELAYED, due)
+        nextScores[due] = math.min(score + 1, due * 4096 + 4095)
+        return score
+    end
+
+    function made.addDelayed(id, due)
+        local n = #delayedScores
+        delayedScores[n + 1] = scoreOf(due)
+        delayedScores[n + 2] = id
+    end
+
+    -- Everything delayed so far goes into `delayed`.
+    function made.flushDelayed()
+        if #delayedScores > 0 then
+            call("ZADD", DELAYED, unpack(delayedScores))
+            addDelayMarker(MARKER, DELAYED)
+            delayedScores = {}
+        end
+    end
+
+    function made.addPrioritized(id, priority)
+        prioritized[#prioritized + 1] = id
+        priorities[#priorities + 1] = priority
+    end
+
+    -- Returns how many there were.
+    function made.flushPrioritized()
+        if #prioritized > 0 then
+            local counter = nextPriorityCounter(PC, #prioritized)
+            local members = {}
+            for i = 1, #prioritized do
+                members[2 * i - 1] = prioritizedScore(tonumber(priorities[i]), counter + i - 1)
+                members[2 * i] = prioritized[i]
+            end
+            call("ZADD", PRIORITIZED, unpack(members))
+        end
+        return #prioritized
+    end
+
+    -- True when another job has the deduplication id, so that `job` is not stored.
+    function made.isOwnedByOther(dedup, job)
+        made.flushDelayed()
+        nextScores = {} -- an owner may leave `delayed`, or move within it
+        local owner = deduplicate(queue, dedup, job)
+        if owner then
+            note(owner)
+        end
+        return owner
+    end
+
+    function made.addChild(key)
+        children[#children + 1] = key
+    end
+
+    function made.flushChildren(parentKey)
+        if #children > 0 then
+            call("SADD", parentKey .. ":dependencies", unpack(children))
+            children = {}
+        end
+    end
+
+    -- An id of the caller's that exists. Event: duplicated.
+    function made.keepExisting(id, parentKey, parentJson, timestamp)
+        local known, refused
+        if parentKey then
+            made.flushChildren(parentKey) -- a parent is not released while it has children yet to be added
+            known, refused = pcall(attachExisting, base, id, parentKey, parentJson, true, tonumber(timestamp))
+        end
+        if known and refused then
+            note(refused)
+        else
+            emitEvent(EVENTS, "duplicated", id)
+        end
+    end
+    return made
+end
+
+-- The hash of a new job. What else stands in its place makes way.
+local try = redis.pcall
+local function storeHash(key, name, data, opts, timestamp, delay, priority)
+    local stored = try("HSET", key, "name", name, "data", data, "opts", opts, "timestamp", timestamp, "delay", delay,
+                       "priority", priority)
+    if type(stored) == "table" then
         call("DEL", key)
-        call("HSET", key, ...)
+        call("HSET", key, "name", name, "data", data, "opts", opts, "timestamp", timestamp, "delay", delay,
+             "priority", priority)
+    end
+end
+
+-- The event of a single job cuts the stream, too; after many it is cut at the end.
+local isSingle = total == "1"
+local function tellAdded(id, name)
+    if isSingle then
+        try("XADD", EVENTS, "MAXLEN", "~", maxEvents, "*", "event", "added", "jobId", id, "name", name)
+    else
+        try("XADD", EVENTS, "*", "event", "added", "jobId", id, "name", name)
     end
 end
 
@@ -156,7 +263,8 @@ while ARGV[at] do
     local delay, priority, flags, count = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
     local ownIds = flags == "i" or flags == "id" or flags == "ip"
     local parentKey, parentJson, orphans
-    local dedup = (flags == "d" or flags == "id") and dedupOf(opts)
+    -- The rest of the options may hold what cjson refuses (half a surrogate pair), so it is not looked at.
+    local dedup = (flags == "d" or flags == "id") and cjson.decode(string.match(opts, '^.*,"de":(.*)}$'))
     local due = state == "D" and tonumber(timestamp) + tonumber(delay)
     local dueText = due and format("%.0f", due)
     at = at + 8
@@ -180,38 +288,36 @@ while ARGV[at] do
         if orphans then
             note(-5)
         elseif ownIds and call("EXISTS", key) == 1 then
-            keepExisting(id, parentKey, parentJson, timestamp)
-        elseif not (dedup and isOwnedByOther(dedup, { id = id, name = name, data = ARGV[at], opts = opts,
-                                                      timestamp = timestamp, delay = delay })) then
-            storeHash(key, "name", name, "data", ARGV[at], "opts", opts, "timestamp", timestamp, "delay", delay,
-                      "priority", priority)
+            rare().keepExisting(id, parentKey, parentJson, timestamp)
+        elseif not (dedup and rare().isOwnedByOther(dedup, { id = id, name = name, data = ARGV[at], opts = opts,
+                                                             timestamp = timestamp, delay = delay })) then
+            storeHash(key, name, ARGV[at], opts, timestamp, delay, priority)
             if dedup then
                 call("HSET", key, "deid", dedup.id)
             elseif parentKey then
                 call("HSET", key, "parentKey", parentKey, "parent", parentJson)
-                children[#children + 1] = key
+                rare().addChild(key)
             end
-            emitEvent(EVENTS, "added", id, "name", name)
+            tellAdded(id, name)
             if due then
-                local n = #delayedScores
-                delayedScores[n + 1] = scoreOf(due)
-                delayedScores[n + 2] = id
-                emitEvent(EVENTS, "delayed", id, "delay", dueText)
+                rare().addDelayed(id, due)
+                try("XADD", EVENTS, "*", "event", "delayed", "jobId", id, "delay", dueText)
             else
                 if state == "W" then
                     tail[#tail + 1] = id
                 elseif state == "H" then
                     head[#head + 1] = id
                 else
-                    prioritized[#prioritized + 1] = id
-                    priorities[#priorities + 1] = priority
+                    rare().addPrioritized(id, priority)
                 end
-                emitEvent(EVENTS, "waiting", id)
+                try("XADD", EVENTS, "*", "event", "waiting", "jobId", id)
             end
         end
         at = at + 1
     end
-    flushChildren(parentKey)
+    if parentKey then
+        rare().flushChildren(parentKey)
+    end
 end
 
 if #tail > 0 then
@@ -220,18 +326,14 @@ end
 if #head > 0 then
     call("RPUSH", WAIT, unpack(head))
 end
-if #prioritized > 0 then
-    local counter = nextPriorityCounter(PC, #prioritized)
-    local members = {}
-    for i = 1, #prioritized do
-        members[2 * i - 1] = prioritizedScore(tonumber(priorities[i]), counter + i - 1)
-        members[2 * i] = prioritized[i]
-    end
-    call("ZADD", PRIORITIZED, unpack(members))
-end
-if not closed and #tail + #head + #prioritized > 0 then
+local ready = #tail + #head + (made and made.flushPrioritized() or 0)
+if not closed and ready > 0 then
     addBaseMarker(MARKER)
 end
-flushDelayed()
-trimEvents(EVENTS, maxEvents)
+if made then
+    made.flushDelayed()
+end
+if not isSingle then
+    trimEvents(EVENTS, maxEvents)
+end
 return #instead > 1 and instead or first
