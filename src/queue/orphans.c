@@ -105,7 +105,9 @@ static sc_err on_key(void *user, sc_slice key)
     if (!id.len || h->removed >= h->limit || sc__id_set_has(&h->living, id))
         return SC_OK;
     err = sc__id_set_add(&h->found, id);
-    return err || h->found.count < SC__SWEEP_SLICE ? err : look(h);
+    if (err)
+        return sc__because(h->ret_reason, err, "the ids of orphans: %s", sc_err_text(err));
+    return h->found.count < SC__SWEEP_SLICE ? SC_OK : look(h);
 }
 
 /* The ids in a list. Some may be missed while others come and go: the script sees them. */
@@ -122,6 +124,8 @@ static sc_err read_list(struct hunt *h, sc_job_state state)
         count = err ? 0 : reply->count;
         for (size_t i = 0; !err && i < count; i++)
             err = sc__id_set_add(&h->living, reply->items[i].str);
+        if (err && count)
+            sc__because(h->ret_reason, err, "the ids of living jobs: %s", sc_err_text(err));
         sc_reply_free(reply);
     }
     return err;

@@ -1,12 +1,16 @@
 /* The queue when the n-th allocation fails, for every n: an error, no leak, no call without its end; and it works again. */
 #include <stdatomic.h>
 
+#include <storychain/control.h>
 #include <storychain/flow.h>
+#include <storychain/inspect.h>
+#include <storychain/tracer.h>
 
 #include "support/server.h"
 #include "support/test.h"
 
 static atomic_long allocations, fail_at, live;
+static struct test_server server;
 
 static bool fails(void)
 {
@@ -122,6 +126,82 @@ static sc_err use_flow(sc_client *client, sc_queue *queue)
     return err;
 }
 
+/* All ways of looking closer at a queue. */
+static sc_err inspect(sc_queue *queue)
+{
+    static const sc_job_state states[] = {SC_JOB_WAITING, SC_JOB_DELAYED, SC_JOB_WAITING};
+    const sc_label label = {SC_S("site"), SC_S("\"x\"")};
+    sc_job_list *jobs = NULL;
+    sc_queue_meta *meta = NULL;
+    sc_metrics *metrics = NULL;
+    sc_worker_list *workers = NULL;
+    char *text = NULL;
+    int64_t count;
+    sc_err err = sc_queue_get_jobs_of(queue, states, 3, 0, 5, true, &jobs, NULL);
+
+    if (!err)
+        err = sc_queue_count(queue, &count, NULL);
+    if (!err)
+        err = sc_queue_count_delayed(queue, 1, &count, NULL);
+    if (!err)
+        err = sc_queue_get_meta(queue, &meta, NULL);
+    if (!err)
+        err = sc_queue_get_metrics(queue, SC_JOB_FAILED, 0, -1, &metrics, NULL);
+    if (!err)
+        err = sc_queue_get_workers(queue, &workers, NULL);
+    if (!err)
+        err = sc_queue_export_prometheus(queue, &label, 1, &text, NULL);
+    if (!err)
+        err = sc_queue_remove_orphans(queue, 0, NULL, NULL, NULL);
+    sc_job_list_free(jobs);
+    sc_free(meta);
+    sc_free(metrics);
+    sc_free(workers);
+    sc_free(text);
+    return err;
+}
+
+static void *start_span(void *user, const sc_span_start *start)
+{
+    (void)start;
+    return user;
+}
+
+static sc_slice metadata(void *user, void *span)
+{
+    (void)user;
+    (void)span;
+    return SC_S("00-abc");
+}
+
+static void end_span(void *user, void *span, const sc_span_end *end)
+{
+    (void)span;
+    (void)end;
+    ++*(int *)user;
+}
+
+/* Each span has its end. */
+static sc_err add_traced(sc_client *client)
+{
+    int ends = 0;
+    const sc_tracer tracer = {
+        .user = &ends, .start = start_span, .metadata = metadata, .end = end_span};
+    const sc_queue_opts opts = {.tracer = &tracer};
+    const sc_job_spec specs[] = {{.name = SC_S("a")}, {.name = SC_S("b")}};
+    sc_queue *queue = NULL;
+    sc_err err = sc_queue_new(client, SC_S("traced"), &opts, &queue, NULL);
+
+    if (!err)
+        err = sc_queue_add(queue, &specs[0], NULL, NULL);
+    if (!err)
+        err = sc_queue_add_bulk(queue, specs, 2, NULL, NULL, NULL);
+    if (!err)
+        assert_int_equal(ends, 2);
+    sc_queue_free(queue);
+    return err;
+}
+
 static sc_err find_queues(sc_client *client)
 {
     sc_id_list *names = NULL;
@@ -140,6 +220,7 @@ static bool run_with_failure_at(sc_client *client, long n)
     bool reached;
     sc_err err;
 
+    test_redis(&server, "HSET bull:q:orphan name n");
     allocations = 0;
     fail_at = n;
     err = sc_queue_new(client, SC_S("q"), &opts, &queue, NULL);
@@ -147,6 +228,10 @@ static bool run_with_failure_at(sc_client *client, long n)
         err = use(queue);
     if (!err)
         err = use_flow(client, queue);
+    if (!err)
+        err = inspect(queue);
+    if (!err)
+        err = add_traced(client);
     if (!err)
         err = find_queues(client);
     assert_true(err == SC_OK || err == SC_ENOMEM || err == SC_ETOOBIG || err == SC_ECONNLOST ||
@@ -163,13 +248,14 @@ static bool run_with_failure_at(sc_client *client, long n)
 
 TEST_LIMIT(any_failed_allocation_is_survived_by_the_queue, 120)
 {
-    struct test_server server;
     sc_client *client;
     long n = 1;
 
     test_server_start(&server);
     sc_set_allocator(&(sc_allocator){fail_malloc, fail_realloc, count_free});
     client = test_server_client(&server);
+    run_with_failure_at(client,
+                        0); /* the server knows the scripts: who can't load one gets its NOSCRIPT */
     while (run_with_failure_at(client, n))
         n++;
     sc_client_free(client);
