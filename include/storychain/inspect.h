@@ -77,7 +77,8 @@ typedef struct sc_worker_list {
     const sc_worker_info *workers;
 } sc_worker_list;
 
-/* The workers of this queue that are connected, by the names of their connections. It reads the list of all clients of the server.
+/* The workers of this queue that are connected, by the names of their connections; of those that share one
+ * (`share_connection`) the first alone. It reads the list of all clients of the server.
  * One allocation: free with sc_free. SC_EREPLY where the server refuses CLIENT LIST. */
 SC_API SC_MUST_USE sc_err sc_queue_get_workers(sc_queue *queue, sc_worker_list **ret_workers,
                                                sc_reason *ret_reason);
