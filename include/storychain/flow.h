@@ -3,7 +3,7 @@
  * A job becomes a child by sc_job_opts.parent. Its parent keeps it among those that are pending, and when it has ended with
  * its result or its failure; see sc_child_kind. A parent without pending children is run.
  *
- * All of these wait for the server and are thread-safe; SC_EDEADLK on the client's I/O thread. `ret_reason` may be
+ * All of these but sc_flow_add_async() wait for the server; all are thread-safe; SC_EDEADLK on the client's I/O thread. `ret_reason` may be
  * NULL. SC_EINVAL for what BullMQ would refuse.
  *
  * Since 0.1. */
@@ -63,6 +63,12 @@ SC_API SC_MUST_USE sc_err sc_flow_add(sc_client *client, const sc_flow_node *roo
 SC_API SC_MUST_USE sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots,
                                            size_t count, const sc_flow_opts *opts,
                                            sc_id_list **ret_ids, sc_reason *ret_reason);
+
+/* The same without waiting; may be called on the I/O thread. Everything of `roots` and `opts` is copied before it returns, but for
+ * opts.tracer, which is kept until `cb`. */
+SC_API SC_MUST_USE sc_err sc_flow_add_async(sc_client *client, const sc_flow_node *roots,
+                                            size_t count, const sc_flow_opts *opts,
+                                            sc_queue_add_cb cb, void *user);
 
 /* A flow as it is now: a job and what is below it. All of it is freed with its root. */
 typedef struct sc_flow_tree {

@@ -31,15 +31,16 @@ static void put_job(sc__args *args, const sc__flow_job *flow_job)
 }
 
 /* 0, or [code, key] */
-static sc_err read_answer(const sc_reply *reply, sc_reason *ret_reason)
+sc_err sc__op_add_flow_reply(sc_err err, const sc_reply *reply, sc_reason *ret_reason)
 {
     const sc_reply *parts;
     int64_t code;
     size_t count;
     sc_slice key;
     sc_reason why;
-    sc_err err;
 
+    if (err)
+        return sc__because(ret_reason, err, "adding a flow: %s", sc_err_text(err));
     if (reply->type == SC_REPLY_INT)
         return SC_OK;
     err = sc__reply_array(reply, &parts, &count, ret_reason);
@@ -56,11 +57,10 @@ static sc_err read_answer(const sc_reply *reply, sc_reason *ret_reason)
                        (int)(key.len < 128 ? key.len : 128), key.ptr);
 }
 
-sc_err sc__op_add_flow(sc_client *client, const sc__flow_job *jobs, size_t count,
-                       sc_reason *ret_reason)
+sc_err sc__op_add_flow(sc_client *client, const sc__flow_job *jobs, size_t count, sc_reply_cb cb,
+                       void *user)
 {
     AUTO_STR first = STR_MAX(SC__JOB_KEY_MAX);
-    sc_reply *reply = NULL;
     sc__arena arena;
     sc__args args;
     sc_err err;
@@ -77,13 +77,8 @@ sc_err sc__op_add_flow(sc_client *client, const sc__flow_job *jobs, size_t count
         put_job(&args, &jobs[i]);
     err = first.err ? first.err : args.err;
     if (!err)
-        err = sc__script_call_wait(client, &SC__SCRIPT_addFlow, script_keys,
-                                   SC__SCRIPT_KEYS_addFlow, args.items, args.count, NULL, &reply);
-    if (err)
-        sc__because(ret_reason, err, "adding a flow: %s", sc_err_text(err));
-    else
-        err = read_answer(reply, ret_reason);
-    sc_reply_free(reply);
+        err = sc__script_call(client, &SC__SCRIPT_addFlow, script_keys, SC__SCRIPT_KEYS_addFlow,
+                              args.items, args.count, NULL, cb, user);
     sc__arena_release(&arena);
     return err;
 }

@@ -12,9 +12,11 @@ typedef struct sc__flow_job {
     bool has_children; /* it waits for them */
 } sc__flow_job;
 
-/* Waits. SC_EPARENT, SC_EINVAL (an id is there twice): nothing was added, and the reason says which key is meant. SC_EDEADLK on
- * the I/O thread. */
+/* Sends; everything is copied. `cb` gives its reply to sc__op_add_flow_reply. */
 SC_MUST_USE sc_err sc__op_add_flow(sc_client *client, const sc__flow_job *jobs, size_t count,
-                                   sc_reason *ret_reason);
+                                   sc_reply_cb cb, void *user);
+
+/* SC_EPARENT, SC_EINVAL (an id is there twice): nothing was added, and the reason says which key is meant. */
+SC_MUST_USE sc_err sc__op_add_flow_reply(sc_err err, const sc_reply *reply, sc_reason *ret_reason);
 
 #endif

@@ -1,254 +1,63 @@
-/* Adding flows: lays the trees out level by level, checks and encodes their nodes, and sends them. */
+/* Adding flows: sends what flow_plan.c made of them, and tells how it ended. */
 #include <storychain/flow.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/rand.h"
-#include "add_span.h"
-#include "id_list.h"
-#include "job_encode.h"
-#include "ops/keys.h"
-#include "ops/op_flow.h"
-
-#define NO_PARENT SIZE_MAX
-
-/* Besides what callers give: options, parents, keys. */
-enum { ARENA_BYTES_MAX = 64 * 1024 * 1024 };
-
-/* A node of the trees, which are laid out level by level: BullMQ adds them in this order. */
-struct place {
-    const sc_flow_node *node;
-    size_t parent; /* its place; NO_PARENT: a root */
-    size_t below;  /* nodes of its tree, itself included */
-    size_t order;  /* among all ids: each node before its children */
-    size_t next;   /* `order` of its next child, while these are counted */
-};
+#include "flow_plan.h"
+#include "loop/waiter.h"
+#include "redis/client.h"
 
 /* Trees on their way. */
 struct flow {
-    const sc_flow_opts *opts;
-    struct place place[SC_FLOW_NODES_MAX];
-    sc__flow_job job[SC_FLOW_NODES_MAX]; /* by places */
-    size_t count, bytes;
-    int64_t now_ms;
-    sc__arena arena;
+    sc__flow_plan plan;
     sc__add_span span;
-    sc__str marked; /* options of a node with the span's metadata */
+    size_t root_count;
+    sc_id_list *ids;
+
+    void (*done)(struct flow *f); /* on the I/O thread, when err and why say how it ended */
+    sc_err err;
+    sc_reason why;
+    sc__waiter waiter;  /* of a thread that waits for it */
+    sc_queue_add_cb cb; /* of one that does not */
+    void *user;
 };
 
-static sc_err append(struct flow *f, const sc_flow_node *nodes, size_t count, size_t parent,
-                     sc_reason *ret_reason)
+static void start_span(struct flow *f, const sc_flow_node *roots, size_t count,
+                       const sc_flow_opts *opts)
 {
-    if (count > SC_FLOW_NODES_MAX - f->count)
-        return sc__because(ret_reason, SC_ETOOBIG,
-                           "the flow has more than %d jobs; add children from their parent",
-                           SC_FLOW_NODES_MAX);
-    for (size_t i = 0; i < count; i++)
-        f->place[f->count++] = (struct place){.node = &nodes[i], .parent = parent, .below = 1};
-    return SC_OK;
-}
-
-static sc_err lay_out(struct flow *f, const sc_flow_node *roots, size_t count,
-                      sc_reason *ret_reason)
-{
-    sc_err err = append(f, roots, count, NO_PARENT, ret_reason);
-
-    for (size_t i = 0; i < f->count && !err; i++)
-        err = append(f, f->place[i].node->children, f->place[i].node->child_count, i, ret_reason);
-    return err;
-}
-
-static void order_ids(struct flow *f)
-{
-    size_t next = 0;
-
-    for (size_t i = f->count; i > 0; i--)
-        if (f->place[i - 1].parent != NO_PARENT)
-            f->place[f->place[i - 1].parent].below += f->place[i - 1].below;
-    for (size_t i = 0; i < f->count; i++) {
-        struct place *p = &f->place[i];
-        size_t *at = p->parent == NO_PARENT ? &next : &f->place[p->parent].next;
-
-        p->order = *at;
-        p->next = *at + 1;
-        *at += p->below;
-    }
-}
-
-static sc_slice prefix_of(const struct flow *f, const sc_flow_node *node)
-{
-    if (node->prefix.len)
-        return node->prefix;
-    return f->opts->prefix.len ? f->opts->prefix : SC_S("bull");
-}
-
-static const sc_job_opts *opts_of(const struct flow *f, const sc_flow_node *node)
-{
-    static const sc_job_opts none = SC_JOB_OPTS_INIT;
-
-    if (node->job.opts)
-        return node->job.opts;
-    for (size_t i = 0; i < f->opts->queue_count; i++)
-        if (sc_slice_eq(f->opts->queues[i].name, node->queue) && f->opts->queues[i].default_opts)
-            return f->opts->queues[i].default_opts;
-    return &none;
-}
-
-static sc_err check_opts(const struct place *place, const sc_job_opts *opts, sc_reason *ret_reason)
-{
-    if (opts->dedup.id.len)
-        return sc__because(ret_reason, SC_EINVAL, "a job of a flow cannot be deduplicated");
-    if (!place->node->job.opts && (opts->id.len || opts->timestamp_ms || opts->parent.id.len))
-        return sc__because(ret_reason, SC_EINVAL,
-                           "a queue's default options cannot hold a job's id, date or parent");
-    if (place->parent != NO_PARENT && (opts->parent.id.len || opts->parent.queue.len))
-        return sc__because(ret_reason, SC_EINVAL,
-                           "its parent is the node above it; only a root may name another");
-    return SC_OK;
-}
-
-static sc_err keep_copy(struct flow *f, sc_slice *slice)
-{
-    char *copy = slice->len ? sc__arena_dup(&f->arena, *slice) : NULL;
-
-    if (slice->len && !copy)
-        return SC_ENOMEM;
-    slice->ptr = copy;
-    return SC_OK;
-}
-
-static sc_err keep_texts(struct flow *f, sc__add_job *job)
-{
-    sc_err err = keep_copy(f, &job->opts);
-
-    if (!err)
-        err = keep_copy(f, &job->parent_key);
-    return err ? err : keep_copy(f, &job->parent);
-}
-
-/* Its queue's base, and its id: its own, else a random one. */
-static sc_err name_job(struct flow *f, const sc_flow_node *node, sc__flow_job *job,
-                       sc_reason *ret_reason)
-{
-    sc_slice prefix = prefix_of(f, node);
-    char *base, *uuid;
-    sc_err err = sc__queue_names_check(prefix, node->queue, ret_reason);
-
-    if (err)
-        return err;
-    base = sc__arena_printf(&f->arena, "%.*s:%.*s:", (int)prefix.len, prefix.ptr,
-                            (int)node->queue.len, node->queue.ptr);
-    if (!base)
-        return SC_ENOMEM;
-    job->base = (sc_slice){base, prefix.len + node->queue.len + 2};
-    job->has_children = node->child_count > 0;
-    job->own_id = job->job.id.len > 0;
-    if (job->own_id)
-        return SC_OK;
-    uuid = sc__arena_alloc(&f->arena, SC__UUID_LEN + 1);
-    if (!uuid)
-        return SC_ENOMEM;
-    sc__rand_uuid(uuid);
-    job->job.id = (sc_slice){uuid, SC__UUID_LEN};
-    return SC_OK;
-}
-
-static sc_err make_node(struct flow *f, size_t i, sc__encoded *encoded, sc_reason *ret_reason)
-{
-    const struct place *place = &f->place[i];
-    sc_job_opts opts = *opts_of(f, place->node);
-    sc_job_spec spec = place->node->job;
-    sc__flow_job *job = &f->job[i];
-    sc_err err = check_opts(place, &opts, ret_reason);
-
-    if (err)
-        return err;
-    if (place->parent != NO_PARENT) {
-        const sc__flow_job *parent = &f->job[place->parent];
-
-        opts.parent = (sc_parent){parent->job.id, {parent->base.ptr, parent->base.len - 1}};
-    }
-    spec.opts = &opts;
-    err = sc__job_make(&spec, NULL, 0, f->now_ms, &job->job, ret_reason);
-    if (!err)
-        err = name_job(f, place->node, job, ret_reason);
-    if (!err)
-        err = sc__job_encode(encoded, &opts, &job->job, ret_reason);
-    if (!err) {
-        sc__add_span_mark(&f->span, &f->marked, &job->job.opts);
-        err = keep_texts(f, &job->job);
-    }
-    f->bytes += job->job.name.len + job->job.data.len + job->job.opts.len;
-    if (!err && f->bytes > SC_FLOW_BYTES_MAX)
-        err = sc__because(ret_reason, SC_ETOOBIG, "the flow has more than %d bytes",
-                          SC_FLOW_BYTES_MAX);
-    return err;
-}
-
-static sc_err make_nodes(struct flow *f, sc_reason *ret_reason)
-{
-    sc_reason why = {""};
-    sc__encoded encoded;
-    sc_err err = SC_OK;
-
-    sc__encoded_init(&encoded);
-    for (size_t i = 0; i < f->count && !err; i++) {
-        const sc_flow_node *node = f->place[i].node;
-
-        err = make_node(f, i, &encoded, &why);
-        if (err)
-            sc__because(ret_reason, err, "job \"%.*s\" in queue \"%.*s\": %s",
-                        (int)(node->job.name.len < 64 ? node->job.name.len : 64),
-                        node->job.name.ptr, (int)(node->queue.len < 64 ? node->queue.len : 64),
-                        node->queue.ptr, why.text[0] ? why.text : sc_err_text(err));
-    }
-    sc__encoded_release(&encoded);
-    return err;
-}
-
-static sc_id_list *ids_of(struct flow *f)
-{
-    sc_slice ids[SC_FLOW_NODES_MAX];
-
-    order_ids(f);
-    for (size_t i = 0; i < f->count; i++)
-        ids[f->place[i].order] = f->job[i].job.id;
-    return sc__id_list_new(ids, f->count);
-}
-
-static sc_err add(struct flow *f, sc_client *client, const sc_flow_node *roots, size_t count,
-                  sc_id_list **ret_ids, sc_reason *ret_reason)
-{
-    sc_id_list *ids;
-    sc_err err = lay_out(f, roots, count, ret_reason);
-
-    if (!err)
-        err = make_nodes(f, ret_reason);
-    if (err)
-        return err;
-    ids = ids_of(f);
-    if (!ids)
-        return sc__because(ret_reason, SC_ENOMEM, "out of memory");
-    err = sc__op_add_flow(client, f->job, f->count, ret_reason);
-    if (!err && ret_ids)
-        *ret_ids = ids;
-    else
-        sc_id_list_free(ids);
-    return err;
-}
-
-static void start_span(struct flow *f, const sc_flow_node *roots, size_t count)
-{
-    sc__add_span_start(&f->span, f->opts->tracer,
+    sc__add_span_start(&f->span, opts->tracer,
                        (sc_span_start){.operation = count == 1 ? "addFlow" : "addBulkFlows",
                                        .queue = count == 1 ? roots->queue : SC_S(""),
                                        .job_name = count == 1 ? roots->job.name : SC_S(""),
                                        .job_count = count});
 }
 
-sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots, size_t count,
-                        const sc_flow_opts *opts, sc_id_list **ret_ids, sc_reason *ret_reason)
+static void end_span(struct flow *f, sc_err err)
+{
+    sc__add_span_end(&f->span, err, !err && f->root_count == 1 ? f->ids->ids[0] : SC_S(""));
+}
+
+static void flow_free(struct flow *f)
+{
+    sc_id_list_free(f->ids);
+    sc__flow_plan_release(&f->plan);
+    sc_free(f);
+}
+
+static sc_err prepare(struct flow *f, const sc_flow_node *roots, size_t count,
+                      sc_reason *ret_reason)
+{
+    sc_err err = sc__flow_plan_make(&f->plan, roots, count, ret_reason);
+
+    if (err)
+        return err;
+    f->ids = sc__flow_plan_ids(&f->plan);
+    return f->ids ? SC_OK : sc__because(ret_reason, SC_ENOMEM, "out of memory");
+}
+
+/* A flow that only has to be sent. What the nodes point to is still the caller's. */
+static sc_err flow_new(const sc_flow_node *roots, size_t count, const sc_flow_opts *opts,
+                       struct flow **ret_flow, sc_reason *ret_reason)
 {
     static const sc_flow_opts none = {.queue_count = 0};
     struct flow *f;
@@ -256,21 +65,71 @@ sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots, size_t cou
 
     if (!count)
         return sc__because(ret_reason, SC_EINVAL, "the flow has no jobs");
-    if (sc__loop_is_current(sc__client_loop(client)))
-        return sc__because(ret_reason, SC_EDEADLK, "%s", sc_err_text(SC_EDEADLK));
     f = sc__calloc(1, sizeof(*f));
     if (!f)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
-    f->opts = opts ? opts : &none;
-    f->now_ms = sc__wall_ms();
-    f->marked = STR_MAX(SC__MARKED_MAX);
-    sc__arena_init(&f->arena, ARENA_BYTES_MAX);
-    start_span(f, roots, count);
-    err = add(f, client, roots, count, ret_ids, ret_reason);
-    sc__add_span_end(&f->span, err, err || count > 1 ? SC_S("") : f->job[0].job.id);
-    sc__str_release(&f->marked);
-    sc__arena_release(&f->arena);
-    sc_free(f);
+    opts = opts ? opts : &none;
+    f->root_count = count;
+    sc__flow_plan_init(&f->plan, opts, &f->span);
+    start_span(f, roots, count, opts);
+    err = prepare(f, roots, count, ret_reason);
+    if (!err) {
+        *ret_flow = f;
+        return SC_OK;
+    }
+    end_span(f, err);
+    flow_free(f);
+    return err;
+}
+
+static void on_reply(void *user, sc_err err, const sc_reply *reply)
+{
+    struct flow *f = user;
+
+    f->err = sc__op_add_flow_reply(err, reply, &f->why);
+    f->done(f);
+}
+
+static void wake(struct flow *f)
+{
+    sc__waiter_wake(&f->waiter);
+}
+
+static void send_and_wait(struct flow *f, sc_client *client)
+{
+    sc_err err;
+
+    f->done = wake;
+    sc__waiter_init(&f->waiter);
+    err = sc__op_add_flow(client, f->plan.job, f->plan.count, on_reply, f);
+    if (err)
+        f->err = sc__op_add_flow_reply(err, NULL, &f->why);
+    else
+        sc__waiter_wait(&f->waiter);
+    sc__waiter_release(&f->waiter);
+}
+
+sc_err sc_flow_add_bulk(sc_client *client, const sc_flow_node *roots, size_t count,
+                        const sc_flow_opts *opts, sc_id_list **ret_ids, sc_reason *ret_reason)
+{
+    struct flow *f;
+    sc_err err;
+
+    if (sc__loop_is_current(sc__client_loop(client)))
+        return sc__because(ret_reason, SC_EDEADLK, "%s", sc_err_text(SC_EDEADLK));
+    err = flow_new(roots, count, opts, &f, ret_reason);
+    if (err)
+        return err;
+    send_and_wait(f, client);
+    err = f->err;
+    end_span(f, err);
+    if (err)
+        sc__because(ret_reason, err, "%s", f->why.text);
+    if (!err && ret_ids) {
+        *ret_ids = f->ids;
+        f->ids = NULL;
+    }
+    flow_free(f);
     return err;
 }
 
@@ -278,4 +137,30 @@ sc_err sc_flow_add(sc_client *client, const sc_flow_node *root, const sc_flow_op
                    sc_id_list **ret_ids, sc_reason *ret_reason)
 {
     return sc_flow_add_bulk(client, root, 1, opts, ret_ids, ret_reason);
+}
+
+static void call_back(struct flow *f)
+{
+    end_span(f, f->err);
+    f->cb(f->user, f->err, f->err ? NULL : f->ids);
+    flow_free(f);
+}
+
+sc_err sc_flow_add_async(sc_client *client, const sc_flow_node *roots, size_t count,
+                         const sc_flow_opts *opts, sc_queue_add_cb cb, void *user)
+{
+    struct flow *f;
+    sc_err err = flow_new(roots, count, opts, &f, NULL);
+
+    if (err)
+        return err;
+    f->done = call_back;
+    f->cb = cb;
+    f->user = user;
+    err = sc__op_add_flow(client, f->plan.job, f->plan.count, on_reply, f);
+    if (err) {
+        end_span(f, err);
+        flow_free(f);
+    }
+    return err;
 }

@@ -100,8 +100,14 @@ static sc_err use_flow(sc_client *client, sc_queue *queue)
     sc_child_list *pending = NULL, *values = NULL;
     sc_flow_tree *tree = NULL;
     sc_id_list *ids = NULL;
+    static atomic_int ended;
+    int before = atomic_load(&ended);
     sc_err err = sc_flow_add(client, &root, NULL, &ids, NULL);
 
+    if (!err)
+        err = sc_flow_add_async(client, children, 1, NULL, on_added, &ended);
+    if (!err)
+        wait_until(atomic_load(&ended) == before + 1);
     if (!err) {
         const sc_job_opts opts = {.parent = {ids->ids[0], sc_queue_qualified_name(queue)}};
         const sc_job_spec spec = {.name = SC_S("three"), .opts = &opts};

@@ -297,6 +297,71 @@ TEST(a_key_of_another_type_keeps_the_whole_flow_out)
     sc_client_free(client);
 }
 
+/* What a callback was given. */
+struct told {
+    _Atomic int calls;
+    sc_err err;
+    char ids[256];
+};
+
+static void on_added(void *user, sc_err err, const sc_id_list *ids)
+{
+    struct told *t = user;
+
+    t->err = err;
+    for (size_t i = 0; ids && i < ids->count; i++)
+        snprintf(t->ids + strlen(t->ids), sizeof(t->ids) - strlen(t->ids), "%s ", ids->ids[i].ptr);
+    t->calls++;
+}
+
+TEST(a_flow_is_added_without_waiting)
+{
+    const sc_flow_node children[] = {NODE("a", .child_count = 0), NODE("b", .child_count = 0)};
+    const sc_flow_node root = NODE("p", .children = children, .child_count = 2);
+    const sc_job_opts taken = {.parent = {SC_S("gone"), SC_S("bull:q")}};
+    const sc_flow_node orphan = {.queue = SC_S("q"), .job = {.name = SC_S("n"), .opts = &taken}};
+    const sc_flow_node bad = {.queue = SC_S("a:b"), .job = {.name = SC_S("n")}};
+    struct told told = {.err = SC_EINTERNAL}, refused = {.err = SC_OK};
+
+    start();
+    assert_ok(sc_flow_add_async(client, &root, 1, NULL, on_added, &told));
+    assert_ok(sc_flow_add_async(client, &orphan, 1, NULL, on_added, &refused));
+    assert_err(sc_flow_add_async(client, &bad, 1, NULL, on_added, &refused), SC_EINVAL);
+    assert_err(sc_flow_add_async(client, NULL, 0, NULL, on_added, &refused), SC_EINVAL);
+    wait_until(told.calls == 1 && refused.calls == 1);
+
+    assert_int_equal(told.err, SC_OK);
+    assert_string_equal(told.ids, "p a b ");
+    assert_int_equal(refused.err, SC_EPARENT);
+    assert_string_equal(refused.ids, "");
+    assert_redis("SCARD bull:q:p:dependencies", "2");
+    sc_client_free(client);
+}
+
+static void add_inside(void *user, sc_err err, const sc_id_list *ids)
+{
+    const sc_flow_node root = NODE("second", .child_count = 0);
+
+    (void)ids;
+    assert_ok(err);
+    assert_err(sc_flow_add(client, &root, NULL, NULL, NULL), SC_EDEADLK);
+    assert_ok(sc_flow_add_async(client, &root, 1, NULL, on_added, user));
+}
+
+TEST(a_flow_is_added_on_the_io_thread)
+{
+    const sc_flow_node root = NODE("first", .child_count = 0);
+    struct told told = {.err = SC_EINTERNAL};
+
+    start();
+    assert_ok(sc_flow_add_async(client, &root, 1, NULL, add_inside, &told));
+    wait_until(told.calls == 1);
+
+    assert_string_equal(told.ids, "second ");
+    assert_redis("LRANGE bull:q:wait 0 -1", "second first");
+    sc_client_free(client);
+}
+
 static sc_flow_tree *get(const char *id, const sc_flow_get_opts *opts)
 {
     sc_flow_tree *tree = NULL;
