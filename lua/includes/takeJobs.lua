@@ -75,6 +75,21 @@ local function start(id, now)
     return hash
 end
 
+-- Bytes of data that a call hands out, before the job that goes over them: a hundred jobs of another client's, each of many megabytes,
+-- must not make a reply that no client takes.
+local DATA_MAX = 8 * 1024 * 1024
+
+-- Back to where they came from, before all others: the ids from place `first` on, which were not started.
+local function putBack(ids, first)
+    for i = #ids, first, -1 do
+        local priority = priorityOf(base .. ids[i])
+        call("LREM", activeKey, "1", ids[i])
+        if priority == 0 or not tryCall("ZADD", prioritizedKey, prioritizedScore(priority, i - first), ids[i]) then
+            call("RPUSH", waitKey, ids[i])
+        end
+    end
+end
+
 -- What a worker must know of `meta`, read once: paused, concurrency, max and duration of the rate limit, cap of the events.
 local function readMeta()
     return call("HMGET", metaKey, "paused", "concurrency", "max", "duration", "opts.maxLenEvents")
@@ -97,9 +112,15 @@ local function takeJobs(reply, nowMs, now, meta, ready)
     local free = meta[1] and 0 or concurrency and concurrency - call("LLEN", activeKey) or math.huge
     room = math.min(room, free)
     reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = nowMs, ttl, due or 0
-    local counted, ids = 0, room > 0 and activate(room) or {}
-    for _, id in ipairs(ids) do
+    local counted, data, ids = 0, 0, room > 0 and activate(room) or {}
+    for i, id in ipairs(ids) do
+        if data > DATA_MAX then
+            putBack(ids, i)
+            ready = true
+            break
+        end
         local hash = start(id, now)
+        data = data + #(type(hash) == "table" and fieldOf(hash, "data") or "")
         if max and type(hash) == "table" and not fieldOf(hash, "defa") then
             counted = counted + 1 -- one that is only to be failed counts not
         end

@@ -273,3 +273,39 @@ TEST(names_of_the_queues_own_keys_are_no_jobs)
     assert_string_equal(redis(&b, "GET bull:q:id"), "2");
     bench_close(&b);
 }
+
+TEST(jobs_of_many_megabytes_come_in_replies_that_a_client_takes)
+{
+    enum { BYTES = 3 * 1024 * 1024, COUNT = 12, FEW = 3 };
+    sc_client_opts client_opts = {.max_reply_bytes = 16 * 1024 * 1024};
+    char *data = malloc(BYTES);
+    sc_client *client;
+    sc_worker *worker;
+    sc_job_opts opts = {.priority = 5};
+    struct bench b;
+
+    memset(data, ' ', BYTES);
+    data[0] = '1';
+    bench_open(&b);
+    for (int i = 0; i < COUNT + FEW; i++) {
+        char name[2] = {(char)('a' + i), '\0'};
+        const sc_job_spec spec = {sc_slice_of(name), {data, BYTES}, i < COUNT ? NULL : &opts};
+
+        assert_ok(sc_queue_add(b.queue, &spec, NULL, NULL));
+    }
+    client_opts.url = b.server.url;
+    assert_ok(sc_client_new(&client_opts, &client, NULL));
+    assert_ok(
+        sc_worker_new(client, SC_S("q"), &(sc_worker_opts){.concurrency = 20}, &worker, NULL));
+    assert_ok(sc_worker_handle(worker, SC_S(""), succeed, &b));
+    assert_ok(sc_worker_start(worker));
+
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == COUNT + FEW);
+    assert_int_equal(b.runs, COUNT + FEW);
+    assert_string_equal(redis(&b, "HGET bull:q:1 ats"), "1");
+    assert_string_equal(redis(&b, "HGET bull:q:15 ats"), "1");
+    sc_worker_free(worker);
+    sc_client_free(client);
+    free(data);
+    bench_close(&b);
+}
