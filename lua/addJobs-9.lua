@@ -144,7 +144,15 @@ local function rare()
         return owner
     end
 
-    function made.addChild(key)
+    -- As storeHash, in one command.
+    function made.storeChild(key, name, data, opts, timestamp, delay, priority, parentKey, parentJson)
+        local stored = redis.pcall("HSET", key, "name", name, "data", data, "opts", opts, "timestamp", timestamp,
+                                   "delay", delay, "priority", priority, "parentKey", parentKey, "parent", parentJson)
+        if type(stored) == "table" then
+            call("DEL", key)
+            call("HSET", key, "name", name, "data", data, "opts", opts, "timestamp", timestamp,
+                 "delay", delay, "priority", priority, "parentKey", parentKey, "parent", parentJson)
+        end
         children[#children + 1] = key
     end
 
@@ -193,70 +201,6 @@ local function tellAdded(id, name)
     end
 end
 
--- The next score of a due time, of which the server is asked once.
-local function scoreOf(due)
-    local score = nextScores[due] or delayedScore(DELAYED, due)
-    nextScores[due] = math.min(score + 1, due * 4096 + 4095)
-    return score
-end
-
--- Everything delayed so far goes into `delayed`.
-local function flushDelayed()
-    if #delayedScores > 0 then
-        call("ZADD", DELAYED, unpack(delayedScores))
-        addDelayMarker(MARKER, DELAYED)
-        delayedScores = {}
-    end
-end
-
-local queue = { base = base, delayed = DELAYED, active = ACTIVE, events = EVENTS, marker = MARKER }
-
--- The rest of the options may hold what cjson refuses (half a surrogate pair), so it is not looked at.
-local function dedupOf(opts)
-    return cjson.decode(string.match(opts, '^.*,"de":(.*)}$'))
-end
-
--- The job at hand is not stored: another is there instead, or a code says why.
-local function note(why)
-    instead[#instead + 1] = number - first
-    instead[#instead + 1] = why
-end
-
--- True when another job has the deduplication id, so that `job` is not stored.
-local function isOwnedByOther(dedup, job)
-    flushDelayed()
-    nextScores = {} -- an owner may leave `delayed`, or move within it
-    local owner = rare().deduplicate(queue, dedup, job)
-    if owner then
-        note(owner)
-    end
-    return owner
-end
-
--- The new children of one parent so far.
-local children = {}
-
-local function flushChildren(parentKey)
-    if #children > 0 then
-        call("SADD", parentKey .. ":dependencies", unpack(children))
-        children = {}
-    end
-end
-
--- An id of the caller's that exists. Event: duplicated.
-local function keepExisting(id, parentKey, parentJson, timestamp)
-    local known, refused
-    if parentKey then
-        flushChildren(parentKey) -- a parent is not released while it has children yet to be added
-        known, refused = pcall(rare().attachExisting, base, id, parentKey, parentJson, true, tonumber(timestamp))
-    end
-    if known and refused then
-        note(refused)
-    else
-        emitEvent(EVENTS, "duplicated", id)
-    end
-end
-
 local at = 3
 while ARGV[at] do
     local state, name, opts, timestamp = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -291,12 +235,13 @@ while ARGV[at] do
             rare().keepExisting(id, parentKey, parentJson, timestamp)
         elseif not (dedup and rare().isOwnedByOther(dedup, { id = id, name = name, data = ARGV[at], opts = opts,
                                                              timestamp = timestamp, delay = delay })) then
-            storeHash(key, name, ARGV[at], opts, timestamp, delay, priority)
+            if parentKey then
+                rare().storeChild(key, name, ARGV[at], opts, timestamp, delay, priority, parentKey, parentJson)
+            else
+                storeHash(key, name, ARGV[at], opts, timestamp, delay, priority)
+            end
             if dedup then
                 call("HSET", key, "deid", dedup.id)
-            elseif parentKey then
-                call("HSET", key, "parentKey", parentKey, "parent", parentJson)
-                rare().addChild(key)
             end
             tellAdded(id, name)
             if due then
