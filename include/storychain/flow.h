@@ -27,7 +27,7 @@ typedef struct sc_flow_node {
     size_t child_count;
 } sc_flow_node;
 
-/* Options of nodes that have none. */
+/* Options for what those of a node say nothing of (are zero). */
 typedef struct sc_flow_queue {
     sc_slice name; /* of nodes in queues of that name, whatever their prefix */
     const sc_job_opts *default_opts;

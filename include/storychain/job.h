@@ -127,9 +127,10 @@ typedef struct sc_job_opts {
 
 /* A job to add. */
 typedef struct sc_job_spec {
-    sc_slice name;           /* not empty */
-    sc_slice data;           /* JSON text, stored byte for byte; empty: "{}" */
-    const sc_job_opts *opts; /* NULL: the queue's defaults */
+    sc_slice name; /* not empty */
+    sc_slice data; /* JSON text, stored byte for byte; empty: "{}" */
+    const sc_job_opts
+        *opts; /* members that are zero are as in the queue's defaults; NULL: all of them */
 } sc_job_spec;
 
 /* A job as it was read. All slices live as long as the job (or the run that gave it) and are

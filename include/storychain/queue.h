@@ -20,11 +20,12 @@ typedef struct sc_tracer sc_tracer;                   /* see tracer.h */
 typedef struct sc_repeat_strategy sc_repeat_strategy; /* see scheduler.h */
 
 typedef struct sc_queue_opts {
-    sc_slice prefix;                 /* empty: "bull" */
-    const sc_job_opts *default_opts; /* of jobs added without options; copied; NULL: none */
-    int64_t max_events;              /* approximate cap of the event stream; 0: 10,000 */
-    bool skip_meta;                  /* do not write the queue's `meta` hash */
-    const sc_tracer *tracer;         /* of the jobs that are added; copied; NULL: none */
+    sc_slice prefix; /* empty: "bull" */
+    const sc_job_opts *
+        default_opts; /* for what a job's own options say nothing of (are zero); copied; NULL: none */
+    int64_t max_events;      /* approximate cap of the event stream; 0: 10,000 */
+    bool skip_meta;          /* do not write the queue's `meta` hash */
+    const sc_tracer *tracer; /* of the jobs that are added; copied; NULL: none */
     /* Of its job schedulers; copied; NULL: all patterns are cron expressions. */
     const sc_repeat_strategy *repeat_strategy;
 } sc_queue_opts;

@@ -245,6 +245,39 @@ static void write_members(sc__str *out, sc_slice object)
     sc__str_append(out, (sc_slice){value.text.ptr + 1, value.text.len - 2});
 }
 
+static void inherit(int64_t *value, int64_t otherwise)
+{
+    if (!*value)
+        *value = otherwise;
+}
+
+void sc__job_opts_merge(sc_job_opts *opts, const sc_job_opts *defaults)
+{
+    inherit(&opts->delay_ms, defaults->delay_ms);
+    inherit(&opts->priority, defaults->priority);
+    inherit(&opts->attempts, defaults->attempts);
+    inherit(&opts->keep_logs, defaults->keep_logs);
+    inherit(&opts->stack_trace_limit, defaults->stack_trace_limit);
+    inherit(&opts->size_limit, defaults->size_limit);
+    inherit(&opts->expires_at_ms, defaults->expires_at_ms);
+    inherit(&opts->start_within_ms, defaults->start_within_ms);
+    inherit(&opts->soft_timeout_ms, defaults->soft_timeout_ms);
+    inherit(&opts->hard_timeout_ms, defaults->hard_timeout_ms);
+    opts->lifo |= defaults->lifo;
+    if (opts->backoff.kind == SC_BACKOFF_NONE)
+        opts->backoff = defaults->backoff;
+    if (opts->keep_completed.kind == SC_KEEP_DEFAULT)
+        opts->keep_completed = defaults->keep_completed;
+    if (opts->keep_failed.kind == SC_KEEP_DEFAULT)
+        opts->keep_failed = defaults->keep_failed;
+    if (!opts->dedup.id.len && !opts->parent.id.len)
+        opts->dedup = defaults->dedup;
+    if (opts->on_failure == SC_ON_FAILURE_NONE)
+        opts->on_failure = defaults->on_failure;
+    if (!opts->extra.len)
+        opts->extra = defaults->extra;
+}
+
 void sc__job_opts_write(sc__str *out, const sc_job_opts *opts)
 {
     write_int(out, "{\"attempts\":", opts->attempts);

@@ -12,6 +12,9 @@
  * numbers or like keys; and negative numbers, an `extra` that is no object. SC_EINVAL with a reason. */
 SC_MUST_USE sc_err sc__job_opts_check(const sc_job_opts *opts, sc_reason *ret_reason);
 
+/* Members of `opts` that say nothing (are zero) become as in `defaults`, but for id, date and parent, which are the job's alone. */
+void sc__job_opts_merge(sc_job_opts *opts, const sc_job_opts *defaults);
+
 /* Appends the stored form of options that were checked. */
 void sc__job_opts_write(sc__str *out, const sc_job_opts *opts);
 

@@ -95,8 +95,20 @@ static sc_err make_job(sc_queue *queue, const sc_job_spec *spec, int64_t now_ms,
     return err;
 }
 
+/* The same job with the options that it shall have; `memory` as for sc__queue_opts_of(). */
+static sc_job_spec complete(const sc_queue *queue, const sc_job_spec *spec, sc_job_opts *memory)
+{
+    return (sc_job_spec){
+        .name = spec->name,
+        .data = spec->data,
+        .opts = sc__queue_opts_of(queue, spec->opts, memory),
+    };
+}
+
 sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_reason *ret_reason)
 {
+    sc_job_opts merged;
+    const sc_job_spec job = complete(queue, spec, &merged);
     AUTO_STR marked = STR_MAX(SC__MARKED_MAX);
     char digits[SC__INT_LEN], *id = NULL;
     sc_slice id_text = {NULL, 0};
@@ -108,9 +120,9 @@ sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id, sc_
     sc__encoded_init(&encoded);
     if (sc__queue_may_not_wait(queue))
         return may_not_wait(ret_reason);
-    err = make_job(queue, spec, sc__wall_ms(), &s.job, ret_reason);
-    if (!err && spec->opts)
-        err = sc__job_encode(&encoded, spec->opts, &s.job, ret_reason);
+    err = make_job(queue, &job, sc__wall_ms(), &s.job, ret_reason);
+    if (!err && job.opts)
+        err = sc__job_encode(&encoded, job.opts, &s.job, ret_reason);
     if (err)
         return err;
     start_span(&span, queue, spec->name, 1);
@@ -197,8 +209,8 @@ static sc_err copy_job(struct many *m, sc__add_job *job)
     return err;
 }
 
-static sc_err store_opts(struct many *m, const sc_job_spec *specs, size_t i, sc__encoded *encoded,
-                         sc_reason *ret_reason)
+static sc_err store_opts(struct many *m, const sc_job_spec *specs, size_t i,
+                         const sc_job_opts *opts, sc__encoded *encoded, sc_reason *ret_reason)
 {
     sc__add_job *job = &m->jobs[i];
     sc_err err;
@@ -210,7 +222,7 @@ static sc_err store_opts(struct many *m, const sc_job_spec *specs, size_t i, sc_
         job->parent = m->jobs[i - 1].parent;
         return SC_OK;
     }
-    err = sc__job_encode(encoded, specs[i].opts, job, ret_reason);
+    err = sc__job_encode(encoded, opts, job, ret_reason);
     if (!err)
         err = copy_slice(m, &job->opts);
     if (!err)
@@ -228,10 +240,12 @@ static sc_err many_fill(struct many *m, const sc_job_spec *specs, bool copy, sc_
 
     sc__encoded_init(&encoded);
     for (size_t i = 0; i < m->count; i++) {
-        sc_err err = make_job(m->queue, &specs[i], now_ms, &m->jobs[i], &why);
+        sc_job_opts merged;
+        const sc_job_spec job = complete(m->queue, &specs[i], &merged);
+        sc_err err = make_job(m->queue, &job, now_ms, &m->jobs[i], &why);
 
-        if (!err && specs[i].opts)
-            err = store_opts(m, specs, i, &encoded, &why);
+        if (!err && job.opts)
+            err = store_opts(m, specs, i, job.opts, &encoded, &why);
         if (!err && copy)
             err = copy_job(m, &m->jobs[i]);
         if (!err && m->jobs[i].dedup && !m->owners) {

@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "id_list.h"
 #include "job_encode.h"
+#include "ops/job_opts.h"
 #include "ops/keys.h"
 
 #define NO_PARENT SIZE_MAX
@@ -74,24 +75,31 @@ static sc_slice prefix_of(const sc__flow_plan *f, const sc_flow_node *node)
     return f->opts->prefix.len ? f->opts->prefix : SC_S("bull");
 }
 
-static const sc_job_opts *opts_of(const sc__flow_plan *f, const sc_flow_node *node)
+static const sc_job_opts *defaults_of(const sc__flow_plan *f, const sc_flow_node *node)
 {
-    static const sc_job_opts none = SC_JOB_OPTS_INIT;
-
-    if (node->job.opts)
-        return node->job.opts;
     for (size_t i = 0; i < f->opts->queue_count; i++)
-        if (sc_slice_eq(f->opts->queues[i].name, node->queue) && f->opts->queues[i].default_opts)
+        if (sc_slice_eq(f->opts->queues[i].name, node->queue))
             return f->opts->queues[i].default_opts;
-    return &none;
+    return NULL;
 }
 
-static sc_err check_opts(const sc__flow_place *place, const sc_job_opts *opts,
-                         sc_reason *ret_reason)
+/* The node's options, and its queue's where they say nothing. */
+static sc_job_opts opts_of(const sc__flow_plan *f, const sc_flow_node *node)
+{
+    const sc_job_opts *defaults = defaults_of(f, node);
+    sc_job_opts opts = node->job.opts ? *node->job.opts : SC_JOB_OPTS_INIT;
+
+    if (defaults)
+        sc__job_opts_merge(&opts, defaults);
+    return opts;
+}
+
+static sc_err check_opts(const sc__flow_place *place, const sc_job_opts *defaults,
+                         const sc_job_opts *opts, sc_reason *ret_reason)
 {
     if (opts->dedup.id.len)
         return sc__because(ret_reason, SC_EINVAL, "a job of a flow cannot be deduplicated");
-    if (!place->node->job.opts && (opts->id.len || opts->timestamp_ms || opts->parent.id.len))
+    if (defaults && (defaults->id.len || defaults->timestamp_ms || defaults->parent.id.len))
         return sc__because(ret_reason, SC_EINVAL,
                            "a queue's default options cannot hold a job's id, date or parent");
     if (place->parent != NO_PARENT && (opts->parent.id.len || opts->parent.queue.len))
@@ -149,10 +157,10 @@ static sc_err name_job(sc__flow_plan *f, const sc_flow_node *node, sc__flow_job 
 static sc_err make_node(sc__flow_plan *f, size_t i, sc__encoded *encoded, sc_reason *ret_reason)
 {
     const sc__flow_place *place = &f->place[i];
-    sc_job_opts opts = *opts_of(f, place->node);
+    sc_job_opts opts = opts_of(f, place->node);
     sc_job_spec spec = place->node->job;
     sc__flow_job *job = &f->job[i];
-    sc_err err = check_opts(place, &opts, ret_reason);
+    sc_err err = check_opts(place, defaults_of(f, place->node), &opts, ret_reason);
 
     if (err)
         return err;

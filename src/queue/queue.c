@@ -87,6 +87,39 @@ void sc__queue_mark_extensions(sc_queue *queue)
         on_marked(queue, err, NULL);
 }
 
+static sc_err keep_text(sc_queue *queue, sc_slice *text)
+{
+    char *copy = text->len ? sc__arena_dup(&queue->default_texts, *text) : NULL;
+
+    if (text->len && !copy)
+        return SC_ENOMEM;
+    text->ptr = copy;
+    return SC_OK;
+}
+
+static sc_err keep_defaults(sc_queue *queue, const sc_job_opts *opts)
+{
+    sc_job_opts *set = &queue->default_set;
+    sc_err err;
+
+    *set = *opts;
+    queue->has_defaults = true;
+    err = keep_text(queue, &set->backoff.custom);
+    if (!err)
+        err = keep_text(queue, &set->dedup.id);
+    return err ? err : keep_text(queue, &set->extra);
+}
+
+const sc_job_opts *sc__queue_opts_of(const sc_queue *queue, const sc_job_opts *own,
+                                     sc_job_opts *memory)
+{
+    if (!own || !queue->has_defaults)
+        return own;
+    *memory = *own;
+    sc__job_opts_merge(memory, &queue->default_set);
+    return memory;
+}
+
 static sc_err encode_defaults(sc_queue *queue, const sc_job_opts *opts, sc_reason *ret_reason)
 {
     AUTO_STR text = STR_MAX(OPTS_MAX);
@@ -130,13 +163,17 @@ static sc_err init(sc_queue *queue, sc_slice name, const sc_queue_opts *opts, sc
         queue->tracer = *opts->tracer;
     if (opts->repeat_strategy)
         queue->repeat_strategy = *opts->repeat_strategy;
+    sc__arena_init(&queue->default_texts, OPTS_MAX);
     atomic_init(&queue->meta_wanted, !opts->skip_meta);
     atomic_init(&queue->mark_wanted, !opts->skip_meta);
     queue->prefix = sc__slice_dup(prefix);
     queue->name = sc__slice_dup(name);
     if (!queue->prefix || !queue->name)
         return SC_ENOMEM;
-    return encode_defaults(queue, opts->default_opts, ret_reason);
+    err = encode_defaults(queue, opts->default_opts, ret_reason);
+    if (!err && opts->default_opts)
+        err = keep_defaults(queue, opts->default_opts);
+    return err;
 }
 
 static void destroy(sc_queue *queue)
@@ -146,6 +183,7 @@ static void destroy(sc_queue *queue)
     pthread_mutex_destroy(&queue->mutex);
     sc__queue_keys_release(&queue->keys);
     sc_free(queue->default_opts);
+    sc__arena_release(&queue->default_texts);
     sc_free(queue->prefix);
     sc_free(queue->name);
     sc_free(queue);

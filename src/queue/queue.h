@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "adder.h"
+#include "base/arena.h"
 #include "loop/waiter.h"
 #include "ops/keys.h"
 #include "redis/client.h"
@@ -20,6 +21,9 @@ struct sc_queue {
     char *prefix, *name;
     sc__adder adder;
 
+    sc_job_opts default_set; /* for what the options of a job say nothing of */
+    sc__arena default_texts; /* its */
+    bool has_defaults;
     char *default_opts; /* as stored: of jobs added without options */
     size_t default_opts_len;
     sc__add_job defaults; /* what those have but for name and data */
@@ -43,6 +47,11 @@ void sc__queue_call_end(sc_queue *queue);
 /* Writes the queue's meta in the background unless that was done. A call that failed because the server was away
  * is made up for by the next use of the queue. */
 void sc__queue_write_meta(sc_queue *queue);
+
+/* The options of a job that is to be added: its own (NULL: none), and its queue's where they say nothing. `memory` holds them
+ * when they had to be put together. */
+const sc_job_opts *sc__queue_opts_of(const sc_queue *queue, const sc_job_opts *own,
+                                     sc_job_opts *memory);
 
 /* True on the client's I/O thread, where nothing may wait. */
 static inline bool sc__queue_may_not_wait(const sc_queue *queue)

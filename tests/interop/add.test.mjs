@@ -116,6 +116,19 @@ test('jobs without options have those of their queue', (t) =>
     defaults: { attempts: 4, backoff: { type: 'fixed', delay: 10 }, priority: 3, removeOnComplete: { count: 5 }, keepLogs: 2 },
   }));
 
+test('options of a job go before those of its queue, one by one', (t) =>
+  assertSameState(
+    t,
+    'merged',
+    [
+      { name: 'a', data: {}, opts: { delay: 5000, timestamp: T } },
+      { name: 'b', data: {}, opts: { attempts: 2, priority: 1 } },
+      { name: 'c', data: {}, opts: { backoff: { type: 'fixed', delay: 10 }, removeOnComplete: true, lifo: true } },
+      { name: 'd', data: {}, opts: { deduplication: { id: 'own' }, keepLogs: 7 } },
+    ],
+    { defaults: { attempts: 4, backoff: { type: 'exponential', delay: 1000 }, removeOnComplete: { count: 5 }, removeOnFail: { count: 9, age: 60 }, keepLogs: 2, stackTraceLimit: 3 } },
+  ));
+
 test('a paused queue is treated the same way', (t) =>
   assertSameState(t, 'paused', [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { priority: 1 } }, { name: 'c', data: {}, opts: { delay: 5000, timestamp: T } }], {
     prepare: (prefix) => server.redis.hset(`${prefix}:paused:meta`, 'paused', 1),

@@ -89,6 +89,11 @@ test('nodes that exist are attached the same way: waiting, completed, and a root
     node('p3', 'a', {}, [node('one', 'b'), node('four', 'b')]),
   ]));
 
+test("the options of a node go before its queue's default ones, one by one", (t) =>
+  assertSameState(t, [node('p', 'a', { attempts: 2 }, [node('one', 'b', { backoff: { type: 'fixed', delay: 7 } }), node('two', 'b', { attempts: 3, removeOnFail: { count: 4 } })])], {
+    queuesOptions: { a: { defaultJobOptions: { priority: 5, keepLogs: 9 } }, b: { defaultJobOptions: { attempts: 9, backoff: { type: 'exponential', delay: 100 }, removeOnFail: true } } },
+  }));
+
 test("a queue's default options are those of nodes without options", async (t) => {
   await server.redis.flushall();
   const bare = { name: 'p', queueName: 'a', children: [{ name: 'c', queueName: 'b' }] };

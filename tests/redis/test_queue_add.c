@@ -234,7 +234,7 @@ TEST(an_empty_bulk_adds_nothing)
     sc_client_free(client);
 }
 
-TEST(default_options_are_those_of_jobs_without)
+TEST(default_options_count_where_a_job_says_nothing)
 {
     const sc_job_opts defaults = {.attempts = 3, .priority = 4};
     sc_client *client;
@@ -245,9 +245,11 @@ TEST(default_options_are_those_of_jobs_without)
     queue = open_queue(client, &(sc_queue_opts){.default_opts = &defaults, .max_events = 50});
     assert_added(queue, NULL, "1");
     assert_added(queue, &(sc_job_opts){.attempts = 1}, "2");
+    assert_added(queue, &(sc_job_opts){.priority = 9}, "3");
 
     assert_redis("HMGET bull:q:1 opts priority", "{\"attempts\":3,\"priority\":4} 4");
-    assert_redis("HMGET bull:q:2 opts priority", "{\"attempts\":1} 0");
+    assert_redis("HMGET bull:q:2 opts priority", "{\"attempts\":1,\"priority\":4} 4");
+    assert_redis("HMGET bull:q:3 opts priority", "{\"attempts\":3,\"priority\":9} 9");
     assert_redis("HGET bull:q:meta opts.maxLenEvents", "50");
     sc_queue_free(queue);
     sc_client_free(client);
