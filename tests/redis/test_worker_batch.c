@@ -374,3 +374,61 @@ TEST(options_of_batches_that_make_no_sense_are_refused)
                SC_EINVAL);
     bench_close(&b);
 }
+
+/* Takes its time; stops early when all are cancelled. */
+static void dawdle(const sc_batch *batch, void *user)
+{
+    struct bench *b = user;
+    int64_t until = sc__mono_ms() + batch->jobs[0]->id.ptr[0] % 4;
+
+    while (sc__mono_ms() < until && !sc_run_is_cancelled(batch->runs[0]))
+        ;
+    b->runs += (int)batch->count;
+}
+
+static void add_with_limits(struct bench *b, size_t count)
+{
+    static const sc_job_opts kinds[] = {{.attempts = 2},
+                                        {.attempts = 2, .hard_timeout_ms = 2},
+                                        {.attempts = 2, .soft_timeout_ms = 1},
+                                        {.start_within_ms = 40}};
+    sc_job_spec *specs = calloc(count, sizeof(*specs));
+
+    for (size_t i = 0; i < count; i++)
+        specs[i] = (sc_job_spec){.name = SC_S("job"), .opts = &kinds[i % 4]};
+    assert_ok(sc_queue_add_bulk(b->queue, specs, count, NULL, NULL, NULL));
+    free(specs);
+}
+
+TEST_LIMIT(whatever_happens_to_jobs_at_once_each_ends_and_is_counted_once, 60)
+{
+    enum { JOBS = 1200 };
+    struct bench b;
+    sc_worker_stats s;
+    char id[16];
+
+    bench_open(&b);
+    add_with_limits(&b, JOBS);
+    work_in_batches(&b, &(sc_worker_opts){.concurrency = 12, .max_late = 1000},
+                    &(sc_batch_opts){.max = 5, .min = 3, .linger_ms = 3}, dawdle);
+    for (int i = 1; i <= JOBS; i += 3) {
+        sc_err err;
+
+        snprintf(id, sizeof(id), "%d", i * 7 % JOBS + 1);
+        err = sc_queue_cancel(b.queue, sc_slice_of(id), SC_S("at random"), NULL, NULL);
+        assert_true(err == SC_OK || err == SC_EJOBSTATE);
+        assert_ok(sc_worker_set_concurrency(b.worker, i % 20 + 1));
+    }
+    wait_until(count_of(&b, SC_JOB_COMPLETED) + count_of(&b, SC_JOB_FAILED) == JOBS);
+    wait_until(stats(&b).running == 0 && stats(&b).late == 0);
+    s = stats(&b);
+    assert_int_equal(count_of(&b, SC_JOB_COMPLETED), s.completed);
+    assert_true(s.failed <= (uint64_t)count_of(&b, SC_JOB_FAILED)); /* some never came here */
+    assert_int_equal(s.started, s.completed + s.failed + s.retried);
+    assert_int_equal(s.locks_lost, 0);
+    /* who was cancelled, too, counts there */
+    assert_in_range(s.dropped_late, s.timed_out, s.timed_out + s.cancelled);
+    assert_string_equal(redis(&b, "LLEN bull:q:active"), "0");
+    assert_string_equal(redis(&b, "ZCARD bull:q:delayed"), "0");
+    bench_close(&b);
+}
