@@ -176,12 +176,13 @@ test('a schedule runs to its limit and leaves the same data, whoever works', asy
 
 test('workers of both sides make one job a tick', async () => {
   const queue = new Queue('mixed', { connection: server.connection });
-  await queue.upsertJobScheduler('node', { every: 40 });
-  await ours.upsertScheduler({ queue: 'mixed', schedulerId: 'c', repeat: { every: 40 } });
+  const data = { workMs: 30 }; // alone we could do two thirds of it
+  await queue.upsertJobScheduler('node', { every: 40 }, { data });
+  await ours.upsertScheduler({ queue: 'mixed', schedulerId: 'c', repeat: { every: 40 }, data });
   await ours.upsertScheduler({ queue: 'mixed', schedulerId: 'p', repeat: { pattern: '* * * * * *', tz: 'Europe/Berlin' } });
   const seen = [];
   const workers = [1, 2].map(() => new Worker('mixed', async (job) => void seen.push(job.id), { connection: server.connection, concurrency: 3 }));
-  const mine = await ours.work({ queue: 'mixed', concurrency: 3 });
+  const mine = await ours.work({ queue: 'mixed', concurrency: 1 });
 
   await waitFor('both sides to have worked', async () => seen.length >= 60 && (await server.redis.zcard('bull:mixed:completed')) > seen.length + 40);
   await Promise.all(workers.map((worker) => worker.close()));
