@@ -52,6 +52,19 @@ test('every test that the table names exists', () => {
   for (const [, file] of read('docs/compat.md').matchAll(/\b(tests\/[a-z_/]+\.c|[a-z_]+\.test\.mjs)\b/g)) read(file.startsWith('tests/') ? file : `tests/interop/${file}`);
 });
 
+test('every feature has its row', () => {
+  const seen = new Set();
+  for (const row of rows) {
+    const numbers = row.match(/^\| ([0-9][0-9, –]*) \|/)?.[1] ?? '';
+    for (const part of numbers.split(', ').filter(Boolean)) {
+      const [first, last = first] = part.split('–').map(Number);
+      for (let n = first; n <= last; n++) seen.add(n);
+    }
+  }
+  const GROUPS = 50;
+  assert.deepEqual(Array.from({ length: 139 }, (_, i) => i + 1).filter((n) => !seen.has(n)), [GROUPS]);
+});
+
 test("BullMQ's version is the one that we answer to", () => {
   const require = createRequire(import.meta.url);
   const installed = JSON.parse(readFileSync(join(dirname(require.resolve('bullmq')), '../../package.json'), 'utf8')).version;
