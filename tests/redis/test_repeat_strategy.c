@@ -19,7 +19,7 @@ static sc_err next_time(void *user, sc_slice scheduler_id, sc_slice pattern, sc_
                  pattern.ptr);
         return SC_EINVAL;
     }
-    if (asked++ == *(int *)user)
+    if (asked++ >= *(int *)user)
         return SC_ENOTFOUND;
     *ret_next_ms = after_ms + atoll(pattern.ptr + 1);
     return SC_OK;
@@ -51,10 +51,11 @@ TEST(a_pattern_of_ones_own_says_when_each_job_runs_until_it_ends)
     assert_ok(upsert("~30", NULL, NULL));
     assert_string_equal(redis(&b, "HGET bull:q:repeat:s pattern"), "~30");
     bench_work(&b, &(sc_worker_opts){.repeat_strategy = &strategy}, succeed);
-    wait_until(count_of(&b, SC_JOB_COMPLETED) == 4);
+    wait_until(asked > 4); /* there is none any more; times that were missed are asked for, too */
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == b.runs);
 
-    wait_until(count_of(&b, SC_JOB_DELAYED) == 0);
-    assert_int_equal(b.runs, 4);
+    assert_in_range(b.runs, 1, 4);
+    assert_int_equal(count_of(&b, SC_JOB_DELAYED), 0);
     bench_close(&b);
 }
 
