@@ -110,6 +110,11 @@ const struct cmd cmd_table[] = {
      .summary = "let a job fail for good, and tell it to stop if it runs",
      .flags = {{"reason", "TEXT", "why; stands in the job's reason"}}},
 
+    {.name = "flow show", .words = "QUEUE ID", .words_min = 2, .words_max = 2, .run = cmd_flow_show, .options = REDIS,
+     .summary = "a job and the jobs that it waits for, as a tree",
+     .flags = {{"depth", "N", "levels, its own included, 1 to 100 (default 10)"},
+               {"children", "N", "at most N children of each kind of each job, 1 to 1000 (default 20)"}}},
+
     {.name = "schedule list", .run = cmd_schedule_list, .options = REDIS,
      .summary = "schedules and their next runs",
      .flags = {{"queue", "QUEUE", "of that queue (default: StoryChain's own)"}}},

@@ -30,6 +30,7 @@ int cmd_job_retry(struct cli *cli);
 int cmd_job_promote(struct cli *cli);
 int cmd_job_remove(struct cli *cli);
 int cmd_job_cancel(struct cli *cli);
+int cmd_flow_show(struct cli *cli);
 int cmd_schedule_list(struct cli *cli);
 int cmd_cache_get(struct cli *cli);
 int cmd_cron_next(struct cli *cli);
