@@ -259,6 +259,7 @@ TEST(a_run_is_skipped_while_another_has_the_lock)
     fixture_stop(&f);
 }
 
+/* NULL: of all jobs. */
 static size_t count_runs(struct fixture *f, const char *name)
 {
     struct job_runs runs;
@@ -301,7 +302,7 @@ TEST(ticks_run_their_job_each_once_over_two_nodes)
 
     /* The log has one line a tick: a tick that ran twice would show in the workers alone. Other schedules may tick
      * meanwhile. */
-    wait_until(count_completed(f.app) + count_completed(other) == count_runs(&f, ""));
+    wait_until(count_completed(f.app) + count_completed(other) == count_runs(&f, NULL));
     app_stop(other, 5000, NULL);
     fixture_stop(&f);
 }
