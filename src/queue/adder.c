@@ -234,5 +234,7 @@ static void on_reply(void *user, sc_err err, const sc_reply *reply)
     sc__add_request *done = settle(flight, err, reply);
 
     send_more(flight->adder); /* the server first, then those who wait */
+    if (done && done->next)
+        sc__client_push(flight->adder->client);
     tell(done);
 }

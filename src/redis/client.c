@@ -365,6 +365,11 @@ void sc_client_stats_get(const sc_client *client, sc_client_stats *ret_stats)
     pthread_mutex_unlock(&c->mutex);
 }
 
+void sc__client_push(sc_client *client)
+{
+    sc__pipeline_push(&client->pipeline);
+}
+
 void **sc__client_hub(sc_client *client)
 {
     return &client->hub;

@@ -31,6 +31,10 @@ SC_MUST_USE sc_err sc__client_send(sc_client *client, const sc_slice *argv, size
 SC_MUST_USE sc_err sc__client_send_wait(sc_client *client, const sc_slice *argv, size_t argc,
                                         const sc__send_opts *opts, sc_reply **ret_reply);
 
+/* What was sent goes out now, and not when the I/O thread has nothing else to do. On the I/O thread, by who has long work
+ * ahead. */
+void sc__client_push(sc_client *client);
+
 /* The client's loop, to hang timers and blocking connections on. */
 sc__loop *sc__client_loop(sc_client *client);
 

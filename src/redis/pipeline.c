@@ -225,6 +225,12 @@ static void take_and_write(sc__pipeline *p)
     sc__pipeline_flush(p);
 }
 
+void sc__pipeline_push(sc__pipeline *p)
+{
+    if (!p->closing)
+        take_and_write(p);
+}
+
 /* Last before the loop sleeps: whatever came in during this turn is written together. */
 static void on_before_sleep(uv_prepare_t *prepare)
 {

@@ -64,6 +64,10 @@ void sc__pipeline_release(sc__pipeline *p); /* after the loop has ended */
 SC_MUST_USE sc_err sc__pipeline_submit(sc__pipeline *p, const sc_slice *argv, size_t argc,
                                        const sc__send_opts *opts, sc_reply_cb cb, void *user);
 
+/* Writes what has been submitted now, not when the loop is about to sleep: for who has long work to do before that. On the
+ * I/O thread. */
+void sc__pipeline_push(sc__pipeline *p);
+
 /* The connection is ready; it is lost (`err`: what the command at the front gets, if its reply was what
  * could not be read; else SC_ECONNLOST). */
 void sc__pipeline_attach(sc__pipeline *p, sc__conn *conn);
