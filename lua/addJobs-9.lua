@@ -84,8 +84,8 @@ local function rare()
     if made then
         return made
     end
---- @include "includes/attachExisting"
---- @include "includes/deduplicate"
+    --- @include "includes/attachExisting"
+    --- @include "includes/deduplicate"
     local delayedScores, nextScores = {}, {}
     local prioritized, priorities = {}, {}
     local children = {} -- the new ones of one parent so far

@@ -16,6 +16,7 @@
 -- Events: completed, failed, retries-exhausted, waiting (prev active), delayed, waiting-children, drained; those of parents; those of
 --         takeJobs
 --- @include "includes/workKeys"
+--- @include "includes/addToState"
 --- @include "includes/takeJobs"
 --- @include "includes/keepFinished"
 --- @include "includes/serverTime"
@@ -24,10 +25,10 @@
 local made
 local function rare()
     if not made then
---- @include "includes/childFinished"
---- @include "includes/finishDedup"
---- @include "includes/countMetrics"
---- @include "includes/waitForChildren"
+        --- @include "includes/childFinished"
+        --- @include "includes/finishDedup"
+        --- @include "includes/countMetrics"
+        --- @include "includes/waitForChildren"
         made = {childCompleted = childCompleted, childFailed = childFailed, finishDedup = finishDedup, countMetrics = countMetrics,
                 hasPendingChild = hasPendingChild, waitForChildren = waitForChildren}
     end

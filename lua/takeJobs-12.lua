@@ -13,6 +13,7 @@ local reply = {{}}
 local nowMs, now = serverTime()
 takeJobs(reply, nowMs, now, readMeta(), false)
 if ARGV[8] == "1" then
+    --- @include "includes/addMarker"
     addDelayMarker(markerKey, delayedKey)
 end
 return reply

@@ -1,5 +1,4 @@
 --- @include "includes/workKeys"
---- @include "includes/addToState"
 --- @include "includes/tryCall"
 
 -- Jobs promoted a call at most: with 1,000,000 jobs due at once the server still serves others in between.
@@ -19,6 +18,7 @@ local function promoteDelayed(nowMs)
     if not due or due > nowMs then
         return 0, due
     end
+    --- @include "includes/addToState"
     local ids = call("ZRANGEBYSCORE", delayedKey, "-inf", (nowMs + 1) * 4096 - 1, "LIMIT", "0", PROMOTE_MAX)
     local ready = {}
     for _, id in ipairs(ids) do

@@ -1,6 +1,4 @@
 --- @include "includes/workKeys"
---- @include "includes/addMarker"
---- @include "includes/isJobId"
 --- @include "includes/promoteDelayed"
 --- @include "includes/tryCall"
 
@@ -48,11 +46,13 @@ local function fieldOf(hash, field)
     end
 end
 
--- How often the job is started with this time, as a text. A count that is none begins anew.
-local function nextStart(hash)
-    local ats = fieldOf(hash, "ats")
-    local started = ats and tonumber(ats) or 0
-    return started > 0 and started < 1e15 and string.format("%.0f", started + 1) or "1"
+-- Most ids are numbers, which need no closer look.
+local function mayBeJob(id)
+    if string.find(id, "^%d+$") then
+        return true
+    end
+    --- @include "includes/isJobId"
+    return isJobId(id)
 end
 
 -- Gives one job to the worker: lock, start, event. Returns its hash as it was before, or a text that says why it
@@ -60,11 +60,14 @@ end
 local function start(id, now)
     local jobKey = base .. id
     local hash, refused = tryCall("HGETALL", jobKey)
-    if not hash or not hash[1] or not isJobId(id) then
+    if not hash or not hash[1] or not mayBeJob(id) then
         call("LREM", activeKey, "1", id)
         return refused or hash[1] and "its id is none of a job" or "its hash is missing"
     end
-    local started = nextStart(hash)
+    local ats = fieldOf(hash, "ats")
+    local started = ats and tonumber(ats) or 0
+    -- As a text. A count that is none begins anew.
+    started = started > 0 and started < 1e15 and string.format("%.0f", started + 1) or "1"
     call("PSETEX", jobKey .. ":lock", lockMs, token)
     if ARGV[7] == "" then
         call("HSET", jobKey, "processedOn", now, "ats", started)
@@ -81,6 +84,7 @@ local DATA_MAX = 8 * 1024 * 1024
 
 -- Back to where they came from, before all others: the ids from place `first` on, which were not started.
 local function putBack(ids, first)
+    --- @include "includes/addToState"
     for i = #ids, first, -1 do
         local priority = priorityOf(base .. ids[i])
         call("LREM", activeKey, "1", ids[i])

@@ -72,7 +72,8 @@ TEST(the_queues_default_options_deduplicate_too)
 
     assert_added(queue, NULL, "1");
     assert_added(queue, NULL, "1");
-    assert_added(queue, &SC_JOB_OPTS_INIT, "3");
+    assert_added(queue, &(sc_job_opts){.priority = 1}, "1");
+    assert_added(queue, &(sc_job_opts){.dedup = {.id = SC_S("b")}}, "4");
     close_queue(queue);
 }
 
