@@ -116,6 +116,32 @@ bool sc__add_batch_put(sc__add_batch *batch, const sc__add_job *job)
     return true;
 }
 
+static bool is_standard(const sc__add_job *job)
+{
+    return job->delay_ms <= 0 && job->priority <= 0 && !job->id.len && !job->dedup &&
+           !job->parent_key.len;
+}
+
+/* A job that comes alone, and is of the kind that most are. */
+static sc_err add_one(sc_client *client, const sc__queue_keys *keys, const sc__add_job *job,
+                      sc_reply_cb cb, void *user)
+{
+    const sc_slice *k = keys->key;
+    const sc_slice script_keys[] = {k[SC__KEY_ID],     k[SC__KEY_META],   k[SC__KEY_WAIT],
+                                    k[SC__KEY_ACTIVE], k[SC__KEY_EVENTS], k[SC__KEY_MARKER]};
+    char digits[SC__INT_LEN];
+    const sc_slice args[] = {keys->base,
+                             job->name,
+                             job->data,
+                             job->opts,
+                             {digits, sc__int_text(job->timestamp_ms, digits)},
+                             job->lifo ? SC_S("RPUSH") : SC_S("LPUSH")};
+
+    SC__SCRIPT_CHECK_KEYS(addJob, script_keys);
+    return sc__script_call(client, &SC__SCRIPT_addJob, script_keys, SC__SCRIPT_KEYS_addJob, args,
+                           sizeof(args) / sizeof(*args), NULL, cb, user);
+}
+
 sc_err sc__op_add(sc_client *client, const sc__queue_keys *keys, sc__add_batch *batch,
                   sc_reply_cb cb, void *user)
 {
@@ -127,6 +153,8 @@ sc_err sc__op_add(sc_client *client, const sc__queue_keys *keys, sc__add_batch *
     };
 
     SC__SCRIPT_CHECK_KEYS(addJobs, script_keys);
+    if (batch->count == 1 && is_standard(batch->last))
+        return add_one(client, keys, batch->last, cb, user);
     close_group(batch);
     if (batch->args.err)
         return batch->args.err;

@@ -142,6 +142,18 @@ test('a queue at its global concurrency is treated the same way', (t) =>
     },
   }));
 
+test('jobs that come alone are treated the same way in a paused, a full and a meta-less queue', async (t) => {
+  const jobs = [{ name: 'a', data: {} }, { name: 'b', data: { n: 1 }, opts: { lifo: true, attempts: 2 } }];
+  const { redis } = server;
+  await assertSameState(t, 'paused1', jobs, { oneByOne: true, prepare: (prefix) => redis.hset(`${prefix}:paused1:meta`, 'paused', 1) });
+  await assertSameState(t, 'maxed1', jobs, {
+    oneByOne: true,
+    prepare: (prefix) => redis.multi().hset(`${prefix}:maxed1:meta`, 'concurrency', 2).lpush(`${prefix}:maxed1:active`, 'x', 'y').exec(),
+  });
+  await assertSameState(t, 'free1', jobs, { oneByOne: true, prepare: (prefix) => redis.multi().hset(`${prefix}:free1:meta`, 'concurrency', 3).lpush(`${prefix}:free1:active`, 'x').exec() });
+  await assertSameState(t, 'metaless1', jobs, { oneByOne: true, prepare: (prefix) => redis.del(`${prefix}:metaless1:meta`) });
+});
+
 test('a queue whose meta is missing gets its cap of events the same way', (t) =>
   assertSameState(t, 'metaless', [{ name: 'a', data: {} }], {
     prepare: (prefix) => server.redis.del(`${prefix}:metaless:meta`),
