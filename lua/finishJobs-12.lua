@@ -17,7 +17,7 @@
 --         takeJobs
 --- @include "includes/workKeys"
 --- @include "includes/addToState"
---- @include "includes/takeJobs"
+--- @include "includes/getMaxEvents"
 --- @include "includes/keepFinished"
 --- @include "includes/serverTime"
 
@@ -69,8 +69,25 @@ local function refusal(jobKey, job, kind, lock, lockToken, hasChildren)
     return 0
 end
 
+-- A small sorted set is one long string to the server, and each member added makes it read half of it: 3 µs with 100 kept jobs. A
+-- member of more than 64 bytes turns it into a skip list, which it stays when that is gone: 0.3 µs.
+local SMALL, LARGE = 32, 128
+local sizes = {}
+local function speedUp(set)
+    local encoding = redis.pcall("OBJECT", "ENCODING", set)
+    if encoding == "listpack" or encoding == "ziplist" then
+        local long = string.rep("-", 65)
+        call("ZADD", set, "0", long)
+        call("ZREM", set, long)
+    end
+end
+
 local function flush()
     if kept[1] then
+        local size = sizes[kept.set]
+        if size >= SMALL and size <= LARGE then
+            speedUp(kept.set)
+        end
         call("ZADD", kept.set, unpack(kept))
         if kept.keep ~= "" then
             keepFinished(kept.set, kept.keep, nowMs)
@@ -206,7 +223,7 @@ local function readOutcomes()
         local group = {token = ARGV[at], kind = ARGV[at + 1], number = ARGV[at + 2], keep = ARGV[at + 3]}
         local traced, set = TRACED[group.kind], ended[group.kind]
         if set then
-            call("ZCARD", set)
+            sizes[set] = call("ZCARD", set)
         elseif group.kind == "children" then
             call("ZCARD", base .. "waiting-children")
         end
@@ -280,7 +297,7 @@ local function collectMetrics()
 end
 
 -- Reads first: a key of a wrong type stops the script before anything is changed.
-local meta = readMeta()
+--- @include "includes/readMeta"
 local maxEvents = readMaxEvents(meta[5], metaKey)
 call("LLEN", waitKey)
 call("ZCARD", delayedKey)
@@ -312,7 +329,10 @@ for i = 1, count do
 end
 flush()
 collectMetrics()
-local taken = takeJobs(reply, nowMs, now, meta, ready)
+local taken = 0
+do
+    --- @include "includes/takeJobs"
+end
 if delayed then
     addDelayMarker(markerKey, delayedKey)
 end

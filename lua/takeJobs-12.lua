@@ -7,11 +7,14 @@
 -- Output: {{}, now ms, ms the rate limit asks to rest, due ms of the first delayed job,
 --          id, hash as it was before or a text that says why it cannot be run, …}
 -- Events: waiting (prev delayed), active
---- @include "includes/takeJobs"
+--- @include "includes/workKeys"
 --- @include "includes/serverTime"
-local reply = {{}}
+--- @include "includes/readMeta"
+local reply, ready, taken = {{}}, false, 0
 local nowMs, now = serverTime()
-takeJobs(reply, nowMs, now, readMeta(), false)
+do
+    --- @include "includes/takeJobs"
+end
 if ARGV[8] == "1" then
     --- @include "includes/addMarker"
     addDelayMarker(markerKey, delayedKey)
