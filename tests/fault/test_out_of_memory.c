@@ -4,37 +4,9 @@
 #include <storychain/client.h>
 
 #include "redis/client.h"
+#include "support/alloc.h"
 #include "support/server.h"
 #include "support/test.h"
-
-static atomic_long allocations, fail_at, live;
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-static void *fail_malloc(size_t size)
-{
-    void *ptr = fails() ? NULL : malloc(size);
-
-    live += ptr != NULL;
-    return ptr;
-}
-
-static void *fail_realloc(void *old, size_t size)
-{
-    void *ptr = fails() ? NULL : realloc(old, size);
-
-    live += ptr && !old;
-    return ptr;
-}
-
-static void count_free(void *ptr)
-{
-    live -= ptr != NULL;
-    free(ptr);
-}
 
 static const sc_slice script = {"return {ARGV[1], {1, 2, 3}, 'text'}", 35};
 
@@ -66,21 +38,21 @@ static bool run_with_failure_at(const char *url, long n)
     sc_err err;
     bool reached;
 
-    allocations = 0;
-    fail_at = n;
+    test_allocations = 0;
+    test_fail_at = n;
     err = sc_client_new(&opts, &client, NULL);
     if (!err) {
         err = use(client);
         assert_true(err == SC_OK || err == SC_ENOMEM || err == SC_ECONNLOST || err == SC_ETIMEDOUT);
-        reached = allocations >= n;
-        fail_at = 0;
+        reached = test_allocations >= n;
+        test_fail_at = 0;
         assert_ok(use(client));
         sc_client_free(client);
     } else {
         assert_err(err, SC_ENOMEM);
         reached = true;
     }
-    assert_int_equal(live, 0);
+    assert_int_equal(test_live, 0);
     return reached;
 }
 
@@ -89,7 +61,7 @@ TEST_LIMIT(any_failed_allocation_is_survived, 120)
     struct test_server server;
     long n = 1;
     test_server_start(&server);
-    sc_set_allocator(&(sc_allocator){fail_malloc, fail_realloc, count_free});
+    test_alloc_use();
 
     while (run_with_failure_at(server.url, n)) {
         test_redis(&server, "SCRIPT FLUSH");

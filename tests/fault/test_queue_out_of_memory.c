@@ -6,38 +6,11 @@
 #include <storychain/inspect.h>
 #include <storychain/tracer.h>
 
+#include "support/alloc.h"
 #include "support/server.h"
 #include "support/test.h"
 
-static atomic_long allocations, fail_at, live;
 static struct test_server server;
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-static void *fail_malloc(size_t size)
-{
-    void *ptr = fails() ? NULL : malloc(size);
-
-    live += ptr != NULL;
-    return ptr;
-}
-
-static void *fail_realloc(void *old, size_t size)
-{
-    void *ptr = fails() ? NULL : realloc(old, size);
-
-    live += ptr && !old;
-    return ptr;
-}
-
-static void count_free(void *ptr)
-{
-    live -= ptr != NULL;
-    free(ptr);
-}
 
 static void on_added(void *user, sc_err err, const sc_id_list *ids)
 {
@@ -221,14 +194,14 @@ static sc_err find_queues(sc_client *client)
 static bool run_with_failure_at(sc_client *client, long n)
 {
     const sc_queue_opts opts = {.max_events = 100};
-    long before = live;
+    long before = test_live;
     sc_queue *queue = NULL;
     bool reached;
     sc_err err;
 
     test_redis(&server, "HSET bull:q:orphan name n");
-    allocations = 0;
-    fail_at = n;
+    test_allocations = 0;
+    test_fail_at = n;
     err = sc_queue_new(client, SC_S("q"), &opts, &queue, NULL);
     if (!err)
         err = use(queue);
@@ -242,13 +215,13 @@ static bool run_with_failure_at(sc_client *client, long n)
         err = find_queues(client);
     assert_true(err == SC_OK || err == SC_ENOMEM || err == SC_ETOOBIG || err == SC_ECONNLOST ||
                 err == SC_ETIMEDOUT);
-    reached = allocations >= n;
-    fail_at = 0;
+    reached = test_allocations >= n;
+    test_fail_at = 0;
     if (queue)
         wait_until(use(queue) == SC_OK &&
                    use_flow(client, queue) == SC_OK); /* a lost connection comes again */
     sc_queue_free(queue);
-    wait_until(live <= before + 8); /* the client may keep a buffer of a new connection */
+    wait_until(test_live <= before + 8); /* the client may keep a buffer of a new connection */
     return reached;
 }
 
@@ -258,7 +231,7 @@ TEST_LIMIT(any_failed_allocation_is_survived_by_the_queue, 120)
     long n = 1;
 
     test_server_start(&server);
-    sc_set_allocator(&(sc_allocator){fail_malloc, fail_realloc, count_free});
+    test_alloc_use();
     client = test_server_client(&server);
     run_with_failure_at(client,
                         0); /* the server knows the scripts: who can't load one gets its NOSCRIPT */
@@ -267,5 +240,5 @@ TEST_LIMIT(any_failed_allocation_is_survived_by_the_queue, 120)
     sc_client_free(client);
 
     assert_true(n > 30);
-    assert_int_equal(live, 0);
+    assert_int_equal(test_live, 0);
 }

@@ -6,41 +6,14 @@
 #include <storychain/tracer.h>
 #include <storychain/worker_event.h>
 
+#include "support/alloc.h"
 #include "support/server.h"
 #include "support/test.h"
 
-static atomic_long allocations, fail_at, live;
 static struct test_server server;
 static sc_client *client;
 static sc_queue *queue;
 static _Atomic int spans;
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-static void *fail_malloc(size_t size)
-{
-    void *ptr = fails() ? NULL : malloc(size);
-
-    live += ptr != NULL;
-    return ptr;
-}
-
-static void *fail_realloc(void *old, size_t size)
-{
-    void *ptr = fails() ? NULL : realloc(old, size);
-
-    live += ptr && !old;
-    return ptr;
-}
-
-static void count_free(void *ptr)
-{
-    live -= ptr != NULL;
-    free(ptr);
-}
 
 static void *start_span(void *user, const sc_span_start *start)
 {
@@ -97,19 +70,19 @@ static bool run_with_failure_at(long n)
     bool reached;
     sc_err err;
 
-    fail_at = 0;
+    test_fail_at = 0;
     fill();
-    before = live;
-    allocations = 0;
-    fail_at = n;
+    before = test_live;
+    test_allocations = 0;
+    test_fail_at = n;
     err = sc_worker_new(client, SC_S("q"), &opts, &worker, NULL);
     if (!err)
         err = use(worker);
-    reached = allocations >= n;
-    fail_at = 0;
+    reached = test_allocations >= n;
+    test_fail_at = 0;
     sc_worker_free(worker);
     assert_int_equal(spans, 0);
-    wait_until(live <= before + 8); /* the client may keep a buffer of a new connection */
+    wait_until(test_live <= before + 8); /* the client may keep a buffer of a new connection */
     return reached;
 }
 
@@ -118,7 +91,7 @@ TEST_LIMIT(any_failed_allocation_is_survived_by_hand, 120)
     long n = 1;
 
     test_server_start(&server);
-    sc_set_allocator(&(sc_allocator){fail_malloc, fail_realloc, count_free});
+    test_alloc_use();
     client = test_server_client(&server);
     assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
     while (run_with_failure_at(n))
@@ -127,5 +100,5 @@ TEST_LIMIT(any_failed_allocation_is_survived_by_hand, 120)
     sc_client_free(client);
 
     assert_true(n > 30);
-    assert_int_equal(live, 0);
+    assert_int_equal(test_live, 0);
 }
