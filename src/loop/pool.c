@@ -46,18 +46,30 @@ static bool start_thread(sc__pool *pool)
 
 /* Calls one more thread if there is work for it: each that comes calls the next, so that work which is
  * done in less time than a thread needs to wake is left to the threads that are awake. */
-static void call_one(sc__pool *pool)
+static bool should_signal(sc__pool *pool)
 {
     if (!pool->first || pool->waking)
-        return;
+        return false;
     if (pool->idle) {
         pool->waking = true;
-        pthread_cond_signal(&pool->more);
-    } else if (pool->threads < pool->max_threads) {
+        return true;
+    }
+    if (pool->threads < pool->max_threads) {
         pool->threads++;
         pool->waking = start_thread(pool);
         pool->threads -= !pool->waking;
     }
+    return false;
+}
+
+/* A thread that is woken while the mutex is held would only go to sleep again. */
+static void unlock_and_call_one(sc__pool *pool)
+{
+    bool signal = should_signal(pool);
+
+    pthread_mutex_unlock(&pool->mutex);
+    if (signal)
+        pthread_cond_signal(&pool->more);
 }
 
 /* What a thread does until it is told to end, or there are too many. */
@@ -67,8 +79,7 @@ static void serve(sc__pool *pool)
         if (pool->first) {
             sc__work *work = next_work(pool);
 
-            call_one(pool);
-            pthread_mutex_unlock(&pool->mutex);
+            unlock_and_call_one(pool);
             work->run(work);
             pthread_mutex_lock(&pool->mutex);
             continue;
@@ -89,8 +100,9 @@ static void *thread_main(void *arg)
     pool->waking = false;
     serve(pool);
     pool->threads--;
-    call_one(pool); /* it may have been called for work that others are left to do */
-    pthread_cond_broadcast(&pool->ended);
+    if (should_signal(pool)) /* it may have been called for work that others are left to do */
+        pthread_cond_signal(&pool->more);
+    pthread_cond_broadcast(&pool->ended); /* the pool may be gone when the mutex is free */
     pthread_mutex_unlock(&pool->mutex);
     return NULL;
 }
@@ -114,9 +126,10 @@ sc_err sc__pool_new(const char *thread_name, size_t threads, size_t stack_bytes,
 
 /* When not even the first thread can be started the caller runs the work itself, so that nothing submitted is
  * ever left lying. */
-static void staff(sc__pool *pool)
+static void unlock_and_staff(sc__pool *pool)
 {
-    call_one(pool);
+    bool signal = should_signal(pool);
+
     while (!pool->threads && pool->first) {
         sc__work *work = next_work(pool);
 
@@ -124,6 +137,9 @@ static void staff(sc__pool *pool)
         work->run(work);
         pthread_mutex_lock(&pool->mutex);
     }
+    pthread_mutex_unlock(&pool->mutex);
+    if (signal)
+        pthread_cond_signal(&pool->more);
 }
 
 void sc__pool_submit_list(sc__pool *pool, sc__work *first)
@@ -140,8 +156,7 @@ void sc__pool_submit_list(sc__pool *pool, sc__work *first)
     else
         pool->first = first;
     pool->last = last;
-    staff(pool);
-    pthread_mutex_unlock(&pool->mutex);
+    unlock_and_staff(pool);
 }
 
 void sc__pool_submit(sc__pool *pool, sc__work *work)
@@ -156,8 +171,7 @@ void sc__pool_resize(sc__pool *pool, size_t threads)
     pool->max_threads = threads ? threads : 1;
     if (pool->threads > pool->max_threads)
         pthread_cond_broadcast(&pool->more);
-    call_one(pool);
-    pthread_mutex_unlock(&pool->mutex);
+    unlock_and_call_one(pool);
 }
 
 void sc__pool_free(sc__pool *pool)
