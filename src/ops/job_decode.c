@@ -134,7 +134,6 @@ static sc_job *build(void *memory, sc_slice id, const sc_reply *fields)
 {
     sc_job *job = memory;
     char *at = (char *)(job + 1);
-    sc_job_opts opts;
 
     *job = (sc_job){0};
     job->id = put(&at, id);
@@ -153,9 +152,15 @@ static sc_job *build(void *memory, sc_slice id, const sc_reply *fields)
     bound(&job->attempts_made);
     bound(&job->attempts_started);
     bound(&job->stalled_count);
-    if (sc__job_opts_parse(job->opts, &opts, NULL) == SC_OK)
-        job->attempts = opts.attempts;
     return job;
+}
+
+sc_err sc__job_read_opts(sc_job *job, sc_job_opts *ret_opts, sc_reason *ret_reason)
+{
+    sc_err err = sc__job_opts_parse(job->opts, ret_opts, ret_reason);
+
+    job->attempts = ret_opts->attempts;
+    return err;
 }
 
 static sc_err check_shape(sc_slice id, const sc_reply *fields, sc_reason *ret_reason)
@@ -190,6 +195,7 @@ sc_err sc__job_decode_new(sc_slice id, const sc_reply *fields, sc_job **ret_job,
                           sc_reason *ret_reason)
 {
     void *memory;
+    sc_job_opts opts;
     sc_err err = check_shape(id, fields, ret_reason);
 
     if (err)
@@ -198,6 +204,8 @@ sc_err sc__job_decode_new(sc_slice id, const sc_reply *fields, sc_job **ret_job,
     if (!memory)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     *ret_job = build(memory, id, fields);
+    if (sc__job_read_opts(*ret_job, &opts, NULL))
+        (*ret_job)->attempts = 0;
     return SC_OK;
 }
 

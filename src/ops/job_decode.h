@@ -9,12 +9,15 @@
 #include "base/arena.h"
 
 /* `fields` is the reply of HGETALL, or a flat array of fields and values inside a script's reply. All is copied
- * into one piece of the arena. SC_ENOJOB when it is empty or nil, SC_ELAYOUT when it is something
+ * into one piece of the arena, but for `attempts`, which is in the options. SC_ENOJOB when it is empty or nil, SC_ELAYOUT when it is something
  * else, SC_ETOOBIG when the arena is full. */
 SC_MUST_USE sc_err sc__job_decode(sc__arena *arena, sc_slice id, const sc_reply *fields,
                                   sc_job **ret_job, sc_reason *ret_reason);
 
-/* The same, in an allocation of its own: free with sc_job_free. */
+/* Reads the job's options, and sets its `attempts` by them. SC_ESYNTAX as sc__job_opts_parse(). */
+SC_MUST_USE sc_err sc__job_read_opts(sc_job *job, sc_job_opts *ret_opts, sc_reason *ret_reason);
+
+/* All of the job, in an allocation of its own: free with sc_job_free. */
 SC_MUST_USE sc_err sc__job_decode_new(sc_slice id, const sc_reply *fields, sc_job **ret_job,
                                       sc_reason *ret_reason);
 

@@ -1,7 +1,7 @@
 #include "by_hand.h"
 
 #include "base/clock.h"
-#include "ops/job_opts.h"
+#include "ops/job_decode.h"
 #include "ops/op_lock.h"
 #include "giving_back.h"
 #include "run_span.h"
@@ -414,7 +414,7 @@ sc_err sc_worker_adopt(sc_worker *worker, sc_slice id, sc_slice token, sc_run **
     err = adopt(&a);
     if (err)
         return err;
-    if (sc__job_opts_parse(a.run->job->opts, &a.run->opts, NULL))
+    if (sc__job_read_opts(a.run->job, &a.run->opts, NULL))
         sc__core_log(a.run->core, SC_LOG_WARN, "the options of job %s can't be read",
                      a.run->job->id.ptr);
     sc__run_span_start(a.run);

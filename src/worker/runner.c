@@ -46,7 +46,7 @@ const char *sc__runner_unfit(sc_run *run)
     const sc_job *job = run->job;
     sc_reason why;
 
-    if (sc__job_opts_parse(job->opts, &run->opts, &why))
+    if (sc__job_read_opts(run->job, &run->opts, &why))
         return sc__arena_printf(&run->words, "the job's opts can't be read: %s", why.text);
     if (job->deferred_failure.len)
         return job->deferred_failure.ptr;
