@@ -1,24 +1,14 @@
 --- @include "includes/workKeys"
+--- @include "includes/addToState"
+--- @include "includes/firstDue"
 --- @include "includes/tryCall"
 
 -- Jobs promoted a call at most: with 1,000,000 jobs due at once the server still serves others in between.
 local PROMOTE_MAX = 250
 
--- The due ms of the first delayed job; nil when there is none, or none that will ever be due.
-local function firstDue()
-    local first = call("ZRANGE", delayedKey, "0", "0", "WITHSCORES")
-    local due = first[2] and math.floor(tonumber(first[2]) / 4096)
-    return due and due < 9e15 and due or nil
-end
-
 -- Moves due jobs from `delayed` to where they are taken from. Events: waiting (prev delayed). Marker: the caller's.
 -- Returns how many, and the due ms of the first one left (nil: none).
 local function promoteDelayed(nowMs)
-    local due = firstDue()
-    if not due or due > nowMs then
-        return 0, due
-    end
-    --- @include "includes/addToState"
     local ids = call("ZRANGEBYSCORE", delayedKey, "-inf", (nowMs + 1) * 4096 - 1, "LIMIT", "0", PROMOTE_MAX)
     local ready = {}
     for _, id in ipairs(ids) do

@@ -1,5 +1,6 @@
 --- @include "includes/workKeys"
 --- @include "includes/call"
+--- @include "includes/firstDue"
 
 -- Takes up to `wanted` jobs: those without a priority first. No function, but steps to stand where a script does this, which is on every
 -- job's way: what few calls need is made where it is needed.
@@ -15,11 +16,8 @@
 -- must not make a reply that no client takes.
 local DATA_MAX = 8 * 1024 * 1024
 
-local promoted, first = 0, call("ZRANGE", delayedKey, "0", "0", "WITHSCORES")
-local due = first[2] and math.floor(tonumber(first[2]) / 4096)
-if due and due >= 9e15 then
-    due = nil -- it never will be
-elseif due and due <= nowMs then
+local promoted, due = 0, firstDue()
+if due and due <= nowMs then
     --- @include "includes/promoteDelayed"
     promoted, due = promoteDelayed(nowMs)
 end
