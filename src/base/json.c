@@ -2,7 +2,35 @@
 
 #include "error.h"
 
-enum { JSON_BYTES_MAX = 64 * 1024 * 1024 };
+enum {
+    JSON_BYTES_MAX = 64 * 1024 * 1024,
+    DEPTH_MAX =
+        256 /* jansson calls itself for each level, up to 2,048: too much for a small stack */
+};
+
+static bool is_too_deep(sc_slice text)
+{
+    bool in_string = false;
+    size_t depth = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            continue;
+        else if (c == '[' || c == '{')
+            depth++;
+        else if (depth && (c == ']' || c == '}'))
+            depth--;
+        if (depth > DEPTH_MAX)
+            return true;
+    }
+    return false;
+}
 
 sc_err sc__json_parse(sc_slice text, json_t **ret_value, sc_reason *ret_reason)
 {
@@ -12,6 +40,9 @@ sc_err sc__json_parse(sc_slice text, json_t **ret_value, sc_reason *ret_reason)
     if (text.len > JSON_BYTES_MAX)
         return sc__because(ret_reason, SC_ETOOBIG, "the JSON text has %zu bytes; the limit is %d",
                            text.len, JSON_BYTES_MAX);
+    if (is_too_deep(text))
+        return sc__because(ret_reason, SC_ESYNTAX, "the JSON text is over %d levels deep",
+                           DEPTH_MAX);
     value =
         json_loadb(text.len ? text.ptr : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (!value)

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-/* Parses one JSON value of at most 64 MiB. NULs in strings are allowed, duplicate keys: last wins.
+/* Parses one JSON value of at most 64 MiB and 256 levels. NULs in strings are allowed, duplicate keys: last wins.
  * SC_ESYNTAX with line, column and what was found in `ret_reason`. */
 SC_MUST_USE sc_err sc__json_parse(sc_slice text, json_t **ret_value, sc_reason *ret_reason);
 

@@ -3,6 +3,8 @@
 
 #include <storychain/control.h>
 
+#include "base/str.h"
+
 static sc_err try_add(struct bench *b, const sc_job_opts *opts, sc_reason *reason)
 {
     const sc_job_spec spec = {SC_S("job"), SC_S("{}"), opts};
@@ -181,6 +183,30 @@ TEST(a_broken_job_fails_once_with_its_reason_and_the_others_complete)
     assert_string_equal(redis(&b, "HMGET bull:q:1 ats atm"), "1 1");
     assert_string_equal(redis(&b, "LLEN bull:q:active"), "0");
     assert_string_equal(redis(&b, "EXISTS bull:q:3:lock bull:q:4:lock"), "0");
+    bench_close(&b);
+}
+
+TEST(a_stacktrace_of_thousands_of_levels_needs_no_stack)
+{
+    enum { DEEP = 2000 };
+    AUTO_STR text = {0};
+    sc_slice args[] = {SC_S("HSET"), SC_S("bull:q:1"), SC_S("stacktrace"), {NULL, 0}};
+    sc_reply *reply;
+    struct bench b;
+
+    bench_open(&b);
+    add(&b, "job", NULL);
+    for (int i = 0; i < DEEP; i++)
+        sc__str_append(&text, SC_S("["));
+    for (int i = 0; i < DEEP; i++)
+        sc__str_append(&text, SC_S("]"));
+    args[3] = sc__str_slice(&text);
+    assert_ok(sc_client_call(b.client, args, 4, &reply));
+    sc_reply_free(reply);
+    bench_work(&b, &(sc_worker_opts){.stack_bytes = 64 * 1024}, fail_always);
+
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1);
+    assert_string_equal(redis(&b, "HGET bull:q:1 stacktrace"), "[\"no luck 1\"]");
     bench_close(&b);
 }
 

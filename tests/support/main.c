@@ -121,6 +121,8 @@ static bool run(struct test_case *test)
            (long long)(now_ms() - began), in_time ? "" : " ran over its limit");
     if (!passed)
         print_output(output);
+    if (in_time && WIFSIGNALED(status))
+        printf("    ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
     fclose(output);
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return passed;
