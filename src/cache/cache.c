@@ -35,10 +35,9 @@ void sc__cache_after_store(sc_cache *cache, sc_err err, const sc_reason *reason)
         sc__health_refused(&cache->health, reason->text);
 }
 
-static void open_unreadable(sc_cache *cache, sc_slice key, sc_slice stored, sc__look *look)
+/* A value that is of no use, and may be replaced. */
+static void open_replaceable(sc_slice stored, sc__look *look)
 {
-    sc__health_complain(&cache->health, key,
-                        "its envelope is damaged, or of a newer version of StoryChain");
     look->unreadable_len = stored.len < SC__ENVELOPE_LEN ? stored.len : SC__ENVELOPE_LEN;
     memcpy(look->unreadable, stored.ptr, look->unreadable_len);
 }
@@ -54,8 +53,8 @@ static int64_t age_of(int64_t stored_ms)
 
 sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *look)
 {
-    sc_slice stored, value = {NULL, 0};
-    int64_t stored_ms = -1;
+    sc_slice stored, value;
+    sc__envelope envelope;
 
     look->lease.is_there = false;
     look->unreadable_len = 0;
@@ -63,9 +62,9 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *
         sc_reply_free(reply);
         return SC_OK;
     }
-    switch (sc__envelope_read(stored, &value, &stored_ms)) {
+    switch (sc__envelope_read(stored, &envelope, &value)) {
     case SC__ENVELOPE_VALUE:
-        look->age_ms = age_of(stored_ms);
+        look->age_ms = age_of(envelope.stored_ms);
         look->value = sc__blob_of_reply(reply, value);
         return look->value ? SC_OK : SC_ENOMEM;
     case SC__ENVELOPE_LEASE:
@@ -73,7 +72,13 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *
         memcpy(look->lease.bytes, stored.ptr, SC__LEASE_LEN);
         break;
     case SC__ENVELOPE_UNREADABLE:
-        open_unreadable(cache, key, stored, look);
+        sc__health_complain(&cache->health, key,
+                            "its envelope is damaged, or of a newer version of StoryChain");
+        open_replaceable(stored, look);
+        break;
+    case SC__ENVELOPE_NEGATIVE:
+    case SC__ENVELOPE_ERROR:
+        open_replaceable(stored, look);
         break;
     }
     sc_reply_free(reply);
@@ -166,16 +171,19 @@ sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
 
 static sc_err store(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_ms)
 {
+    const sc__envelope envelope = {.stored_ms = sc__wall_ms()};
     sc__blob *blob = sc__blob_copy(bytes);
+    sc_slice stored;
     sc_reason reason;
     sc_err err;
 
     if (!blob)
         return SC_ENOMEM;
-    err = sc__health_ask(&cache->health);
+    err = sc__blob_seal(blob, &envelope, &stored);
+    if (!err)
+        err = sc__health_ask(&cache->health);
     if (!err) {
-        err = sc__op_cache_set(cache->client, key, sc__blob_seal(blob), ttl_ms,
-                               cache->opts.timeout_ms, &reason);
+        err = sc__op_cache_set(cache->client, key, stored, ttl_ms, cache->opts.timeout_ms, &reason);
         sc__cache_after_store(cache, err, &reason);
     }
     sc__blob_unref(blob);

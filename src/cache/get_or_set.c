@@ -123,18 +123,21 @@ static bool is_worth_storing(const struct call *c, const sc_cache_load *load)
 static void settle_lease(struct call *c, sc__flight *flight, const sc_cache_load *load)
 {
     const sc_slice lease = sc__lease_slice(&flight->lease);
+    const sc__envelope envelope = {.stored_ms = sc__wall_ms()};
     sc_cache *cache = c->cache;
     bool stored = false;
+    sc_slice sealed;
     sc_reason reason;
     sc_err err;
 
-    if (!is_worth_storing(c, load) || !sc__flight_is_current(&cache->flights, flight)) {
+    if (!is_worth_storing(c, load) || !sc__flight_is_current(&cache->flights, flight) ||
+        sc__blob_seal(load->value, &envelope, &sealed)) {
         sc__op_cache_hold(cache->client, c->key, lease, 0, cache->opts.timeout_ms);
         return;
     }
     if (sc__health_ask(&cache->health))
         return;
-    err = sc__op_cache_fill(cache->client, c->key, lease, sc__blob_seal(load->value), load->ttl_ms,
+    err = sc__op_cache_fill(cache->client, c->key, lease, sealed, load->ttl_ms,
                             cache->opts.timeout_ms, &stored, &reason);
     sc__cache_after_store(cache, err, &reason);
     if (stored)

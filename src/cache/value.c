@@ -1,8 +1,6 @@
 #include "value.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "ops/cache_envelope.h"
 
 sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes)
 {
@@ -14,6 +12,7 @@ sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes)
     }
     atomic_init(&blob->refs, 1);
     blob->reply = reply;
+    blob->sealed = NULL;
     blob->bytes = bytes;
     return blob;
 }
@@ -25,15 +24,16 @@ sc__blob *sc__blob_copy(sc_slice bytes)
 
     if (bytes.len > SIZE_MAX / 2)
         return NULL;
-    blob = sc__malloc(sizeof(*blob) + SC__ENVELOPE_LEN + bytes.len + 1);
+    blob = sc__malloc(sizeof(*blob) + SC__ENVELOPE_UNTAGGED_MAX + bytes.len + 1);
     if (!blob)
         return NULL;
-    at = blob->stored + SC__ENVELOPE_LEN;
+    at = blob->stored + SC__ENVELOPE_UNTAGGED_MAX;
     if (bytes.len)
         memcpy(at, bytes.ptr, bytes.len);
     at[bytes.len] = '\0';
     atomic_init(&blob->refs, 1);
     blob->reply = NULL;
+    blob->sealed = NULL;
     blob->bytes = (sc_slice){at, bytes.len};
     return blob;
 }
@@ -49,13 +49,26 @@ void sc__blob_unref(sc__blob *blob)
     if (!blob || atomic_fetch_sub_explicit(&blob->refs, 1, memory_order_acq_rel) > 1)
         return;
     sc_reply_free(blob->reply);
+    sc_free(blob->sealed);
     sc_free(blob);
 }
 
-sc_slice sc__blob_seal(sc__blob *blob)
+sc_err sc__blob_seal(sc__blob *blob, const sc__envelope *envelope, sc_slice *ret_stored)
 {
-    sc__envelope_write(blob->stored, sc__wall_ms());
-    return (sc_slice){blob->stored, SC__ENVELOPE_LEN + blob->bytes.len};
+    size_t size = sc__envelope_size(envelope);
+    char *out = blob->stored + SC__ENVELOPE_UNTAGGED_MAX - size;
+
+    if (size > SC__ENVELOPE_UNTAGGED_MAX) {
+        out = sc__malloc(size + blob->bytes.len);
+        if (!out)
+            return SC_ENOMEM;
+        memcpy(out + size, blob->bytes.ptr, blob->bytes.len);
+        sc_free(blob->sealed);
+        blob->sealed = out;
+    }
+    sc__envelope_write(envelope, out);
+    *ret_stored = (sc_slice){out, size + blob->bytes.len};
+    return SC_OK;
 }
 
 void sc__blob_give(sc__blob *blob, sc_cache_source source, int64_t age_ms,

@@ -6,11 +6,14 @@
 
 #include <storychain/cache.h>
 
+#include "ops/cache_envelope.h"
+
 typedef struct sc__blob {
     atomic_uint refs;
     sc_reply *reply; /* holds the bytes; NULL: they follow */
     sc_slice bytes;  /* the value, NUL-terminated */
-    char stored[];   /* room for the envelope, the value, NUL */
+    char *sealed;    /* with its envelope, where that didn't fit before the value; or NULL */
+    char stored[];   /* room for an envelope without tags, the value, NUL */
 } sc__blob;
 
 /* Takes the reply. `bytes` lie in it. NULL without memory: the reply is freed then. */
@@ -22,8 +25,10 @@ SC_MUST_USE sc__blob *sc__blob_copy(sc_slice bytes);
 sc__blob *sc__blob_ref(sc__blob *blob);
 void sc__blob_unref(sc__blob *blob); /* NULL is fine */
 
-/* The value in its envelope, stored now; of copies only. Lives as long as the blob. */
-sc_slice sc__blob_seal(sc__blob *blob);
+/* The value in this envelope; of copies only, by one thread. Lives as long as the blob, or until it is sealed
+ * again. SC_ENOMEM. */
+SC_MUST_USE sc_err sc__blob_seal(sc__blob *blob, const sc__envelope *envelope,
+                                 sc_slice *ret_stored);
 
 /* Fills in a value for the caller and takes the reference. */
 void sc__blob_give(sc__blob *blob, sc_cache_source source, int64_t age_ms,

@@ -184,12 +184,12 @@ static sc_err exists_empty(sc_client *client, sc_slice key, const sc__send_opts 
 sc_err sc__op_cache_exists(sc_client *client, sc_slice key, int64_t timeout_ms, bool *ret_exists,
                            sc_reason *ret_reason)
 {
-    /* A lease is no longer than this, so it is recognized by its beginning alone. */
-    const sc_slice argv[] = {SC_S("GETRANGE"), key, SC_S("0"), SC_S("48")};
+    char number[SC__INT_LEN];
+    const sc_slice argv[] = {SC_S("GETRANGE"), key, SC_S("0"), digits(SC__ENVELOPE_MAX, number)};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
     sc_reply *reply = NULL;
-    sc_slice head, value;
-    int64_t stored_ms;
+    sc_slice head, content;
+    sc__envelope envelope;
     sc_err err = sc__client_send_wait(client, argv, 4, &opts, &reply);
 
     if (!err && sc__reply_is_error(reply, "WRONGTYPE")) {
@@ -204,7 +204,7 @@ sc_err sc__op_cache_exists(sc_client *client, sc_slice key, int64_t timeout_ms, 
     if (!err && !head.len)
         err = exists_empty(client, key, &opts, ret_exists, ret_reason);
     else if (!err)
-        *ret_exists = sc__envelope_read(head, &value, &stored_ms) == SC__ENVELOPE_VALUE;
+        *ret_exists = sc__envelope_read(head, &envelope, &content) == SC__ENVELOPE_VALUE;
     sc_reply_free(reply);
     return err;
 }
