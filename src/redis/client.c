@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,6 +16,7 @@
 #include "reconnect.h"
 #include "reply.h"
 #include "tls.h"
+#include "tracking.h"
 #include "url.h"
 
 struct sc_client {
@@ -34,6 +36,10 @@ struct sc_client {
     sc__client_watch *watches, *next_watch; /* next: while they are being called */
     void *hub;
 
+    const sc__tracking *tracking; /* NULL: none */
+    atomic_bool is_tracked;
+    atomic_int_fast64_t server_ahead_ms; /* of our monotonic clock; INT64_MIN: not known */
+
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool connected;      /* from here on: under the mutex */
@@ -46,6 +52,15 @@ struct sc_client {
 };
 
 /* connecting, and again */
+
+static void note_tracking(sc_client *c)
+{
+    int64_t ahead_ms = sc__conn_server_ahead_ms(c->conn);
+
+    atomic_store(&c->is_tracked, sc__conn_is_tracked(c->conn));
+    if (ahead_ms != INT64_MIN)
+        atomic_store(&c->server_ahead_ms, ahead_ms);
+}
 
 static void set_connected(sc_client *c, bool connected, const sc_server_info *info)
 {
@@ -90,9 +105,10 @@ static void on_ready(void *user, const sc_server_info *info)
 
     c->ready = true;
     sc__reconnect_up(&c->reconnect);
-    if (c->told_lost)
+    if (c->told_lost && !c->tracking)
         sc__log(SC_LOG_INFO, "%s: connected again", c->url.shown);
     c->told_lost = false;
+    note_tracking(c);
     set_connected(c, true, info);
     sc__pipeline_attach(&c->pipeline, c->conn);
     tell_watches(c, true);
@@ -106,7 +122,7 @@ static void on_ended(void *user, sc_err err, const char *text)
     set_failure(c, err, text);
     c->conn = NULL;
     c->ready = false;
-    if (!c->told_lost)
+    if (!c->told_lost && !c->tracking)
         sc__log(SC_LOG_WARN, "%s: %s: %s; trying again until it works", c->url.shown,
                 was_ready ? "connection lost" : "can't connect", text);
     c->told_lost = true;
@@ -134,9 +150,10 @@ static void on_reply(void *user, const sc_reply *reply, bool is_push)
 {
     sc_client *c = user;
 
-    if (is_push)
-        return; /* nothing of ours subscribes to anything on this connection */
-    if (sc__pipeline_reply(&c->pipeline, reply))
+    if (is_push && c->tracking)
+        sc__tracking_hear(c->tracking, reply);
+    /* other pushes: nothing of ours subscribes to anything on this connection */
+    if (!is_push && sc__pipeline_reply(&c->pipeline, reply))
         give_up(c, "the server sent a reply that nothing asked for");
 }
 
@@ -227,6 +244,7 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
         .tls = c->tls,
         .tls_server_name = c->opts.tls_server_name ? c->opts.tls_server_name : c->url.host,
         .traffic = &c->traffic,
+        .tracks = c->tracking != NULL,
     };
     c->pipeline.timeout_ms = c->opts.command_timeout_ms;
     c->pipeline.max_waiting_bytes = c->opts.max_waiting_bytes;
@@ -260,7 +278,8 @@ static void init_sync(sc_client *c)
     pthread_mutex_init(&c->mutex, NULL);
 }
 
-sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reason *ret_reason)
+static sc_err new_client(const sc_client_opts *opts, const sc__tracking *tracking,
+                         sc_client **ret_client, sc_reason *ret_reason)
 {
     sc_client *c = sc__calloc(1, sizeof(*c));
     sc_reason reason = {""};
@@ -269,6 +288,8 @@ sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reas
     if (!c)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     init_sync(c);
+    c->tracking = tracking;
+    atomic_init(&c->server_ahead_ms, INT64_MIN);
     err = prepare(c, opts, &reason);
     if (!err)
         err = start(c);
@@ -278,6 +299,17 @@ sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reas
     }
     *ret_client = c;
     return SC_OK;
+}
+
+sc_err sc_client_new(const sc_client_opts *opts, sc_client **ret_client, sc_reason *ret_reason)
+{
+    return new_client(opts, NULL, ret_client, ret_reason);
+}
+
+sc_err sc__client_new_tracking(const sc_client *like, const sc__tracking *tracking,
+                               sc_client **ret_client, sc_reason *ret_reason)
+{
+    return new_client(&like->opts, tracking, ret_client, ret_reason);
 }
 
 void sc_client_free(sc_client *client)
@@ -363,6 +395,26 @@ void sc_client_stats_get(const sc_client *client, sc_client_stats *ret_stats)
     pthread_mutex_lock(&c->mutex);
     ret_stats->reconnects = c->reconnects;
     pthread_mutex_unlock(&c->mutex);
+}
+
+bool sc__client_is_tracked(const sc_client *client)
+{
+    return atomic_load(&client->is_tracked);
+}
+
+int64_t sc__client_server_ms(const sc_client *client)
+{
+    int64_t ahead_ms = atomic_load(&client->server_ahead_ms);
+
+    return ahead_ms == INT64_MIN ? sc__wall_ms() : sc__mono_ms() + ahead_ms;
+}
+
+void sc__client_note_time(sc_client *client, const sc_reply *reply, int64_t asked_ns)
+{
+    int64_t ahead_ms;
+
+    if (sc__reply_server_ahead(reply, asked_ns, &ahead_ms) == SC_OK)
+        atomic_store(&client->server_ahead_ms, ahead_ms);
 }
 
 void sc__client_push(sc_client *client)

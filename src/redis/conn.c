@@ -249,7 +249,10 @@ sc_err sc__conn_open(sc__loop *loop, const sc__conn_target *target, const sc__co
     conn->events = events;
     conn->user = user;
     conn->refs = 1;
-    conn->hello = (sc__hello){.url = target->url, .name = target->name};
+    conn->hello = (sc__hello){.url = target->url,
+                              .name = target->name,
+                              .tracks = target->tracks,
+                              .server_ahead_ms = INT64_MIN};
     conn->hello_out = STR_MAX(HELLO_MAX);
     sc__resp_init(&conn->in, target->max_reply_bytes);
     err = sc__timer_new(loop, on_limit, conn, &conn->limit);

@@ -39,6 +39,7 @@ typedef struct sc__conn_target {
     struct ssl_ctx_st *tls; /* NULL: none */
     const char *tls_server_name;
     sc__traffic *traffic; /* NULL: not counted */
+    bool tracks;          /* CLIENT TRACKING ON, if the server can */
 } sc__conn_target;
 
 typedef struct sc__conn_events {
@@ -65,6 +66,11 @@ bool sc__conn_can_write(const sc__conn *conn);
 
 /* By which the server knows it (CLIENT ID), when it is ready; 0: the server, of RESP2, didn't tell. */
 int64_t sc__conn_id(const sc__conn *conn);
+
+/* When it is ready, of one that is to track: whether it does, and how many ms the server's wall clock is ahead of our
+ * monotonic one (INT64_MIN: not known). */
+bool sc__conn_is_tracked(const sc__conn *conn);
+int64_t sc__conn_server_ahead_ms(const sc__conn *conn);
 
 /* Read so far: grows while the server is alive. */
 uint64_t sc__conn_bytes_in(const sc__conn *conn);

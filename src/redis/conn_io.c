@@ -115,6 +115,16 @@ int64_t sc__conn_id(const sc__conn *conn)
     return conn->hello.client_id;
 }
 
+bool sc__conn_is_tracked(const sc__conn *conn)
+{
+    return conn->hello.is_tracked;
+}
+
+int64_t sc__conn_server_ahead_ms(const sc__conn *conn)
+{
+    return conn->hello.server_ahead_ms;
+}
+
 uint64_t sc__conn_bytes_in(const sc__conn *conn)
 {
     return conn->bytes_in;

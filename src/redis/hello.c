@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "reply.h"
 #include "resp.h"
@@ -72,17 +73,28 @@ static void say_select(const sc__hello *h, sc__str *out)
     say(out, argv, 2);
 }
 
+static void say_time(sc__hello *h, sc__str *out)
+{
+    h->time_asked_ns = sc__mono_ns();
+    say(out, (const sc_slice[]){SC_S("TIME")}, 1);
+}
+
 /* The next step that there is something to do for, and its command. */
 static void go_on(sc__hello *h, enum sc__hello_step step, sc__str *out)
 {
     static const sc_slice info[] = {SC_S("INFO"), SC_S("server")};
+    static const sc_slice tracking[] = {SC_S("CLIENT"), SC_S("TRACKING"), SC_S("ON")};
 
     if (step == SC__HELLO_AUTH && !has_login(h))
         step = SC__HELLO_SETNAME;
     if (step == SC__HELLO_SETNAME && !has_name(h))
         step = SC__HELLO_INFO;
     if (step == SC__HELLO_SELECT && h->url->db == 0)
+        step = SC__HELLO_TRACKING;
+    if (step == SC__HELLO_TRACKING && !h->tracks)
         step = SC__HELLO_DONE;
+    if (step == SC__HELLO_TRACKING && !h->speaks_resp3)
+        step = SC__HELLO_TIME;
     h->step = step;
     if (step == SC__HELLO_HELLO)
         say_hello(h, out);
@@ -94,6 +106,10 @@ static void go_on(sc__hello *h, enum sc__hello_step step, sc__str *out)
         say(out, info, 2);
     else if (step == SC__HELLO_SELECT)
         say_select(h, out);
+    else if (step == SC__HELLO_TRACKING)
+        say(out, tracking, 3);
+    else if (step == SC__HELLO_TIME)
+        say_time(h, out);
 }
 
 static void keep(char *to, size_t cap, sc_slice text)
@@ -103,6 +119,7 @@ static void keep(char *to, size_t cap, sc_slice text)
 
 static void read_hello(sc__hello *h, const sc_reply *map)
 {
+    h->speaks_resp3 = true;
     for (size_t i = 0; i + 1 < map->count; i += 2) {
         const sc_reply *key = &map->items[i], *value = &map->items[i + 1];
 
@@ -205,6 +222,15 @@ sc_err sc__hello_next(sc__hello *h, const sc_reply *reply, sc__str *out, sc_reas
     case SC__HELLO_SELECT:
         if (is_error)
             return refused(h, reply, ret_reason);
+        go_on(h, SC__HELLO_TRACKING, out);
+        break;
+    case SC__HELLO_TRACKING:
+        h->is_tracked = !is_error;
+        go_on(h, SC__HELLO_TIME, out);
+        break;
+    case SC__HELLO_TIME:
+        if (sc__reply_server_ahead(reply, h->time_asked_ns, &h->server_ahead_ms))
+            h->server_ahead_ms = INT64_MIN;
         go_on(h, SC__HELLO_DONE, out);
         break;
     case SC__HELLO_DONE:

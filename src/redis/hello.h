@@ -1,5 +1,6 @@
 /* The first words on a new connection: HELLO 3 with user, password and name, then SELECT. A server that
- * doesn't know HELLO gets AUTH, CLIENT SETNAME and INFO, and speaks RESP2.
+ * doesn't know HELLO gets AUTH, CLIENT SETNAME and INFO, and speaks RESP2. When asked to track, CLIENT TRACKING ON and TIME
+ * follow; a server that refuses either is taken without.
  *
  * Knows no sockets: give it a reply, it gives the next command. */
 #ifndef SC_REDIS_HELLO_H
@@ -17,15 +18,22 @@ enum sc__hello_step {
     SC__HELLO_SETNAME,
     SC__HELLO_INFO,
     SC__HELLO_SELECT,
+    SC__HELLO_TRACKING,
+    SC__HELLO_TIME,
     SC__HELLO_DONE
 };
 
 typedef struct sc__hello {
     const sc__url *url;
     const char *name;         /* NULL or empty: none */
+    bool tracks;              /* tracking and the server's time are wanted */
     enum sc__hello_step step; /* whose reply is awaited */
     sc_server_info info;
     int64_t client_id; /* by which the server knows the connection; 0: not told */
+    bool speaks_resp3, is_tracked;
+    int64_t time_asked_ns; /* mono */
+    int64_t
+        server_ahead_ms; /* the server's wall clock less our monotonic one; INT64_MIN: not told */
 } sc__hello;
 
 /* Takes the reply to the command before (NULL at the start), appends the next one to `out`. At the end

@@ -1,5 +1,6 @@
 #include "reply.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -62,6 +63,26 @@ sc_err sc__reply_array(const sc_reply *r, const sc_reply **ret_items, size_t *re
         return wrong_shape(r, "an array", ret_reason);
     *ret_items = r->items;
     *ret_count = r->count;
+    return SC_OK;
+}
+
+sc_err sc__reply_server_ahead(const sc_reply *r, int64_t asked_ns, int64_t *ret_ahead_ms)
+{
+    const int64_t halfway_ns = asked_ns + (sc__mono_ns() - asked_ns) / 2;
+    const int64_t seconds_max = INT64_MAX / 1000000;
+    int64_t seconds, us;
+    const sc_reply *items;
+    size_t count;
+    sc_err err = sc__reply_array(r, &items, &count, NULL);
+
+    if (err || count != 2)
+        return err ? err : SC_EPROTO;
+    err = sc__reply_int(&items[0], &seconds, NULL);
+    if (!err)
+        err = sc__reply_int(&items[1], &us, NULL);
+    if (err || seconds < 0 || seconds >= seconds_max || us < 0 || us >= 1000000)
+        return err ? err : SC_EPROTO;
+    *ret_ahead_ms = (seconds * 1000000 + us) / 1000 - halfway_ns / 1000000;
     return SC_OK;
 }
 

@@ -13,6 +13,11 @@ SC_MUST_USE sc_err sc__reply_array(const sc_reply *r, const sc_reply **ret_items
                                    sc_reason *ret_reason);
 SC_MUST_USE sc_err sc__reply_double(const sc_reply *r, double *ret_value, sc_reason *ret_reason);
 
+/* A reply to TIME, asked at `asked_ns` of our monotonic clock: how many ms the server's wall clock is ahead of that clock, as
+ * if it had been read halfway. */
+SC_MUST_USE sc_err sc__reply_server_ahead(const sc_reply *r, int64_t asked_ns,
+                                          int64_t *ret_ahead_ms);
+
 /* SC_OK unless it is an error reply. */
 SC_MUST_USE sc_err sc__reply_check(const sc_reply *r, sc_reason *ret_reason);
 
