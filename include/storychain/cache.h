@@ -23,13 +23,33 @@ extern "C" {
 
 typedef struct sc_cache sc_cache;
 
+/* A key of encryption. `id`, at least 1, names it in what is stored. */
+typedef struct sc_cache_secret {
+    int64_t id;
+    unsigned char bytes[32];
+} sc_cache_secret;
+
+#define SC_CACHE_NEVER SIZE_MAX
+#define SC_CACHE_SECRETS_MAX 16
+
 typedef struct sc_cache_opts {
     int64_t timeout_ms;    /* how long Redis may take before the loader is asked; 0: 250 */
     size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
-    size_t max_key_size;   /* 0: 64 KiB */
+    size_t max_key_size;   /* 0: 1 MiB */
+    /* Longer keys stand in Redis as their beginning and their SHA-256; 0: 1 KiB; SC_CACHE_NEVER. The same in all
+     * processes that share values. */
+    size_t hash_keys_above;
+    /* Values of at least that size are compressed (zstd) where that saves a tenth; 0: 1 KiB; SC_CACHE_NEVER. Every cache
+     * reads them. */
+    size_t compress_above;
+    /* If there are any, values are encrypted (AES-256-GCM) with the first, and those encrypted with any of them are read; what
+     * is not encrypted is a miss, and is replaced. Up to SC_CACHE_SECRETS_MAX, copied. To change a secret: add the
+     * new one at the end everywhere, then put it first everywhere, then leave out the old one. */
+    const sc_cache_secret *secrets;
+    size_t secret_count;
 } sc_cache_opts;
 
-/* `opts` (NULL: defaults) is copied. */
+/* `opts` (NULL: defaults) is copied. SC_EINVAL with a reason. */
 SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
                                        sc_cache **ret_cache, sc_reason *ret_reason);
 

@@ -6,7 +6,12 @@
 #include "ops/op_cache.h"
 #include "redis/reply.h"
 
-enum { TIMEOUT_MS = 250, KEY_MAX = 64 * 1024, VALUE_MAX = 8 * 1024 * 1024 };
+enum {
+    TIMEOUT_MS = 250,
+    KEY_MAX = 1024 * 1024,
+    HASH_KEYS_ABOVE = 1024,
+    VALUE_MAX = 8 * 1024 * 1024
+};
 
 /* what the functions share */
 
@@ -42,6 +47,28 @@ static void open_replaceable(sc_slice stored, sc__look *look)
     memcpy(look->unreadable, stored.ptr, look->unreadable_len);
 }
 
+/* A hit, if it can be decoded. Frees the reply, or hands it to the blob. SC_ENOMEM. */
+static sc_err open_value(sc_cache *cache, sc_slice key, sc_reply *reply, sc_slice stored,
+                         const sc__envelope *envelope, sc_slice content, sc__look *look)
+{
+    sc__blob *value = NULL;
+    sc_reason why;
+    sc_err err = sc__codec_open(&cache->codec, key, stored, envelope, content, &value, &why);
+
+    if (!err && !value) {
+        look->value = sc__blob_of_reply(reply, content);
+        return look->value ? SC_OK : SC_ENOMEM;
+    }
+    if (err == SC_ELAYOUT) {
+        sc__health_complain(&cache->health, key, why.text);
+        open_replaceable(stored, look);
+        err = SC_OK;
+    }
+    look->value = value;
+    sc_reply_free(reply);
+    return err;
+}
+
 static int64_t age_of(int64_t stored_ms)
 {
     int64_t now = sc__wall_ms();
@@ -65,8 +92,7 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *
     switch (sc__envelope_read(stored, &envelope, &value)) {
     case SC__ENVELOPE_VALUE:
         look->age_ms = age_of(envelope.stored_ms);
-        look->value = sc__blob_of_reply(reply, value);
-        return look->value ? SC_OK : SC_ENOMEM;
+        return open_value(cache, key, reply, stored, &envelope, value, look);
     case SC__ENVELOPE_LEASE:
         look->lease.is_there = true;
         memcpy(look->lease.bytes, stored.ptr, SC__LEASE_LEN);
@@ -115,6 +141,7 @@ sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret
                     sc_reason *ret_reason)
 {
     sc_cache *cache;
+    sc_err err;
 
     if (!client)
         return sc__because(ret_reason, SC_EINVAL, "a cache needs a client");
@@ -132,6 +159,14 @@ sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret
         cache->opts.max_key_size = KEY_MAX;
     if (!cache->opts.max_value_size)
         cache->opts.max_value_size = VALUE_MAX;
+    if (!cache->opts.hash_keys_above)
+        cache->opts.hash_keys_above = HASH_KEYS_ABOVE;
+    err = sc__codec_init(&cache->codec, &cache->opts, ret_reason);
+    if (err) {
+        sc_free(cache);
+        return err;
+    }
+    cache->opts.secrets = NULL; /* the caller's */
     sc__health_init(&cache->health, client, "cache", "values come from their loaders");
     sc__flights_init(&cache->flights);
     sc__repair_start(&cache->repair, client, &cache->health, cache->opts.timeout_ms);
@@ -148,17 +183,19 @@ void sc_cache_free(sc_cache *cache)
     sc__repair_stop(&cache->repair);
     sc__flights_release(&cache->flights);
     sc__health_release(&cache->health);
+    sc__codec_release(&cache->codec);
     sc_free(cache);
 }
 
 sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
 {
+    char room[SC__STORED_KEY_LEN];
     sc__look look;
     sc_err err;
 
     err = sc__cache_check(cache, key);
     if (!err)
-        err = sc__cache_look(cache, key, &look);
+        err = sc__cache_look(cache, sc__cache_key(cache, key, room), &look);
     if (err)
         return err;
     sc__cache_count(look.value ? &cache->count.hits : &cache->count.misses);
@@ -171,7 +208,7 @@ sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
 
 static sc_err store(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_ms)
 {
-    const sc__envelope envelope = {.stored_ms = sc__wall_ms()};
+    sc__envelope envelope = {.stored_ms = sc__wall_ms()};
     sc__blob *blob = sc__blob_copy(bytes);
     sc_slice stored;
     sc_reason reason;
@@ -179,7 +216,7 @@ static sc_err store(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_m
 
     if (!blob)
         return SC_ENOMEM;
-    err = sc__blob_seal(blob, &envelope, &stored);
+    err = sc__codec_seal(&cache->codec, key, &envelope, blob, &stored);
     if (!err)
         err = sc__health_ask(&cache->health);
     if (!err) {
@@ -192,6 +229,7 @@ static sc_err store(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_m
 
 sc_err sc_cache_set(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_ms)
 {
+    char room[SC__STORED_KEY_LEN];
     sc_err err;
 
     err = sc__cache_check(cache, key);
@@ -203,6 +241,7 @@ sc_err sc_cache_set(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_m
         return SC_ETOOBIG;
     if (ttl_ms == 0)
         return sc_cache_del(cache, key, NULL);
+    key = sc__cache_key(cache, key, room);
     sc__flights_void(&cache->flights, key);
     err = store(cache, key, bytes, ttl_ms);
     if (err)
@@ -214,11 +253,13 @@ sc_err sc_cache_set(sc_cache *cache, sc_slice key, sc_slice bytes, int64_t ttl_m
 
 sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists)
 {
+    char room[SC__STORED_KEY_LEN];
     sc_err err;
 
     err = sc__cache_check(cache, key);
     if (err)
         return err;
+    key = sc__cache_key(cache, key, room);
     if (sc__repair_has(&cache->repair, key)) {
         *ret_exists = false;
         return SC_OK;

@@ -12,7 +12,8 @@ enum { LOOKS_MAX = 4, LOAD_MAX = 512 * 1024 * 1024 };
 
 struct call {
     sc_cache *cache;
-    sc_slice key;
+    sc_slice asked; /* the caller's key */
+    sc_slice key;   /* in Redis */
     int64_t ttl_ms;
     sc_cache_loader loader;
     void *user;
@@ -48,7 +49,7 @@ static sc_err run_loader(struct call *c, sc_cache_load *load)
 
     *load = (sc_cache_load){.ttl_ms = c->ttl_ms};
     sc__cache_count(&c->cache->count.loads);
-    err = c->loader(load, c->key, c->user);
+    err = c->loader(load, c->asked, c->user);
     if (!err && !load->value)
         err = sc_cache_load_set(load, SC_S(""));
     if (!err)
@@ -123,7 +124,7 @@ static bool is_worth_storing(const struct call *c, const sc_cache_load *load)
 static void settle_lease(struct call *c, sc__flight *flight, const sc_cache_load *load)
 {
     const sc_slice lease = sc__lease_slice(&flight->lease);
-    const sc__envelope envelope = {.stored_ms = sc__wall_ms()};
+    sc__envelope envelope = {.stored_ms = sc__wall_ms()};
     sc_cache *cache = c->cache;
     bool stored = false;
     sc_slice sealed;
@@ -131,7 +132,7 @@ static void settle_lease(struct call *c, sc__flight *flight, const sc_cache_load
     sc_err err;
 
     if (!is_worth_storing(c, load) || !sc__flight_is_current(&cache->flights, flight) ||
-        sc__blob_seal(load->value, &envelope, &sealed)) {
+        sc__codec_seal(&cache->codec, c->key, &envelope, load->value, &sealed)) {
         sc__op_cache_hold(cache->client, c->key, lease, 0, cache->opts.timeout_ms);
         return;
     }
@@ -194,7 +195,7 @@ static bool try_once(struct call *c, sc_err *ret_err)
     bool leads, settled = true;
 
     c->look = (sc__look){0};
-    if (c->key.len <= c->cache->opts.max_key_size)
+    if (c->asked.len <= c->cache->opts.max_key_size)
         *ret_err = sc__cache_look(c->cache, c->key, &c->look);
     if (*ret_err)
         return true;
@@ -220,7 +221,8 @@ static bool try_once(struct call *c, sc_err *ret_err)
 sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms, sc_cache_loader loader,
                            void *user, sc_cache_value *ret_value)
 {
-    struct call c = {cache, key, ttl_ms, loader, user, {0}, ret_value};
+    struct call c = {cache, key, key, ttl_ms, loader, user, {0}, ret_value};
+    char room[SC__STORED_KEY_LEN];
     sc_err err;
 
     err = sc__cache_check(cache, key);
@@ -228,6 +230,7 @@ sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms, sc_cac
         return err;
     if (ttl_ms < 0 || !loader)
         return SC_EINVAL;
+    c.key = sc__cache_key(cache, key, room);
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
         err = SC_OK;
         if (try_once(&c, &err))

@@ -5,14 +5,17 @@
 #include <stdatomic.h>
 
 #include "base/str.h"
+#include "codec.h"
 #include "flight.h"
 #include "health.h"
 #include "lease_keeper.h"
 #include "repair.h"
+#include "stored_key.h"
 
 struct sc_cache {
     sc_client *client;
     sc_cache_opts opts; /* defaults filled in */
+    sc__codec codec;
     sc__health health;
     sc__flights flights;
     sc__repair repair;
@@ -29,6 +32,13 @@ static inline void sc__cache_count(atomic_uint_fast64_t *counter)
 
 /* SC_EDEADLK on the I/O thread; SC_EINVAL, SC_ETOOBIG for the key. */
 SC_MUST_USE sc_err sc__cache_check(const sc_cache *cache, sc_slice key);
+
+/* The key in Redis of a caller's key. Everything but the loaders uses that one. */
+static inline sc_slice sc__cache_key(const sc_cache *cache, sc_slice key,
+                                     char room[SC__STORED_KEY_LEN])
+{
+    return sc__stored_key(key, cache->opts.hash_keys_above, room);
+}
 
 /* A call of Redis has ended: counts and remembers it. */
 void sc__cache_after(sc_cache *cache, sc_err err);

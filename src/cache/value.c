@@ -17,24 +17,34 @@ sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes)
     return blob;
 }
 
-sc__blob *sc__blob_copy(sc_slice bytes)
+sc__blob *sc__blob_new(size_t len)
 {
     sc__blob *blob;
-    char *at;
 
-    if (bytes.len > SIZE_MAX / 2)
+    if (len > SIZE_MAX / 2)
         return NULL;
-    blob = sc__malloc(sizeof(*blob) + SC__ENVELOPE_UNTAGGED_MAX + bytes.len + 1);
+    blob = sc__malloc(sizeof(*blob) + SC__ENVELOPE_UNTAGGED_MAX + len + 1);
     if (!blob)
         return NULL;
-    at = blob->stored + SC__ENVELOPE_UNTAGGED_MAX;
-    if (bytes.len)
-        memcpy(at, bytes.ptr, bytes.len);
-    at[bytes.len] = '\0';
     atomic_init(&blob->refs, 1);
     blob->reply = NULL;
     blob->sealed = NULL;
-    blob->bytes = (sc_slice){at, bytes.len};
+    blob->bytes = (sc_slice){sc__blob_room(blob), len};
+    sc__blob_room(blob)[len] = '\0';
+    return blob;
+}
+
+char *sc__blob_room(sc__blob *blob)
+{
+    return blob->stored + SC__ENVELOPE_UNTAGGED_MAX;
+}
+
+sc__blob *sc__blob_copy(sc_slice bytes)
+{
+    sc__blob *blob = sc__blob_new(bytes.len);
+
+    if (blob && bytes.len)
+        memcpy(sc__blob_room(blob), bytes.ptr, bytes.len);
     return blob;
 }
 
@@ -56,7 +66,7 @@ void sc__blob_unref(sc__blob *blob)
 sc_err sc__blob_seal(sc__blob *blob, const sc__envelope *envelope, sc_slice *ret_stored)
 {
     size_t size = sc__envelope_size(envelope);
-    char *out = blob->stored + SC__ENVELOPE_UNTAGGED_MAX - size;
+    char *out = sc__blob_room(blob) - size;
 
     if (size > SC__ENVELOPE_UNTAGGED_MAX) {
         out = sc__malloc(size + blob->bytes.len);

@@ -19,6 +19,10 @@ typedef struct sc__blob {
 /* Takes the reply. `bytes` lie in it. NULL without memory: the reply is freed then. */
 SC_MUST_USE sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes);
 
+/* `len` bytes to be written to sc__blob_room(), with a NUL behind and room for an envelope before them. NULL without memory. */
+SC_MUST_USE sc__blob *sc__blob_new(size_t len);
+char *sc__blob_room(sc__blob *blob);
+
 /* A copy of the bytes, with room for an envelope before them. NULL without memory. */
 SC_MUST_USE sc__blob *sc__blob_copy(sc_slice bytes);
 

@@ -302,7 +302,7 @@ TEST(a_pattern_removes_what_matches_among_ten_thousand_keys)
 
 TEST(keys_are_neither_empty_nor_over_their_limit)
 {
-    enum { SIZE = 1024 * 1024 };
+    enum { LIMIT = 1024 * 1024, SIZE = LIMIT + 1 };
     char *bytes = sc__calloc(1, SIZE);
     struct source source = SOURCE("v");
     sc_cache_value value;
@@ -322,8 +322,8 @@ TEST(keys_are_neither_empty_nor_over_their_limit)
     assert_slice(value.bytes, "v");
     sc_cache_value_release(&value);
     assert_string_equal(test_redis(&f.server, "DBSIZE"), "0");
-    assert_ok(sc_cache_set(f.cache, (sc_slice){bytes, 64 * 1024}, SC_S("v"), 60000));
-    assert_value(f.cache, (sc_slice){bytes, 64 * 1024}, SC_S("v"));
+    assert_ok(sc_cache_set(f.cache, (sc_slice){bytes, LIMIT}, SC_S("v"), 60000));
+    assert_value(f.cache, (sc_slice){bytes, LIMIT}, SC_S("v"));
     sc_free(bytes);
     tear_down(&f);
 }

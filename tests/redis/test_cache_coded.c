@@ -1,0 +1,202 @@
+/* cache/codec.c, cache/stored_key.c: what the cache leaves in a real server */
+#include <signal.h>
+#include <stdatomic.h>
+
+#include <storychain/cache.h>
+
+#include "support/server.h"
+#include "support/test.h"
+
+static const sc_cache_secret old_secret = {1, "an old secret of 32 bytes ......"};
+static const sc_cache_secret new_secret = {2, "a newer secret of 32 bytes ....."};
+
+static atomic_int lines;
+static char last_line[512];
+
+static void on_log(sc_log_level level, const char *text, void *user)
+{
+    (void)level, (void)user;
+    if (strncmp(text, "cache: ", 7) != 0)
+        return;
+    snprintf(last_line, sizeof(last_line), "%s", text);
+    atomic_fetch_add(&lines, 1);
+}
+
+struct fixture {
+    struct test_server server;
+    sc_client *client;
+};
+
+static void set_up(struct fixture *f)
+{
+    sc_set_log(on_log, NULL);
+    test_server_start(&f->server);
+    f->client = test_server_client(&f->server);
+}
+
+static void tear_down(struct fixture *f)
+{
+    sc_client_free(f->client);
+    test_server_kill(&f->server, SIGKILL);
+}
+
+static sc_cache *cache_of(struct fixture *f, sc_cache_opts opts)
+{
+    sc_cache *cache;
+
+    opts.timeout_ms = 10000;
+    assert_ok(sc_cache_new(f->client, &opts, &cache, NULL));
+    return cache;
+}
+
+struct asked {
+    int loads;
+    sc_slice key; /* the last one */
+    sc_slice value;
+};
+
+static sc_err load(sc_cache_load *out, sc_slice key, void *user)
+{
+    struct asked *asked = user;
+
+    asked->loads++;
+    asked->key = key;
+    return sc_cache_load_set(out, asked->value);
+}
+
+/* get_or_set; checks the value. */
+static sc_cache_source ask(sc_cache *cache, sc_slice key, struct asked *asked)
+{
+    sc_cache_value value;
+    sc_cache_source source;
+
+    assert_ok(sc_cache_get_or_set(cache, key, 60000, load, asked, &value));
+    assert_true(sc_slice_eq(value.bytes, asked->value));
+    source = value.source;
+    sc_cache_value_release(&value);
+    return source;
+}
+
+static char text[100000];
+
+static sc_slice long_text(size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        text[i] = "once upon a time "[i % 17];
+    return (sc_slice){text, len};
+}
+
+TEST(a_large_value_lies_compressed_in_redis)
+{
+    struct asked asked = {.value = long_text(sizeof(text))};
+    struct fixture f;
+    sc_cache *cache, *small;
+    sc_cache_value value;
+
+    set_up(&f);
+    cache = cache_of(&f, (sc_cache_opts){0});
+    assert_int_equal(ask(cache, SC_S("k"), &asked), SC_CACHE_MISS);
+    assert_int_not_equal(ask(cache, SC_S("k"), &asked), SC_CACHE_MISS);
+
+    assert_true(atoi(test_redis(&f.server, "STRLEN k")) < 1000);
+    small = cache_of(&f, (sc_cache_opts){.max_value_size = 1000});
+    assert_ok(sc_cache_get(small, SC_S("k"), &value));
+    assert_int_equal(value.source, SC_CACHE_MISS);
+    assert_non_null(strstr(last_line, "unpacked it is larger than a value may be"));
+    sc_cache_free(small);
+    sc_cache_free(cache);
+    tear_down(&f);
+}
+
+TEST(secrets_keep_values_from_others_and_can_be_changed)
+{
+    const sc_cache_secret after[] = {new_secret, old_secret};
+    struct asked asked = {.value = SC_S("a private value")};
+    struct fixture f;
+    sc_cache *first, *second, *plain;
+
+    set_up(&f);
+    first = cache_of(&f, (sc_cache_opts){.secrets = &old_secret, .secret_count = 1});
+    assert_int_equal(ask(first, SC_S("k"), &asked), SC_CACHE_MISS);
+    assert_null(strstr(test_redis(&f.server, "GETRANGE k 30 1000"), "private"));
+
+    second = cache_of(&f, (sc_cache_opts){.secrets = after, .secret_count = 2});
+    assert_int_not_equal(ask(second, SC_S("k"), &asked), SC_CACHE_MISS);
+    assert_int_equal(asked.loads, 1);
+
+    plain = cache_of(&f, (sc_cache_opts){0});
+    assert_int_equal(ask(plain, SC_S("k"), &asked), SC_CACHE_MISS);
+    assert_non_null(strstr(last_line, "with secret 1, which is not one of ours"));
+    assert_int_not_equal(ask(plain, SC_S("k"), &asked), SC_CACHE_MISS);
+    sc_cache_free(plain);
+    sc_cache_free(second);
+    sc_cache_free(first);
+    tear_down(&f);
+}
+
+TEST(a_value_that_was_moved_to_another_key_is_a_miss)
+{
+    struct asked asked = {.value = SC_S("of one")};
+    struct fixture f;
+    sc_cache *cache;
+    sc_cache_value value;
+
+    set_up(&f);
+    cache = cache_of(&f, (sc_cache_opts){.secrets = &new_secret, .secret_count = 1});
+    ask(cache, SC_S("one"), &asked);
+    test_redis(&f.server, "RENAME one two");
+
+    assert_ok(sc_cache_get(cache, SC_S("two"), &value));
+    assert_int_equal(value.source, SC_CACHE_MISS);
+    assert_non_null(strstr(last_line, "belongs to another key"));
+    sc_cache_free(cache);
+    tear_down(&f);
+}
+
+TEST(a_key_of_a_megabyte_is_stored_under_its_hash)
+{
+    enum { SIZE = 1024 * 1024 };
+    struct asked asked = {.value = SC_S("v")};
+    char *bytes = malloc(SIZE);
+    sc_slice key = {bytes, SIZE};
+    struct fixture f;
+    sc_cache *cache;
+    bool there, removed;
+
+    memset(bytes, 'k', SIZE);
+    set_up(&f);
+    cache = cache_of(&f, (sc_cache_opts){0});
+    assert_int_equal(ask(cache, key, &asked), SC_CACHE_MISS);
+    assert_true(sc_slice_eq(asked.key, key));
+    assert_int_not_equal(ask(cache, key, &asked), SC_CACHE_MISS);
+    assert_int_equal(strlen(test_redis(&f.server, "RANDOMKEY")), 128 + 1 + 64);
+    assert_ok(sc_cache_exists(cache, key, &there));
+    assert_true(there);
+
+    assert_ok(sc_cache_del_many(cache, (sc_slice[]){SC_S("short"), key}, 2, NULL));
+    assert_ok(sc_cache_exists(cache, key, &there));
+    assert_false(there);
+    assert_ok(sc_cache_set(cache, key, SC_S("set"), 60000));
+    bytes[SIZE - 1] = 'x';
+    assert_int_equal(ask(cache, key, &asked), SC_CACHE_MISS);
+    assert_string_equal(test_redis(&f.server, "DBSIZE"), "2");
+    assert_ok(sc_cache_del(cache, key, &removed));
+    assert_true(removed);
+    sc_cache_free(cache);
+    free(bytes);
+    tear_down(&f);
+}
+
+TEST(keys_may_stay_as_they_are)
+{
+    struct asked asked = {.value = SC_S("v")};
+    struct fixture f;
+    sc_cache *cache;
+
+    set_up(&f);
+    cache = cache_of(&f, (sc_cache_opts){.hash_keys_above = SC_CACHE_NEVER});
+    ask(cache, long_text(5000), &asked);
+    assert_int_equal(strlen(test_redis(&f.server, "RANDOMKEY")), 5000);
+    sc_cache_free(cache);
+    tear_down(&f);
+}
