@@ -1,7 +1,7 @@
 /* Job schedulers: a queue's repeating jobs, by cron expression or interval, in BullMQ's layout (6.7).
  *
  * A scheduler is stored once, whatever number of nodes upsert it, and has one pending job; the worker that takes
- * that job adds the next one in the same breath. So each tick runs once over all nodes.
+ * that job adds the next one in the same breath, or a guardian does when all workers are busy. So each tick runs once over all nodes.
  *
  * Since 0.1. */
 #ifndef STORYCHAIN_SCHEDULER_H
@@ -67,12 +67,18 @@ SC_API SC_MUST_USE sc_err sc_scheduler_list_get(sc_queue *queue, int64_t start, 
                                                 sc_scheduler_list **ret_list);
 SC_API void sc_scheduler_list_free(sc_scheduler_list *list);
 
-/* A guardian: a schedule lives by its one pending job, and when that got lost (a failover, somebody's hand, a worker that died at the
- * wrong moment), nobody would make the next one. So every `interval_ms` (0: 5,000) the guardian looks at the queue's schedulers
- * that are overdue, and makes the lost jobs again, on the client's I/O thread. Each node should have one: several do no harm. A
- * last run before a limit or an end date is not made again, for it may have been removed when it was done.
+/* A guardian keeps a queue's schedules going, whoever works and whoever dies. On the client's I/O thread it
  *
- * Stop it before the queue is freed; not on the I/O thread. NULL is fine. */
+ *   - makes the next job of a schedule when its run is due. The worker that takes the run's job would do so, too, but when all workers are
+ *     busy nobody takes it, and runs would be missed. In a queue that is paused nothing is made;
+ *   - looks every `interval_ms` (0: 5,000; the first run of a schedule that another node has stored is noticed within a second) for
+ *     schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
+ *     last run before a limit or an end date is not made again, for it may have been removed when it was done.
+ *
+ * Each node should have one for each queue with schedules. However many there are, and with Node's workers beside them, a run is made once. An idle
+ * guardian costs the server one short script a second.
+ *
+ * SC_EINVAL for an interval below 0. Stop it before the queue is freed; not on the I/O thread. NULL is fine. */
 typedef struct sc_scheduler_guard sc_scheduler_guard;
 
 SC_API SC_MUST_USE sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,

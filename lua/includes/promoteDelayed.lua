@@ -1,4 +1,3 @@
---- @include "includes/workKeys"
 --- @include "includes/addToState"
 --- @include "includes/firstDue"
 --- @include "includes/tryCall"
@@ -6,7 +5,8 @@
 -- Jobs promoted a call at most: with 1,000,000 jobs due at once the server still serves others in between.
 local PROMOTE_MAX = 250
 
--- Moves due jobs from `delayed` to where they are taken from. Events: waiting (prev delayed). Marker: the caller's.
+-- Moves due jobs from `delayed` to where they are taken from. Events: waiting (prev delayed). Marker and keys (workKeys or
+-- schedulerKeys): the caller's.
 -- Returns how many, and the due ms of the first one left (nil: none).
 local function promoteDelayed(nowMs)
     local ids = call("ZRANGEBYSCORE", delayedKey, "-inf", (nowMs + 1) * 4096 - 1, "LIMIT", "0", PROMOTE_MAX)

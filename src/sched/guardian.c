@@ -1,4 +1,4 @@
-/* The guardian: makes lost jobs of a queue's schedulers again, every few seconds. */
+/* The guardian: makes the next jobs of a queue's schedulers when they are due, and lost ones again every few seconds. */
 #include <storychain/scheduler.h>
 
 #include "base/mem.h"
@@ -7,26 +7,37 @@
 #include "loop/timer.h"
 #include "loop/waiter.h"
 #include "ops/queue_handle.h"
+#include "ops/scheduler_due.h"
 #include "ops/scheduler_sweep.h"
 #include "redis/client.h"
 
-enum { INTERVAL_MS = 5000, OVERDUE_MS = 1000 };
+/* LOOK_MS bounds how late the first run of a scheduler can be noticed that another node has stored; BACK_MS leaves room for a look
+ * that failed. What is older the sweep finds. */
+enum { INTERVAL_MS = 5000, OVERDUE_MS = 1000, LOOK_MS = 1000, BACK_MS = 3000 };
 
-/* Between two sweeps, or sweeping. Everything but `quiet` belongs to the I/O thread. */
+/* Two roles with a timer each, resting or at work. Everything but `quiet` belongs to the I/O thread. */
 struct sc_scheduler_guard {
     sc_client *client;
-    sc__timer *timer;
+    sc__timer *sweep_timer, *due_timer;
     sc__sweep *sweep;
+    sc__due *due;
     int64_t interval_ms;
-    bool sweeping, stopping;
+    bool sweeping, looking, stopping;
     sc_err err;
-    sc__waiter quiet; /* woken when it is stopping and no sweep is under way */
+    sc__waiter quiet; /* woken when it is stopping and nothing is under way */
 };
 
 /* Nodes that were started together should not sweep together. */
 static void rest(sc_scheduler_guard *g)
 {
-    sc__timer_start(g->timer, (int64_t)((double)g->interval_ms * (0.75 + 0.25 * sc__rand_unit())));
+    sc__timer_start(g->sweep_timer,
+                    (int64_t)((double)g->interval_ms * (0.75 + 0.25 * sc__rand_unit())));
+}
+
+static void stopped_work(sc_scheduler_guard *g)
+{
+    if (!g->sweeping && !g->looking)
+        sc__waiter_wake(&g->quiet);
 }
 
 static void on_swept(void *user, sc_err err, int mended)
@@ -36,12 +47,12 @@ static void on_swept(void *user, sc_err err, int mended)
     (void)err, (void)mended; /* what it made is logged; what failed comes up again */
     g->sweeping = false;
     if (g->stopping)
-        sc__waiter_wake(&g->quiet);
+        stopped_work(g);
     else
         rest(g);
 }
 
-static void fire(void *arg)
+static void sweep(void *arg)
 {
     sc_scheduler_guard *g = arg;
 
@@ -52,31 +63,66 @@ static void fire(void *arg)
     }
 }
 
+static void on_looked(void *user, sc_err err, int64_t wait_ms)
+{
+    sc_scheduler_guard *g = user;
+
+    g->looking = false;
+    if (g->stopping)
+        stopped_work(g);
+    else
+        sc__timer_start(g->due_timer, err || wait_ms < 0 || wait_ms > LOOK_MS ? LOOK_MS : wait_ms);
+}
+
+static void look(void *arg)
+{
+    sc_scheduler_guard *g = arg;
+
+    g->looking = true;
+    if (sc__due_look(g->due, BACK_MS))
+        on_looked(g, SC_ECANCELED, -1);
+}
+
 static void start(void *arg)
 {
     sc_scheduler_guard *g = arg;
 
-    g->err = sc__timer_new(sc__client_loop(g->client), fire, g, &g->timer);
+    g->err = sc__timer_new(sc__client_loop(g->client), sweep, g, &g->sweep_timer);
     if (!g->err)
-        rest(g);
+        g->err = sc__timer_new(sc__client_loop(g->client), look, g, &g->due_timer);
+    if (g->err) {
+        sc__timer_free(g->sweep_timer);
+        return;
+    }
+    rest(g);
+    sc__timer_start(g->due_timer, 0);
 }
 
 static void stop(void *arg)
 {
     sc_scheduler_guard *g = arg;
 
-    sc__timer_free(g->timer);
-    g->timer = NULL;
+    sc__timer_free(g->sweep_timer);
+    sc__timer_free(g->due_timer);
     g->stopping = true;
-    if (!g->sweeping)
-        sc__waiter_wake(&g->quiet);
+    stopped_work(g);
 }
 
 static void guard_free(sc_scheduler_guard *g)
 {
     sc__sweep_free(g->sweep);
+    sc__due_free(g->due);
     sc__waiter_release(&g->quiet);
     sc_free(g);
+}
+
+static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue)
+{
+    const sc__queue_keys *keys = sc__queue_names(queue);
+    const sc_repeat_strategy *strategy = sc__queue_repeat_strategy(queue);
+    sc_err err = sc__sweep_new(g->client, keys, strategy, on_swept, g, &g->sweep);
+
+    return err ? err : sc__due_new(g->client, keys, strategy, on_looked, g, &g->due);
 }
 
 sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
@@ -93,8 +139,7 @@ sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
     g->client = sc__queue_client(queue);
     g->interval_ms = interval_ms ? interval_ms : INTERVAL_MS;
     sc__waiter_init(&g->quiet);
-    err = sc__sweep_new(g->client, sc__queue_names(queue), sc__queue_repeat_strategy(queue),
-                        on_swept, g, &g->sweep);
+    err = make_roles(g, queue);
     if (!err) {
         sc__loop_run_wait(sc__client_loop(g->client), start, g);
         err = g->err;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Queue, Worker } from 'bullmq';
-import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+import { alike, closing, dump, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 
@@ -198,6 +198,41 @@ test('workers of both sides make one job a tick', async () => {
   }
   assert.equal((await queue.getDelayedCount()) + (await queue.getWaitingCount()), 3);
   await queue.close();
+});
+
+/** The times that a scheduler has jobs for, in order, whatever became of these. */
+async function madeTimes(key, id) {
+  const keys = await server.redis.keys(`${key}:repeat:${id}:*`);
+  return keys.map((name) => Number(name.slice(`${key}:repeat:${id}:`.length))).filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
+}
+
+test("a guardian makes every run of BullMQ's schedules while Node's workers are busy, and none twice", async (t) => {
+  const queue = closing(t, new Queue('busy', { connection: server.connection }));
+  await queue.add('block', {});
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  const ran = [];
+  const worker = closing(t, new Worker('busy', async (job) => (job.name === 'block' ? gate : void ran.push(job.id)), { connection: server.connection }));
+  await waitFor('the worker to be busy', async () => (await queue.getActiveCount()) === 1);
+  await queue.upsertJobScheduler('e', { every: 50 });
+  await queue.upsertJobScheduler('p', { pattern: '* * * * * *', tz: 'Europe/Berlin' });
+  const guards = [startPeer(server.url), startPeer(server.url)];
+  t.after(() => Promise.all(guards.map((guard) => guard.stop())));
+  await Promise.all(guards.map((guard) => guard.guard({ queue: 'busy' })));
+
+  const made = async (id) => Number(await server.redis.hget(`bull:busy:repeat:${id}`, 'ic'));
+  await waitFor('runs to be made', async () => (await made('e')) >= 30 && (await made('p')) >= 3);
+  assert.deepEqual(ran, []);
+  release();
+  const target = (await made('e')) + 20;
+  await waitFor('the worker to go on', async () => ran.length >= target);
+
+  for (const [id, step] of [['e', 50], ['p', 1000]]) {
+    const times = await madeTimes('bull:busy', id);
+    const gaps = times.slice(1).map((ms, i) => ms - times[i]);
+    assert.ok(gaps.slice(2).every((gap) => gap === step), `${id}: no run is missing: ${gaps}`);
+  }
+  assert.equal(new Set(ran).size, ran.length, 'none ran twice');
 });
 
 /** "~200": every 200 ms, as tests_peer has it, too. */

@@ -1,0 +1,60 @@
+-- Makes due jobs ready, a slice of them, and looks for job schedulers whose next job is to be made: their run is due, whether or not
+-- a worker has taken its job. Not in a paused queue: nobody would take what is made.
+--
+-- Input:
+--   KEYS and ARGV 1 as in includes/schedulerKeys (2 and 3 empty)
+--   ARGV  4  ms that a run may be overdue: older ones are findLostSchedulers' business
+--         5  how many to pass over
+--         6  how many to look at; 0: only to learn when the next run is
+--         7  the next run is the first one after this, ms; empty: after now
+--
+-- Output: {now, the next run (0: none), number looked at, then for each: id, its run, options of its job}. Looked at is -1
+--         when more jobs are due than were made ready: call again
+-- Events: waiting (prev delayed)
+
+--- @include "includes/schedulerKeys"
+--- @include "includes/addMarker"
+--- @include "includes/emitEvent"
+--- @include "includes/firstDue"
+--- @include "includes/promoteDelayed"
+--- @include "includes/queueGate"
+--- @include "includes/serverTime"
+
+-- Bytes of a job's options: longer ones are left to the worker that takes the job.
+local OPTS_MAX = 128 * 1024
+
+local now, nowText = serverTime()
+local since = ARGV[7] == "" and nowText or ARGV[7]
+if call("HEXISTS", metaKey, "paused") == 1 then
+    return { now, 0, 0 }
+end
+
+local function wake()
+    local closed, maxEvents = queueGate(metaKey, activeKey)
+    trimEvents(eventsKey, maxEvents)
+    if not closed then
+        addBaseMarker(markerKey)
+    end
+end
+
+local due = firstDue()
+if due and due <= now then
+    local promoted = promoteDelayed(now)
+    wake()
+    if promoted == PROMOTE_MAX then
+        return { now, 0, -1 }
+    end
+end
+
+local runs = call("ZRANGEBYSCORE", repeatKey, now - tonumber(ARGV[4]), now, "WITHSCORES", "LIMIT", ARGV[5], ARGV[6])
+local after = call("ZRANGEBYSCORE", repeatKey, "(" .. since, "+inf", "WITHSCORES", "LIMIT", "0", "1")
+local reply = { now, math.min(tonumber(after[2] or 0), 2 ^ 52), #runs / 2 }
+for i = 1, #runs, 2 do
+    local key = base .. "repeat:" .. runs[i] .. ":" .. runs[i + 1]
+    local length = tryCall("HSTRLEN", key, "opts")
+    if length and length > 0 and length <= OPTS_MAX then
+        local at = #reply
+        reply[at + 1], reply[at + 2], reply[at + 3] = runs[i], runs[i + 1], call("HGET", key, "opts")
+    end
+end
+return reply

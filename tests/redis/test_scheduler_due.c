@@ -1,0 +1,224 @@
+/* sched/guardian.c, ops/scheduler_due.c, lua/findDueSchedulers: runs are made on time, whoever is busy */
+#include "scheduler_fixture.h"
+
+static sc_scheduler_guard *start_guard(void)
+{
+    sc_scheduler_guard *guard = NULL;
+
+    assert_ok(sc_scheduler_guard_start(queue, 0, &guard));
+    return guard;
+}
+
+static int64_t waiting(void)
+{
+    return atoll(test_redis(&server, "LLEN bull:q:wait"));
+}
+
+static int64_t made(const char *id)
+{
+    return atoll(redis("HGET bull:q:repeat:%s ic", id));
+}
+
+static int64_t next_of(const char *id)
+{
+    return atoll(redis("ZSCORE bull:q:repeat %s", id));
+}
+
+/* Every run from `first` to the pending one has its job, and there is no other. */
+static void assert_no_gap(const char *id, int64_t first, int64_t step)
+{
+    int64_t last = next_of(id);
+
+    for (int64_t ms = first; ms <= last; ms += step)
+        assert_string_equal(redis("EXISTS bull:q:repeat:%s:%lld", id, (long long)ms), "1");
+    assert_int_equal((last - first) / step + 1, made(id));
+}
+
+TEST(runs_are_made_on_time_without_any_worker)
+{
+    sc_scheduler_guard *guard;
+    int64_t every, pattern;
+
+    open_queue();
+    every = upsert_every("e", 100);
+    pattern = upsert_pattern("p", "* * * * * *", "Europe/Berlin");
+
+    guard = start_guard();
+    wait_until(made("p") > 3);
+    sc_scheduler_guard_stop(guard);
+
+    assert_no_gap("e", every, 100);
+    assert_no_gap("p", pattern, 1000);
+    assert_true(made("e") > 20);
+    assert_int_equal(waiting(), made("e") + made("p") - 2); /* all but the two that are to come */
+    close_queue();
+}
+
+static atomic_int released;
+
+static sc_outcome block(sc_run *run, const sc_job *job, void *user)
+{
+    (void)run, (void)user;
+    if (sc_slice_eq(job->name, SC_S("block")))
+        wait_until(released);
+    else
+        runs++;
+    return SC_DONE;
+}
+
+TEST(runs_are_made_on_time_while_all_workers_are_busy)
+{
+    const sc_worker_opts opts = {.concurrency = 1};
+    const sc_job_spec blocker = {.name = SC_S("block"), .data = SC_S("{}")};
+    sc_scheduler_guard *guard;
+    sc_worker *worker = NULL;
+    int64_t first;
+
+    open_queue();
+    assert_ok(sc_queue_add(queue, &blocker, NULL, NULL));
+    assert_ok(sc_worker_new(client, SC_S("q"), &opts, &worker, NULL));
+    assert_ok(sc_worker_handle(worker, SC_S(""), block, NULL));
+    assert_ok(sc_worker_start(worker));
+    wait_until(atoi(test_redis(&server, "LLEN bull:q:active")) == 1);
+    guard = start_guard();
+    first = upsert_every("e", 50);
+
+    wait_until(made("e") >= 10);
+    assert_int_equal(runs, 0);
+    released = 1;
+    wait_until(runs >= 15);
+    stop_worker(worker);
+    sc_scheduler_guard_stop(guard);
+
+    assert_no_gap("e", first, 50);
+    assert_int_equal(completed(), runs + 1);
+    close_queue();
+}
+
+TEST(guardians_of_many_nodes_and_workers_make_each_run_once)
+{
+    sc_scheduler_guard *guards[6];
+    sc_worker *workers[2];
+    int64_t first[5];
+    char id[8];
+
+    open_queue();
+    for (int i = 0; i < 6; i++)
+        guards[i] = start_guard();
+    for (int i = 0; i < 2; i++)
+        workers[i] = start_worker();
+    for (int i = 0; i < 5; i++) {
+        snprintf(id, sizeof(id), "s%d", i);
+        first[i] = upsert_every(id, 40);
+    }
+
+    wait_until(runs >= 200);
+    for (int i = 0; i < 6; i++)
+        sc_scheduler_guard_stop(guards[i]);
+    for (int i = 0; i < 2; i++)
+        stop_worker(workers[i]);
+
+    for (int i = 0; i < 5; i++) {
+        snprintf(id, sizeof(id), "s%d", i);
+        assert_no_gap(id, first[i], 40);
+    }
+    assert_int_equal(completed(), runs);
+    close_queue();
+}
+
+TEST(many_schedules_that_are_due_at_once_are_all_made)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+    sc_scheduler_guard *guard;
+    char id[8];
+
+    open_queue();
+    repeat.every_ms = 3600 * 1000;
+    repeat.start_ms = now_ms() + 1500;
+    for (int i = 0; i < 620; i++) { /* more than a slice, and more than are made ready at once */
+        snprintf(id, sizeof(id), "s%d", i);
+        assert_true(upsert(id, &repeat) == repeat.start_ms);
+    }
+
+    guard = start_guard();
+    wait_until(atoi(redis("ZCOUNT bull:q:repeat %lld +inf",
+                          (long long)repeat.start_ms + repeat.every_ms)) == 620);
+    sc_scheduler_guard_stop(guard);
+
+    assert_int_equal(waiting(), 620);
+    assert_int_equal(atoi(test_redis(&server, "ZCARD bull:q:delayed")), 620);
+    close_queue();
+}
+
+TEST(a_paused_queue_keeps_one_pending_job_until_it_is_resumed)
+{
+    sc_scheduler_guard *guard;
+    int64_t start;
+
+    open_queue();
+    assert_ok(sc_queue_pause(queue));
+    for (int i = 0; i < 5; i++)
+        upsert_every("e", 100);
+    guard = start_guard();
+
+    start = now_ms();
+    wait_until(now_ms() > start + 1500);
+    assert_int_equal(made("e"), 1);
+    assert_int_equal(waiting(), 1);
+    assert_ok(sc_queue_resume(queue));
+    wait_until(made("e") >= 4);
+    sc_scheduler_guard_stop(guard);
+
+    close_queue();
+}
+
+TEST(a_schedule_that_has_ended_gets_no_more_runs)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+    sc_scheduler_guard *guard;
+    int64_t start;
+
+    open_queue();
+    repeat.every_ms = 50;
+    repeat.limit = 3;
+    upsert("limited", &repeat);
+    repeat.limit = 0;
+    start = now_ms();
+    repeat.end_ms = start + 220;
+    upsert("dated", &repeat);
+
+    guard = start_guard();
+    wait_until(now_ms() > start + 1200);
+    sc_scheduler_guard_stop(guard);
+
+    assert_int_equal(made("limited"), 3);
+    assert_in_range(made("dated"), 4, 5);
+    assert_int_equal(waiting(), made("limited") + made("dated"));
+    close_queue();
+}
+
+TEST(guardians_find_each_other_again_when_the_server_was_killed)
+{
+    static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+    sc_scheduler_guard *guard;
+    int64_t before;
+
+    test_server_start_args(&server, durable);
+    client = test_server_client(&server);
+    assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
+    upsert_every("e", 50);
+    guard = start_guard();
+
+    for (int i = 0; i < 3; i++) {
+        before = made("e");
+        wait_until(made("e") > before + 3);
+        test_server_kill(&server, 9);
+        test_server_restart(&server);
+    }
+    before = made("e");
+    wait_until(made("e") > before + 3);
+    sc_scheduler_guard_stop(guard);
+
+    assert_int_equal(atoi(test_redis(&server, "ZCARD bull:q:delayed")) + waiting(), made("e"));
+    close_queue();
+}
