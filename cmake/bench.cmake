@@ -1,3 +1,5 @@
 # Our side of the benchmarks; bench/README.md says what they measure.
 add_executable(bench-peer bench/queue_peer.c)
 target_link_libraries(bench-peer PRIVATE sc_static)
+add_executable(bench-pattern bench/cache_pattern.c)
+target_link_libraries(bench-pattern PRIVATE sc_static Threads::Threads)

@@ -114,6 +114,14 @@ typedef struct sc_reason {
     char text[320];
 } sc_reason;
 
+/* Calls that touch very many things go in slices: the server serves others in between, and things that come or go
+ * meanwhile may be met or not. After each slice they tell how many are done so far; false stops them: SC_ECANCELED, and
+ * what was done stays done. NULL: nobody asks. */
+typedef struct sc_sweep {
+    bool (*on_progress)(void *user, int64_t done); /* on the caller's thread */
+    void *user;
+} sc_sweep;
+
 /* Memory that the library hands out as `T *` with "free with sc_free". NULL is fine. */
 SC_API void sc_free(void *ptr);
 

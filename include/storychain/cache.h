@@ -94,12 +94,13 @@ SC_API SC_MUST_USE sc_err sc_cache_del(sc_cache *cache, sc_slice key, bool *ret_
 SC_API SC_MUST_USE sc_err sc_cache_del_many(sc_cache *cache, const sc_slice *keys, size_t count,
                                             int64_t *ret_removed);
 
-/* Removes keys that match a glob pattern of Redis (* ? [] \), by SCAN and UNLINK in slices of bounded
- * time. For keys of unknown names; it walks over the whole keyspace. Keys that are there from the
- * beginning to the end are removed, those made meanwhile perhaps. On an error some were removed, and
- * nothing is remembered. */
+/* Removes keys that match a glob pattern of Redis (* ? [] \), by SCAN over 500 keys and UNLINK of up to 100 at a time, each well below
+ * a millisecond of the server. For keys of unknown names, of whatever program; it walks over the whole keyspace. Keys that
+ * are there from the beginning to the end are removed, those made meanwhile perhaps. Long keys are met by their beginning
+ * (hash_keys_above). `sweep` (may be NULL) is told after each SCAN. On an error or SC_ECANCELED some were removed, and nothing is
+ * remembered. */
 SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern,
-                                               int64_t *ret_removed);
+                                               const sc_sweep *sweep, int64_t *ret_removed);
 
 /* Whether a get would hit. SC_ECONNECT, … when Redis can't say. */
 SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists);

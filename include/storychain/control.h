@@ -142,13 +142,8 @@ SC_API SC_MUST_USE sc_err sc_queue_get_priority_counts(sc_queue *queue, const in
 SC_API SC_MUST_USE sc_err sc_queue_trim_events(sc_queue *queue, int64_t keep, int64_t *ret_removed,
                                                sc_reason *ret_reason);
 
-/* Calls that touch many jobs go in slices of 250: the server serves others in between, and jobs that come or go meanwhile may
- * be met or not. After each slice they tell how many jobs are done so far; false stops them: SC_ECANCELED, and what was
- * done stays done. NULL: nobody asks. On SC_OK `ret_…` (may be NULL) is the number of jobs. */
-typedef struct sc_sweep {
-    bool (*on_progress)(void *user, int64_t done); /* on the caller's thread */
-    void *user;
-} sc_sweep;
+/* Calls that touch many jobs go in slices of 250 (sc_sweep, which may be NULL). On SC_OK `ret_…` (may be NULL) is the number of
+ * jobs. */
 
 /* Removes all jobs that wait or are prioritized, and with `delayed` those too. The job that a job scheduler waits for
  * stays. A parent in this queue goes with its last child, one in another queue is made ready. */

@@ -1,4 +1,4 @@
-/* Removing keys: by name, and by pattern. */
+/* Removing keys by name. */
 #include "handle.h"
 
 #include "ops/op_cache.h"
@@ -83,72 +83,4 @@ sc_err sc_cache_del(sc_cache *cache, sc_slice key, bool *ret_removed)
     if (!err && ret_removed)
         *ret_removed = removed > 0;
     return err;
-}
-
-/* The keys of a reply of SCAN. */
-static sc_err del_found(sc_cache *cache, const sc_reply *keys, size_t count, int64_t *removed)
-{
-    sc_slice slice[SC__CACHE_DEL_MAX];
-    sc_err err;
-
-    while (count) {
-        size_t n = count < SC__CACHE_DEL_MAX ? count : SC__CACHE_DEL_MAX;
-        int64_t gone = 0;
-
-        for (size_t i = 0; i < n; i++) {
-            slice[i] = keys[i].str;
-            sc__flights_void(&cache->flights, slice[i]);
-        }
-        err = sc__op_cache_del(cache->client, slice, n, 0, &gone, NULL);
-        if (err)
-            return err;
-        *removed += gone;
-        keys += n;
-        count -= n;
-    }
-    return SC_OK;
-}
-
-/* One turn of SCAN. `cursor` is where to go on. */
-static sc_err del_next(sc_cache *cache, sc_slice pattern, sc__str *cursor, int64_t *removed)
-{
-    sc_reply *reply = NULL;
-    const sc_reply *keys;
-    sc_slice next;
-    size_t count;
-    sc_err err;
-
-    err = sc__op_cache_scan(cache->client, sc__str_slice(cursor), pattern, &next, &keys, &count,
-                            &reply, NULL);
-    if (err)
-        return err;
-    err = del_found(cache, keys, count, removed);
-    sc__str_reset(cursor);
-    sc__str_append(cursor, next);
-    sc_reply_free(reply);
-    return err ? err : cursor->err;
-}
-
-sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern, int64_t *ret_removed)
-{
-    AUTO_STR cursor = STR_MAX(64);
-    int64_t removed = 0;
-    sc_err err;
-
-    err = sc__cache_check(cache, pattern);
-    if (!err)
-        err = sc__health_ask(&cache->health);
-    if (err)
-        return err;
-    sc__str_text(&cursor, "0");
-    do {
-        err = del_next(cache, pattern, &cursor, &removed);
-    } while (!err && !sc_slice_eq(sc__str_slice(&cursor), SC_S("0")));
-    sc__cache_after(cache, err);
-    if (err)
-        return err;
-    atomic_fetch_add_explicit(&cache->count.deletes, (uint64_t)removed, memory_order_relaxed);
-    if (ret_removed)
-        *ret_removed = removed;
-    return SC_OK;
 }

@@ -70,9 +70,9 @@ sc_err sc__reply_server_ahead(const sc_reply *r, int64_t asked_ns, int64_t *ret_
 {
     const int64_t halfway_ns = asked_ns + (sc__mono_ns() - asked_ns) / 2;
     const int64_t seconds_max = INT64_MAX / 1000000;
-    int64_t seconds, us;
-    const sc_reply *items;
-    size_t count;
+    int64_t seconds = 0, us = 0;
+    const sc_reply *items = NULL;
+    size_t count = 0;
     sc_err err = sc__reply_array(r, &items, &count, NULL);
 
     if (err || count != 2)

@@ -155,7 +155,7 @@ TEST(a_redis_that_never_was_there_costs_one_timeout)
     assert_int_equal(value.source, SC_CACHE_MISS);
     assert_err(sc_cache_set(f.cache, SC_S("k"), SC_S("v"), 1000), SC_ECONNECT);
     assert_err(sc_cache_del(f.cache, SC_S("k"), NULL), SC_ECONNECT);
-    assert_err(sc_cache_del_pattern(f.cache, SC_S("k*"), NULL), SC_ECONNECT);
+    assert_err(sc_cache_del_pattern(f.cache, SC_S("k*"), NULL, NULL), SC_ECONNECT);
     assert_err(sc_cache_exists(f.cache, SC_S("j"), &exists), SC_ECONNECT);
     assert_err(sc_cache_get_or_set(f.cache, SC_S("k"), 1, fail_to_load, NULL, &value), SC_EIO);
     assert_int_equal(lines, 1);

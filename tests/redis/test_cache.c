@@ -291,12 +291,12 @@ TEST(a_pattern_removes_what_matches_among_ten_thousand_keys)
     populate(f.client, "other", 10000);
     populate(f.client, "sc:story:tree", 1);
 
-    assert_ok(sc_cache_del_pattern(f.cache, SC_S("sc:story:detail:*"), &removed));
+    assert_ok(sc_cache_del_pattern(f.cache, SC_S("sc:story:detail:*"), NULL, &removed));
     assert_int_equal(removed, 10000);
     assert_string_equal(test_redis(&f.server, "DBSIZE"), "10001");
-    assert_ok(sc_cache_del_pattern(f.cache, SC_S("sc:story:*"), &removed));
+    assert_ok(sc_cache_del_pattern(f.cache, SC_S("sc:story:*"), NULL, &removed));
     assert_int_equal(removed, 1);
-    assert_err(sc_cache_del_pattern(f.cache, SC_S(""), &removed), SC_EINVAL);
+    assert_err(sc_cache_del_pattern(f.cache, SC_S(""), NULL, &removed), SC_EINVAL);
     tear_down(&f);
 }
 
@@ -517,7 +517,7 @@ static void delete_by_pattern(struct fixture *f)
 {
     int64_t removed;
 
-    assert_ok(sc_cache_del_pattern(f->cache, SC_S("k*"), &removed));
+    assert_ok(sc_cache_del_pattern(f->cache, SC_S("k*"), NULL, &removed));
     assert_int_equal(removed, 0);
 }
 
@@ -756,7 +756,7 @@ static void call_on_loop(void *user, sc_err err, const sc_reply *reply)
     o->errs[0] = sc_cache_get(o->cache, SC_S("k"), &value);
     o->errs[1] = sc_cache_set(o->cache, SC_S("k"), SC_S("v"), 1);
     o->errs[2] = sc_cache_del(o->cache, SC_S("k"), NULL);
-    o->errs[3] = sc_cache_del_pattern(o->cache, SC_S("k"), NULL);
+    o->errs[3] = sc_cache_del_pattern(o->cache, SC_S("k"), NULL, NULL);
     o->errs[4] = sc_cache_exists(o->cache, SC_S("k"), &exists);
     o->errs[5] = sc_cache_get_or_set(o->cache, SC_S("k"), 1, load, &source, &value);
     __atomic_store_n(&o->done, true, __ATOMIC_RELEASE);
