@@ -65,6 +65,14 @@ static struct sc__add_flight *free_flight(sc__adder *adder)
     return NULL;
 }
 
+static bool flies(const sc__adder *adder)
+{
+    for (size_t i = 0; i < SC__ADD_FLIGHTS; i++)
+        if (adder->flights[i].busy)
+            return true;
+    return false;
+}
+
 /* How many jobs the next flight may take: half of all that are not answered, so that the server works on one half while we
  * see to those who waited for the other. */
 static size_t share(const sc__adder *adder)
@@ -183,48 +191,83 @@ static void tell(sc__add_request *done)
     }
 }
 
+/* Whose turn it is to send, if there is a call to send: fills the next flight. Under the mutex. */
 static struct sc__add_flight *next_flight(sc__adder *adder)
 {
     struct sc__add_flight *flight = NULL;
 
-    pthread_mutex_lock(&adder->mutex);
-    if (adder->unsent)
+    if (adder->unsent && !adder->sending)
         flight = free_flight(adder);
     if (flight)
         fill(adder, flight);
-    pthread_mutex_unlock(&adder->mutex);
+    adder->sending = adder->sending || flight;
     return flight;
 }
 
-/* Sends as long as there are jobs in line and a flight is free. */
+/* Hands a flight to the client. True when another one could go now. */
+static bool send_flight(sc__adder *adder, struct sc__add_flight *flight)
+{
+    sc_err err = sc__op_add(adder->client, adder->keys, &adder->batch, on_reply, flight);
+    bool more;
+
+    pthread_mutex_lock(&adder->mutex);
+    flight->err = err;
+    adder->sending = false;
+    more = err || (adder->unsent && free_flight(adder));
+    pthread_mutex_unlock(&adder->mutex);
+    return more;
+}
+/* Sends as long as there are jobs in line and a flight is free. On the I/O thread. */
 static void send_more(sc__adder *adder)
 {
     struct sc__add_flight *flight;
 
-    while ((flight = next_flight(adder))) {
-        sc_err err = sc__op_add(adder->client, adder->keys, &adder->batch, on_reply, flight);
+    do {
+        pthread_mutex_lock(&adder->mutex);
+        flight = next_flight(adder);
+        pthread_mutex_unlock(&adder->mutex);
+        if (flight && send_flight(adder, flight) && flight->err)
+            tell(settle(flight, flight->err, NULL));
+    } while (flight);
+}
 
-        if (err)
-            tell(settle(flight, err, NULL));
-    }
+static struct sc__add_flight *failed_flight(sc__adder *adder)
+{
+    struct sc__add_flight *failed = NULL;
+
+    pthread_mutex_lock(&adder->mutex);
+    for (size_t i = 0; i < SC__ADD_FLIGHTS && !failed; i++)
+        if (adder->flights[i].busy && adder->flights[i].err)
+            failed = &adder->flights[i];
+    pthread_mutex_unlock(&adder->mutex);
+    return failed;
 }
 
 static void on_send(sc__task *task)
 {
-    send_more((sc__adder *)((char *)task - offsetof(sc__adder, send)));
+    sc__adder *adder = (sc__adder *)((char *)task - offsetof(sc__adder, send));
+    struct sc__add_flight *failed;
+
+    while ((failed = failed_flight(adder)))
+        tell(settle(failed, failed->err, NULL));
+    send_more(adder);
 }
 
 void sc__adder_submit(sc__adder *adder, sc__add_request *request)
 {
-    bool may_go;
+    struct sc__add_flight *flight;
+    bool post;
 
     request->err = SC_OK;
     request->sent = request->answered = request->added = 0;
     pthread_mutex_lock(&adder->mutex);
     append(adder, request);
-    may_go = free_flight(adder) != NULL; /* else the next answer sends it */
+    flight = flies(adder) ? NULL : next_flight(adder);
+    post = !flight && !adder->sending && free_flight(adder); /* else the next answer sends it */
     pthread_mutex_unlock(&adder->mutex);
-    if (may_go)
+    if (flight)
+        post = send_flight(adder, flight);
+    if (post)
         sc__loop_post(sc__client_loop(adder->client), &adder->send);
 }
 

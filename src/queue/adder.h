@@ -1,7 +1,8 @@
 /* Makes few calls out of the adds of many threads.
  *
  * Requests stand in one line. The I/O thread sends what stands in it, of however many requests, as soon as it comes to
- * it and a call may fly; what comes meanwhile goes with the next. Nothing ever waits for more to come.
+ * it and a call may fly; what comes meanwhile goes with the next. Nothing ever waits for more to come: who comes when no call
+ * flies sends at once, on his own thread.
  *
  * A request is: in line, partly or wholly sent, done. */
 #ifndef SC_QUEUE_ADDER_H
@@ -35,6 +36,7 @@ struct sc__add_flight {
     sc__add_request *first;
     size_t from, count;
     bool busy;
+    sc_err err; /* it could not be sent; the I/O thread says so */
 };
 
 /* Two: the server works on one while the next is on its way. */
@@ -44,8 +46,9 @@ typedef struct sc__adder {
     sc_client *client;
     const sc__queue_keys *keys;
     sc__task send;                 /* comes to the line on the I/O thread */
-    sc__add_batch batch;           /* I/O thread only */
+    sc__add_batch batch;           /* of the thread that is `sending` */
     pthread_mutex_t mutex;         /* guards all that follows */
+    bool sending;                  /* a thread puts a call together and hands it to the client */
     sc__add_request *front, *back; /* requests that are not done */
     sc__add_request *unsent;       /* the first with jobs that were not sent; NULL: none */
     size_t unsent_jobs;

@@ -248,6 +248,7 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
     };
     c->pipeline.timeout_ms = c->opts.command_timeout_ms;
     c->pipeline.max_waiting_bytes = c->opts.max_waiting_bytes;
+    c->pipeline.traffic = &c->traffic;
     c->pipeline.give_up = give_up;
     c->pipeline.user = c;
     return SC_OK;
@@ -276,6 +277,7 @@ static void init_sync(sc_client *c)
     pthread_cond_init(&c->changed, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&c->mutex, NULL);
+    pthread_mutex_init(&c->pipeline.turn, NULL);
 }
 
 static sc_err new_client(const sc_client_opts *opts, const sc__tracking *tracking,

@@ -64,6 +64,10 @@ void sc__conn_close(sc__conn *conn);
 void sc__conn_write(sc__conn *conn, const uv_buf_t *bufs, unsigned count);
 bool sc__conn_can_write(const sc__conn *conn);
 
+/* A descriptor of the same connection, for other threads to write whole commands to; the caller closes it. -1: there is none,
+ * as with TLS. */
+int sc__conn_dup(const sc__conn *conn);
+
 /* By which the server knows it (CLIENT ID), when it is ready; 0: the server, of RESP2, didn't tell. */
 int64_t sc__conn_id(const sc__conn *conn);
 

@@ -1,5 +1,7 @@
 #include "conn_inside.h"
 
+#include <fcntl.h>
+
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -108,6 +110,15 @@ void sc__conn_write(sc__conn *conn, const uv_buf_t *bufs, unsigned count)
 bool sc__conn_can_write(const sc__conn *conn)
 {
     return conn->state == READY && !conn->writing;
+}
+
+int sc__conn_dup(const sc__conn *conn)
+{
+    uv_os_fd_t fd;
+
+    if (conn->tls.ssl || uv_fileno(&conn->h.any, &fd))
+        return -1;
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 int64_t sc__conn_id(const sc__conn *conn)

@@ -1,5 +1,8 @@
 #include "pipeline.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,15 +17,23 @@ enum {
     SCRIPT_LOADS_MAX = 4
 };
 
-/* taking in */
+/* the turn */
 
-static void wake_if_asleep(sc__pipeline *p)
+static void take_turn(sc__pipeline *p)
 {
-    /* Sequentially consistent with take_incoming(): either we see it asleep, or it sees our command. */
-    if (atomic_load(&p->asleep) && atomic_exchange(&p->asleep, false) &&
-        !sc__loop_is_current(p->loop))
-        uv_async_send(&p->wake);
+    if (p->has_turn)
+        return;
+    pthread_mutex_lock(&p->turn);
+    p->has_turn = true;
 }
+
+static void end_turn(sc__pipeline *p)
+{
+    p->has_turn = false;
+    pthread_mutex_unlock(&p->turn);
+}
+
+/* taking in */
 
 static sc_err reserve(sc__pipeline *p, size_t bytes, size_t max)
 {
@@ -58,42 +69,17 @@ static sc_err make_request(sc__pipeline *p, const sc_slice *argv, size_t argc, s
     return SC_ENOMEM;
 }
 
-sc_err sc__pipeline_submit(sc__pipeline *p, const sc_slice *argv, size_t argc,
-                           const sc__send_opts *opts, sc_reply_cb cb, void *user)
-{
-    sc__request *req, *newest;
-    sc_err err;
-
-    /* Only callbacks can come here while the client is being freed, on the I/O thread. */
-    if (sc__loop_is_current(p->loop) && p->closing)
-        return SC_ECANCELED;
-    err = make_request(p, argv, argc, p->max_waiting_bytes, &req);
-    if (err)
-        return err;
-    req->cb = cb;
-    req->user = user;
-    req->timeout_ms = p->timeout_ms;
-    if (opts) {
-        if (opts->timeout_ms > 0)
-            req->timeout_ms =
-                opts->timeout_ms < SC__TIMEOUT_MAX_MS ? opts->timeout_ms : SC__TIMEOUT_MAX_MS;
-        req->script_text = opts->script_text;
-        req->idempotent = opts->idempotent;
-    }
-    newest = atomic_load_explicit(&p->incoming, memory_order_relaxed);
-    do
-        req->next = newest;
-    while (!atomic_compare_exchange_weak(&p->incoming, &newest, req));
-    wake_if_asleep(p);
-    return SC_OK;
-}
-
 static void plan_deadline(sc__pipeline *p, int64_t deadline_ms, int64_t now_ms)
 {
     int64_t in_ms = deadline_ms - now_ms;
 
     if (p->deadline_polled || (p->next_deadline_ms && p->next_deadline_ms <= deadline_ms))
         return;
+    if (!p->has_turn) { /* the timer is the I/O thread's alone */
+        if (!p->unplanned_ms || deadline_ms < p->unplanned_ms)
+            p->unplanned_ms = deadline_ms;
+        return;
+    }
     p->next_deadline_ms = deadline_ms;
     sc__timer_start(p->deadline, in_ms > DEADLINE_GRAIN_MS ? in_ms : DEADLINE_GRAIN_MS);
 }
@@ -193,10 +179,22 @@ static unsigned gather(sc__pipeline *p, uv_buf_t *bufs)
     return n;
 }
 
+static void write_rest(sc__pipeline *p)
+{
+    uv_buf_t rest = p->rest;
+
+    if (!p->conn || !rest.len || !sc__conn_can_write(p->conn))
+        return;
+    p->rest.len = 0;
+    sc__conn_write(p->conn, &rest, 1);
+}
+
 void sc__pipeline_flush(sc__pipeline *p)
 {
     uv_buf_t bufs[SC__CONN_BUFS_MAX];
 
+    take_turn(p);
+    write_rest(p);
     while (p->conn && !p->retiring && !sc__timer_is_active(p->pause) && first_to_write(p) &&
            sc__conn_can_write(p->conn)) {
         unsigned n;
@@ -220,6 +218,7 @@ static void note_heard(sc__pipeline *p)
 
 static void take_and_write(sc__pipeline *p)
 {
+    take_turn(p);
     atomic_store_explicit(&p->asleep, false, memory_order_relaxed);
     take_incoming(p);
     sc__pipeline_flush(p);
@@ -236,19 +235,124 @@ static void on_before_sleep(uv_prepare_t *prepare)
 {
     sc__pipeline *p = prepare->data;
 
+    take_turn(p);
     note_heard(p);
     take_and_write(p);
+    if (p->unplanned_ms)
+        plan_deadline(p, p->unplanned_ms, sc__mono_ms());
+    p->unplanned_ms = 0;
     atomic_store(&p->asleep, true);
-    if (!atomic_load(&p->incoming))
-        return;
-    take_and_write(p);
-    /* Threads that never pause must not keep us from reading: no third round, but no sleep either. */
-    uv_async_send(&p->wake);
+    if (atomic_load(&p->incoming)) {
+        take_and_write(p);
+        /* Threads that never pause must not keep us from reading: no third round, but no sleep either. */
+        uv_async_send(&p->wake);
+    }
+    end_turn(p);
 }
 
 static void on_wake(uv_async_t *wake)
 {
     (void)wake; /* what there is to do, on_before_sleep() does */
+}
+
+/* writing by the thread that submits */
+
+static bool is_at_rest(const sc__pipeline *p)
+{
+    return p->fd >= 0 && !p->retiring && !p->in_flight.first && !p->again.first &&
+           !p->waiting.first;
+}
+
+/* Joins what is small; what isn't, waits for the I/O thread. */
+static size_t join_small(sc__pipeline *p)
+{
+    size_t used = 0;
+
+    while (p->waiting.first && p->waiting.first->len <= SMALL_MAX &&
+           p->waiting.first->len <= OUT_SIZE - used) {
+        sc__request *req = sc__requests_take(&p->waiting);
+
+        req->order = ++p->order;
+        memcpy(p->out + used, req->bytes, req->len);
+        used += req->len;
+        sc__requests_put(&p->in_flight, req);
+    }
+    return used;
+}
+
+static void write_here(sc__pipeline *p)
+{
+    size_t len, done;
+    ssize_t n;
+
+    take_incoming(p);
+    p->heard_ms = sc__mono_ms();
+    len = join_small(p);
+    if (!len)
+        return;
+    n = send(p->fd, p->out, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    done = n > 0 ? (size_t)n : 0;
+    sc__count_up(&p->traffic->bytes_out, done);
+    sc__count_up(&p->traffic->writes, 1);
+    p->rest =
+        (uv_buf_t){.base = p->out + done, .len = len - done}; /* an error is met there again */
+}
+
+/* The I/O thread sleeps, and `asleep` was ours to take. True when there is nothing left to wake it for. */
+static bool write_for_sleeper(sc__pipeline *p)
+{
+    bool done = false;
+
+    if (pthread_mutex_trylock(&p->turn))
+        return false;
+    if (is_at_rest(p)) {
+        write_here(p);
+        done = !p->rest.len && !p->waiting.first && !p->unplanned_ms;
+        if (done) {
+            atomic_store(&p->asleep, true);
+            done = !atomic_load(&p->incoming) || !atomic_exchange(&p->asleep, false);
+        }
+    }
+    pthread_mutex_unlock(&p->turn);
+    return done;
+}
+
+static void wake_or_write(sc__pipeline *p)
+{
+    /* Sequentially consistent with take_incoming(): either we see it asleep, or it sees our command. */
+    if (atomic_load(&p->asleep) && atomic_exchange(&p->asleep, false) &&
+        !sc__loop_is_current(p->loop) && !write_for_sleeper(p))
+        uv_async_send(&p->wake);
+}
+
+sc_err sc__pipeline_submit(sc__pipeline *p, const sc_slice *argv, size_t argc,
+                           const sc__send_opts *opts, sc_reply_cb cb, void *user)
+{
+    sc__request *req, *newest;
+    sc_err err;
+
+    /* Only callbacks can come here while the client is being freed, on the I/O thread. */
+    if (sc__loop_is_current(p->loop) && p->closing)
+        return SC_ECANCELED;
+    err = make_request(p, argv, argc, p->max_waiting_bytes, &req);
+    if (err)
+        return err;
+    req->cb = cb;
+    req->user = user;
+    req->timeout_ms = p->timeout_ms;
+    if (opts) {
+        if (opts->timeout_ms > 0)
+            req->timeout_ms =
+                opts->timeout_ms < SC__TIMEOUT_MAX_MS ? opts->timeout_ms : SC__TIMEOUT_MAX_MS;
+        req->script_text = opts->script_text;
+        req->idempotent = opts->idempotent;
+    }
+    newest = atomic_load_explicit(&p->incoming, memory_order_relaxed);
+    do
+        req->next = newest;
+    while (!atomic_compare_exchange_weak(&p->incoming, &newest, req));
+    wake_or_write(p);
+    return SC_OK;
 }
 
 /* answers */
@@ -329,8 +433,10 @@ static bool handle_error(sc__pipeline *p, sc__request *req, const sc_reply *repl
 
 sc_err sc__pipeline_reply(sc__pipeline *p, const sc_reply *reply)
 {
-    sc__request *req = sc__requests_take(&p->in_flight);
+    sc__request *req;
 
+    take_turn(p);
+    req = sc__requests_take(&p->in_flight);
     if (!req)
         return SC_EPROTO;
     atomic_store_explicit(&p->asleep, false, memory_order_relaxed);
@@ -390,6 +496,7 @@ static void on_deadline(void *arg)
     sc__requests overdue = {NULL, NULL};
     sc__request *req;
 
+    take_turn(p);
     /* Our thread may have been the late one: first read what is there already. */
     if (!p->deadline_polled) {
         p->deadline_polled = true;
@@ -415,9 +522,19 @@ static void on_deadline(void *arg)
 
 /* connections */
 
+static void close_fd(sc__pipeline *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = -1;
+    p->rest.len = 0;
+}
+
 void sc__pipeline_attach(sc__pipeline *p, sc__conn *conn)
 {
+    take_turn(p);
     p->conn = conn;
+    p->fd = sc__conn_dup(conn);
     p->retiring = false;
     p->loads.count = 0; /* another server, maybe */
 }
@@ -427,7 +544,9 @@ void sc__pipeline_detach(sc__pipeline *p, sc_err err)
     sc__requests repeat = {NULL, NULL}, lost = {NULL, NULL};
     sc__request *req;
 
+    take_turn(p);
     p->conn = NULL;
+    close_fd(p);
     while ((req = sc__requests_take(&p->in_flight))) {
         /* What the reply was too large or too strange for would be so again. */
         bool culprit = err != SC_ECONNLOST && !repeat.first && !lost.first;
@@ -452,6 +571,7 @@ sc_err sc__pipeline_start(sc__pipeline *p, sc__loop *loop)
     sc_err err;
 
     p->loop = loop;
+    p->fd = -1;
     p->out = sc__malloc(OUT_SIZE);
     err = p->out ? sc__timer_new(loop, on_deadline, p, &p->deadline) : SC_ENOMEM;
     if (!err)
@@ -471,7 +591,10 @@ sc_err sc__pipeline_start(sc__pipeline *p, sc__loop *loop)
 
 void sc__pipeline_stop(sc__pipeline *p)
 {
+    take_turn(p);
     p->closing = true;
+    p->conn = NULL;
+    close_fd(p);
     take_incoming(p);
     finish_all(p, &p->in_flight, SC_ECANCELED);
     finish_all(p, &p->again, SC_ECANCELED);
@@ -480,9 +603,11 @@ void sc__pipeline_stop(sc__pipeline *p)
     sc__timer_free(p->pause);
     uv_close((uv_handle_t *)&p->wake, NULL);
     uv_close((uv_handle_t *)&p->before_sleep, NULL);
+    end_turn(p);
 }
 
 void sc__pipeline_release(sc__pipeline *p)
 {
+    pthread_mutex_destroy(&p->turn);
     sc_free(p->out);
 }

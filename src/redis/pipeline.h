@@ -4,6 +4,9 @@
  *     I/O thread      incoming -> waiting -> in_flight -> callback
  *                                  again  ->
  *
+ * Of a connection at rest the submitting thread writes its command itself: the I/O thread would have to wake for it. So all
+ * but `incoming` belongs to who has the turn: the I/O thread from its first touch until it sleeps, or that thread.
+ *
  * `again` holds what is to be written before anything that waits: commands whose script had to be
  * loaded, that met a server still loading its data, or that may be repeated on a new connection.
  * In flight, replies are matched by order; a command that timed out there stays, without its
@@ -12,6 +15,8 @@
 #define SC_REDIS_PIPELINE_H
 
 #include <stdatomic.h>
+
+#include <pthread.h>
 
 #include "loop/timer.h"
 #include "conn.h"
@@ -25,26 +30,36 @@ typedef struct sc__pipeline {
     atomic_bool asleep;              /* the I/O thread must be woken to look at `incoming` */
     uv_async_t wake;
 
+    pthread_mutex_t turn;
+
     /* the I/O thread's */
     sc__loop *loop;
     uv_prepare_t before_sleep;
+    bool has_turn;
+
+    /* of who has the turn */
     sc__conn *conn; /* NULL: none that is ready */
     sc__requests again, waiting, in_flight;
     sc__timer *deadline; /* at `next_deadline_ms`, which no deadline is before */
     int64_t next_deadline_ms;
+    int64_t
+        unplanned_ms; /* the earliest deadline that the I/O thread has yet to plan for; 0: none */
     bool deadline_polled; /* it fired, and the loop got a turn to read first */
     sc__timer *pause;     /* active: the server is loading its data, nothing is written */
     int64_t heard_ms; /* when the connection last spoke, or got the first command after a rest */
     uint64_t heard_bytes;
     bool retiring; /* the connection must not be used for more: the server takes no writes now */
     bool closing;
-    char *out; /* small commands are joined here */
+    char *out;     /* small commands are joined here */
+    uv_buf_t rest; /* of `out`: what another thread could not write at once */
+    int fd;        /* for other threads to write to; -1: they can't */
     uint64_t order;
     sc__loads loads;
 
     /* settings */
     int64_t timeout_ms;
     size_t max_waiting_bytes;
+    sc__traffic *traffic;
     /* The connection has been silent for longer than a command may take, or has answered all that was
      * under way after the server turned read-only: close it. On the I/O thread. */
     void (*give_up)(void *user, const char *why);

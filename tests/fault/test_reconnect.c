@@ -248,6 +248,28 @@ TEST(a_server_that_stands_still_meets_the_deadlines)
     sc_client_free(client);
 }
 
+/* It is written by its caller: nobody else may know of it before its deadline. */
+TEST(a_single_command_to_a_server_that_stands_still_meets_its_deadline)
+{
+    struct test_server server;
+    sc_reply *reply;
+    test_server_start(&server);
+    sc_client *client = client_with(server.url, 200);
+    assert_ok(sc_client_wait_ready(client, 5000, NULL));
+
+    for (int i = 0; i < 2; i++) {
+        int64_t now_ms = sc__mono_ms();
+
+        wait_until(sc__mono_ms() > now_ms + 500); /* no deadline is planned for any more */
+        kill(server.pid, SIGSTOP);
+        assert_err(sc_client_call(client, get, 2, &reply), SC_ETIMEDOUT);
+        kill(server.pid, SIGCONT);
+        wait_until(sc_client_call(client, get, 2, &reply) == SC_OK);
+        sc_reply_free(reply);
+    }
+    sc_client_free(client);
+}
+
 TEST(a_command_with_a_short_deadline_does_not_take_the_connection_with_it)
 {
     struct test_server server;
