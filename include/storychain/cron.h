@@ -24,15 +24,32 @@ typedef struct sc_cron_error {
     char text[320]; /* the whole sentence, which names field, text, column and what was expected */
 } sc_cron_error;
 
+/* What becomes of a local time that clocks jump over, or show twice. A job of *fixed time* has one second, minute and
+ * hour, written without '*', '?' or '/'; any other is of an *interval*, and runs at what matches of the times that
+ * there are: at both passes of an hour that comes twice. Since 0.1. */
+typedef enum sc_cron_dst {
+    SC_CRON_DST_VIXIE, /* fixed: once, right after a gap if its time does not exist, at the first of two passes */
+    SC_CRON_DST_SKIP, /* fixed: not on a day when its time does not exist, at the first of two passes */
+    SC_CRON_DST_BULLMQ, /* what BullMQ's Node workers compute (cron-parser 5.10.5) where that is after the time asked
+                           from, else as VIXIE; then sc_cron_next is not the same for all times between two runs */
+} sc_cron_dst;
+
 typedef struct sc_cron_opts {
     sc_slice hash_seed; /* what H hashes: the scheduler's id; empty: H is an error */
     bool allow_short; /* 0 to 4 fields too, as BullMQ reads them: what is missing is on the left */
+    sc_cron_dst dst;  /* where clocks change */
 } sc_cron_opts;
 
 /* Parses; `opts` and `ret_error` may be NULL. SC_ESYNTAX, SC_ETOOBIG (over 1,024 bytes). */
 SC_API SC_MUST_USE sc_err sc_cron_parse(sc_slice text, const sc_cron_opts *opts, sc_cron **ret_cron,
                                         sc_cron_error *ret_error);
 SC_API void sc_cron_free(sc_cron *cron);
+
+/* "@every 90s", "@every 1h30m": the interval of a scheduler's `every`, 1 ms to 100 years, in units of d, h, m, s and ms; it is
+ * no cron expression, and sc_cron_parse refuses it. SC_ENOTFOUND: the text does not begin with "@every"; SC_ESYNTAX:
+ * what follows is no such time. `ret_error` may be NULL. Since 0.1. */
+SC_API SC_MUST_USE sc_err sc_cron_every(sc_slice text, int64_t *ret_every_ms,
+                                        sc_cron_error *ret_error);
 
 /* A zone by its IANA name (any case), "UTC", or empty for UTC. Read from $TZDIR or /usr/share/zoneinfo, and never
  * changed after that: any number of threads may use it. SC_ENOTFOUND with a reason that names close spellings;
@@ -53,10 +70,8 @@ typedef struct sc_local_time {
 
 SC_API void sc_zone_local(const sc_zone *zone, int64_t wall_ms, sc_local_time *ret_local);
 
-/* The first time strictly after `after_ms`, in whole seconds. Where clocks jump, the rules of Vixie cron: a
- * job of one fixed time a day runs once, right after a gap if its time does not exist, at the first pass if it
- * comes twice; any other keeps its rhythm through both passes and skips what does not exist.
- * SC_ENOTFOUND: none before the year 2200. `zone` NULL: UTC. */
+/* The first time strictly after `after_ms`, in whole seconds. Where clocks jump, the rule that the expression was
+ * parsed with: see sc_cron_dst. SC_ENOTFOUND: none before the year 2200. `zone` NULL: UTC. */
 SC_API SC_MUST_USE sc_err sc_cron_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
                                        int64_t *ret_next_ms);
 

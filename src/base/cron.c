@@ -11,11 +11,6 @@ static uint64_t from_bit(uint64_t set, int bit)
     return bit < 64 ? set >> bit << bit : 0;
 }
 
-static int lowest(uint64_t set)
-{
-    return __builtin_ctzll(set);
-}
-
 /* The first second of a day at or after `from_s` (0 to 86,399). */
 static bool next_time(const sc_cron *cron, int from_s, int *ret_s)
 {
@@ -25,19 +20,20 @@ static bool next_time(const sc_cron *cron, int from_s, int *ret_s)
     if (cron->hours >> hour & 1) {
         left = cron->minutes >> minute & 1 ? from_bit(cron->seconds, second) : 0;
         if (left) {
-            *ret_s = hour * 3600 + minute * 60 + lowest(left);
+            *ret_s = hour * 3600 + minute * 60 + sc__cron_lowest(left);
             return true;
         }
         left = from_bit(cron->minutes, minute + 1);
         if (left) {
-            *ret_s = hour * 3600 + lowest(left) * 60 + lowest(cron->seconds);
+            *ret_s = hour * 3600 + sc__cron_lowest(left) * 60 + sc__cron_lowest(cron->seconds);
             return true;
         }
     }
     left = from_bit(cron->hours, hour + 1);
     if (!left)
         return false;
-    *ret_s = lowest(left) * 3600 + lowest(cron->minutes) * 60 + lowest(cron->seconds);
+    *ret_s = sc__cron_lowest(left) * 3600 + sc__cron_lowest(cron->minutes) * 60 +
+             sc__cron_lowest(cron->seconds);
     return true;
 }
 
@@ -48,18 +44,25 @@ static bool next_day_in_year(const sc_cron *cron, int year, int month, int day, 
     uint64_t months = from_bit(cron->months[sc__cron_year_kind(year, january)], month);
 
     for (; months; months &= months - 1) {
-        int m = lowest(months);
+        int m = sc__cron_lowest(months);
         int64_t first = m == 1 ? january : sc__civil_days(year, m, 1);
         uint32_t days = cron->days[sc__civil_weekday(first)][sc__civil_month_days(year, m) - 28];
 
         if (m == month)
             days = (uint32_t)from_bit(days, day);
         if (days) {
-            *ret_days = first + lowest(days) - 1;
+            *ret_days = first + sc__cron_lowest(days) - 1;
             return true;
         }
     }
     return false;
+}
+
+bool sc__cron_has_year(const sc_cron *cron, int year)
+{
+    int index = year - SC__CRON_YEAR_FIRST;
+
+    return index >= 0 && year <= SC__CRON_YEAR_LAST && cron->years[index / 64] >> index % 64 & 1;
 }
 
 /* The first day (counted from 1970) at or after `from`. */
@@ -69,13 +72,10 @@ static bool next_day(const sc_cron *cron, int64_t from, int64_t *ret_days)
 
     if (date.year < SC__CRON_YEAR_FIRST)
         date = (sc__civil){SC__CRON_YEAR_FIRST, 1, 1};
-    for (; date.year <= SC__CRON_YEAR_LAST; date = (sc__civil){date.year + 1, 1, 1}) {
-        int index = date.year - SC__CRON_YEAR_FIRST;
-
-        if (cron->years[index / 64] >> index % 64 & 1 &&
+    for (; date.year <= SC__CRON_YEAR_LAST; date = (sc__civil){date.year + 1, 1, 1})
+        if (sc__cron_has_year(cron, date.year) &&
             next_day_in_year(cron, date.year, date.month, date.day, ret_days))
             return true;
-    }
     return false;
 }
 
@@ -121,9 +121,9 @@ static bool next_interval(const sc_cron *cron, const sc_zone *zone, int64_t from
     return true;
 }
 
-/* When clocks first show a local time; if they jump over it, the first instant after the jump, unless it is another
- * day then. */
-static bool instant_of(const sc_zone *zone, int64_t local_s, int64_t *ret_s)
+/* When clocks first show a local time; if they jump over it and `shift` is set, the first instant after the jump, unless
+ * it is another day then. */
+static bool instant_of(const sc_zone *zone, int64_t local_s, bool shift, int64_t *ret_s)
 {
     sc__zone_span span = sc__zone_span_at(zone, local_s - OFFSET_MAX_S);
     bool jumped = false;
@@ -138,7 +138,7 @@ static bool instant_of(const sc_zone *zone, int64_t local_s, int64_t *ret_s)
         if (change > local_s + OFFSET_MAX_S)
             return jumped;
         span = sc__zone_span_after(zone, &span);
-        if (!jumped && change + before <= local_s && local_s < change + span.offset_s &&
+        if (shift && !jumped && change + before <= local_s && local_s < change + span.offset_s &&
             sc__floor_div(local_s, SC__DAY_S) == sc__floor_div(change + span.offset_s, SC__DAY_S)) {
             jumped = true;
             *ret_s = change;
@@ -150,11 +150,12 @@ static bool next_fixed(const sc_cron *cron, const sc_zone *zone, int64_t from_s,
 {
     int64_t local_s = from_s + sc__zone_span_at(zone, from_s).offset_s;
     int64_t day = sc__floor_div(local_s, SC__DAY_S), found = 0;
+    bool shift = cron->dst != SC_CRON_DST_SKIP;
     int of_day = 0;
 
     (void)next_time(cron, 0, &of_day);
     while (next_day(cron, day, &day)) {
-        if (instant_of(zone, day * SC__DAY_S + of_day, &found) && found >= from_s) {
+        if (instant_of(zone, day * SC__DAY_S + of_day, shift, &found) && found >= from_s) {
             *ret_s = found;
             return true;
         }
@@ -178,6 +179,8 @@ sc_err sc_cron_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
     if (!(cron->is_fixed ? next_fixed(cron, zone, from, &found)
                          : next_interval(cron, zone, from, &found)))
         return SC_ENOTFOUND;
+    if (cron->dst == SC_CRON_DST_BULLMQ)
+        (void)sc__cron_bullmq_next(cron, zone, after_ms, found, &found);
     *ret_next_ms = found * 1000;
     return SC_OK;
 }

@@ -17,6 +17,7 @@ struct sc_cron {
         [SC__CRON_YEAR_KINDS]; /* [sc__cron_year_kind]: months with a day at all, bits 1 to 12 */
     uint64_t years[4];         /* bit 0: SC__CRON_YEAR_FIRST */
     bool is_fixed;             /* one time a day, written without '*', '?' or '/' */
+    sc_cron_dst dst;
 };
 
 /* What the fields for days say. */
@@ -32,6 +33,13 @@ typedef struct sc__cron_days {
     uint16_t months; /* bits 1 to 12 */
 } sc__cron_days;
 
+static inline int sc__cron_lowest(uint64_t set)
+{
+    return __builtin_ctzll(set);
+}
+
+bool sc__cron_has_year(const sc_cron *cron, int year);
+
 /* 0 to 13: a leap year or not, and the weekday of its first day. */
 int sc__cron_year_kind(int year, int64_t first_day);
 
@@ -40,6 +48,11 @@ void sc__cron_days_fill(sc_cron *cron, const sc__cron_days *spec);
 
 /* True if some day of some month of `spec` exists by its day of month alone. */
 bool sc__cron_days_possible(const sc__cron_days *spec);
+
+/* The answer of cron-parser, where clocks change so near that it may be another than `plain_s`, the answer by the rules
+ * of Vixie cron. False where it is the same, or none that is after `after_ms`. */
+bool sc__cron_bullmq_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
+                          int64_t plain_s, int64_t *ret_s);
 
 /* What H picks: as cron-parser, FNV-1a of the seed's UTF-16 units, then one draw of mulberry32 a field. */
 uint32_t sc__cron_seed(sc_slice utf8);

@@ -55,9 +55,8 @@ static sc_err find_macro(sc__cron_parser *p, const sc_slice *words, size_t count
         return sc__cron_fail(p, from, to,
                              "there is no @reboot here: add a job when your program starts");
     if (same_word(words[0], "@every"))
-        return sc__cron_fail(
-            p, from, p->end,
-            "an interval is no cron expression: give it as the scheduler's `every` in ms");
+        return sc__cron_fail(p, from, p->end,
+                             "an interval is no cron expression: give it as a scheduler's `every`");
     for (size_t i = 0; i < sizeof(macros) / sizeof(*macros); i++) {
         if (!same_word(words[0], macros[i].name))
             continue;
@@ -188,6 +187,7 @@ sc_err sc_cron_parse(sc_slice text, const sc_cron_opts *opts, sc_cron **ret_cron
     p.cron = sc__calloc(1, sizeof(*p.cron));
     if (!p.cron)
         return SC_ENOMEM;
+    p.cron->dst = o.dst;
     p.random = p.has_seed ? sc__cron_seed(o.hash_seed) : 0;
     err = parse(&p, o.allow_short);
     if (err) {

@@ -3,58 +3,9 @@
 #include <pthread.h>
 
 #include "base/clock.h"
-#include "base/iso8601.h"
 #include "base/mem.h"
 #include "base/tz.h"
-#include "support/test.h"
-
-static const sc_cron_opts seeded = {.hash_seed = {"nightly", 7}};
-
-static sc_cron *parse(const char *text)
-{
-    sc_cron_error error = {0};
-    sc_cron *cron = NULL;
-
-    if (sc_cron_parse(sc_slice_of(text), &seeded, &cron, &error))
-        fail_msg("%s: %s", text, error.text);
-    return cron;
-}
-
-static sc_zone *zone_named(const char *name)
-{
-    sc_zone *zone = NULL;
-    sc_reason reason = {""};
-
-    if (sc_zone_open(sc_slice_of(name), &zone, &reason))
-        fail_msg("%s", reason.text);
-    return zone;
-}
-
-static int64_t date(const char *text)
-{
-    int64_t ms = 0;
-    sc_reason reason = {""};
-
-    if (sc__iso8601_parse(sc_slice_of(text), &ms, &reason))
-        fail_msg("%s", reason.text);
-    return ms;
-}
-
-/* Cuts "a | b | c" in place; gives the number of parts. */
-static int cut(char *line, char **parts, int max)
-{
-    int count = 0;
-
-    for (char *p = line; p && count < max; count++) {
-        char *bar = strstr(p, " | ");
-
-        parts[count] = p;
-        if (bar)
-            *bar = '\0';
-        p = bar ? bar + 3 : NULL;
-    }
-    return count;
-}
+#include "cron_fixture.h"
 
 static int check_times(const char *line, char **parts)
 {
@@ -180,6 +131,40 @@ TEST(short_forms_are_read_as_bullmq_does_when_asked_for)
     }
 }
 
+TEST(every_is_read_as_an_interval)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } rows[] = {
+        {"@every 90s", 90000},
+        {" @EVERY  1h30m\n", 5400000},
+        {"@every 1d2h3m4s5ms", 93784005},
+        {"@every 1ms", 1},
+        {"@every 36600d", 36600 * 86400000ll},
+    };
+    static const char *const wrong[] = {
+        "@every",      "@every 90",     "@every s",         "@every 90s5",
+        "@every 1.5h", "@every -1s",    "@every 0s",        "@every 5 s",
+        "@every 1w",   "@every 36601d", "@every 36600d1ms", "@every 99999999999999999999s",
+    };
+    sc_cron_error error;
+    int64_t ms;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        assert_ok(sc_cron_every(sc_slice_of(rows[i].text), &ms, NULL));
+        assert_true(ms == rows[i].ms);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_err(sc_cron_every(sc_slice_of(wrong[i]), &ms, &error), SC_ESYNTAX);
+        assert_non_null(strstr(error.text, "expected a time like 90s"));
+    }
+    assert_err(sc_cron_every((sc_slice){"@every 1h\0", 10}, &ms, NULL), SC_ESYNTAX);
+    assert_err(sc_cron_every(SC_S("@everyone 5s"), &ms, NULL), SC_ENOTFOUND);
+    assert_err(sc_cron_every(SC_S("* * * * *"), &ms, NULL), SC_ENOTFOUND);
+    assert_err(sc_cron_every(SC_S(""), &ms, NULL), SC_ENOTFOUND);
+}
+
 TEST(times_beyond_the_years_of_cron_have_no_next)
 {
     sc_cron *cron = parse("* * * * * *");
@@ -242,13 +227,6 @@ static int with_all_zones(zone_check check)
     for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
         with_zones_of(folders[i], check, &count);
     return count;
-}
-
-static int64_t next_of(const sc_cron *cron, const sc_zone *zone, int64_t at)
-{
-    int64_t next = INT64_MAX;
-
-    return sc_cron_next(cron, zone, at, &next) ? INT64_MAX : next;
 }
 
 /* For every s in [t, next(t)): next(s) = next(t), and next(t) > t. */

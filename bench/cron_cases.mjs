@@ -1,0 +1,72 @@
+// Writes cases of what cron-parser answers: H for many seeds, and times around changes of the clocks. Our engine must give
+// the same (dst "bullmq", where the answer is after the time asked from; else "-").
+//   node bench/cron_cases.mjs >tests/unit/base/cron_parser.cases
+//   ALL=1 node bench/cron_cases.mjs      every zone and expression, many times: about a million rows
+import { CronExpressionParser } from 'cron-parser';
+
+const ALL = process.env.ALL === '1';
+const FIRST = Date.UTC(2016, 0, 1), LAST = Date.UTC(2028, 0, 1), HOUR = 3600e3;
+const ZONES = ALL ? Intl.supportedValuesOf('timeZone') : [
+  'America/New_York', 'Europe/Berlin', 'Australia/Lord_Howe', 'Pacific/Chatham', 'Antarctica/Troll', 'Africa/Cairo', 'America/Havana',
+  'Asia/Beirut', 'America/Sao_Paulo', 'Africa/Casablanca', 'Europe/Dublin', 'America/Nuuk', 'America/St_Johns', 'Asia/Tehran', 'Asia/Gaza'];
+const EXPRESSIONS = [
+  '30 2 * * *', '*/15 2 * * *', '0 */2 * * *', '30 1 * * *', '*/30 1 * * *', '30 * * * *', '30 1,2 * * *', '0 0 * * *', '*/15 * * * *',
+  '30 23 * * *', '15,45 0-3 * * 0,6', '0 3 L * *', '10 30 2,3 * * *', '*/20 59 1 * * *', '0 0 1 * *', '45 2 * 3,10,11 *', '5 0,12 * * 1-5',
+  '0 2 29 2 *', '30 2 * * 0L', '59 59 1 * * *', '0 1-3 * * *', '* * * * *', '17 * 8-14 * *', '0 3 13 * 5', '30 0-22/2 * * *'];
+
+let state = 20260101;
+const random = (n) => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % n;
+
+const formats = new Map();
+function offset(zone, at) {
+  if (!formats.has(zone)) formats.set(zone, new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }));
+  return formats.get(zone).formatToParts(at).find((p) => p.type === 'timeZoneName').value;
+}
+
+/** The instants from which the clocks of a zone show another offset. */
+function changes(zone) {
+  const found = [];
+  for (let low = FIRST, step = 7 * 24 * HOUR; low < LAST; low += step) {
+    let from = low, to = low + step;
+    if (offset(zone, from) === offset(zone, to)) continue;
+    while (to - from > 1000) {
+      const middle = Math.floor((from + to) / 2000) * 1000;
+      if (offset(zone, middle) === offset(zone, from)) from = middle; else to = middle;
+    }
+    found.push(to);
+  }
+  return found;
+}
+
+function answer(expression, options) {
+  try {
+    return CronExpressionParser.parse(expression, options).next().getTime();
+  } catch {
+    return NaN;
+  }
+}
+
+const date = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z');
+
+function row(expression, zone, from) {
+  const next = answer(expression, { tz: zone, currentDate: new Date(from) });
+  console.log(`${expression} | ${zone} | ${date(from)} | ${next > from ? date(next) : '-'}`);
+}
+
+console.log('# Made by bench/cron_cases.mjs from cron-parser 5.10.5: expression | zone | from | next, or "-"');
+for (const zone of ZONES)
+  for (const change of changes(zone)) {
+    const times = [-27 * HOUR, -2 * HOUR, -HOUR / 2, -1000, 0, 1, HOUR / 2, HOUR, 3 * HOUR, random(48 * 3600) * 1000 - 24 * HOUR, random(48 * HOUR) - 24 * HOUR];
+    if (ALL) for (const expression of EXPRESSIONS) for (const time of times) row(expression, zone, change + time);
+    else for (let i = 0; i < 5; i++) row(EXPRESSIONS[random(EXPRESSIONS.length)], zone, change + times[random(times.length)]);
+  }
+
+console.log('# H: expression | =seed | from | next');
+const HASHED = ['H H * * *', 'H/15 * * * *', 'H H(0-7) H(1-28) * *', 'H H H H H H', 'H(10-20)/3 3 * * *', 'H/7 H/5 * * H', 'H,H(30-59) H * * *',
+  'H/99 H * * *', 'H(0-99) H H/10 H/2 *', '0 0 H(5-6) * *', '* * * * H', 'H/2 * * * *', '0 H/7 H/3 * * *', '0 0 * H *'];
+const SEEDS = ['nightly', 'a', 'repeat:7', 'Zürich', '😀 smile', 'x'.repeat(300), '0', 'story:42:digest', 'ключ', 'A b'];
+for (const seed of SEEDS)
+  for (const expression of HASHED) {
+    const from = Date.UTC(2026, 0, 1);
+    console.log(`${expression} | =${seed} | ${date(from)} | ${date(answer(expression, { tz: 'UTC', currentDate: new Date(from), hashSeed: seed }))}`);
+  }
