@@ -37,6 +37,17 @@ void sc_free(void *ptr)
         hooks.free_fn(ptr);
 }
 
+/* glibc: a head of 8 bytes, chunks of 16 and at least 32; large ones are pages of their own. */
+size_t sc__mem_held(size_t size)
+{
+    enum { HEAD = 8, CHUNK = 16, LEAST = 32, PAGE = 4096, MAPPED = 32 * 1024 * 1024 };
+    size_t held = (size + HEAD + CHUNK - 1) & ~(size_t)(CHUNK - 1);
+
+    if (held >= MAPPED)
+        return (held + PAGE - 1) & ~(size_t)(PAGE - 1);
+    return held < LEAST ? LEAST : held;
+}
+
 char *sc__slice_dup(sc_slice s)
 {
     char *copy = s.len < SIZE_MAX ? sc__malloc(s.len + 1) : NULL;

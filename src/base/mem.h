@@ -13,4 +13,7 @@ SC_MUST_USE char *sc__strdup(const char *text);
 /* A NUL-terminated copy, for C interfaces; the slice may hold NULs, the copy then too. */
 SC_MUST_USE char *sc__slice_dup(sc_slice s);
 
+/* What a piece of `size` bytes takes of the C library's heap, its own head and rounding too. */
+size_t sc__mem_held(size_t size);
+
 #endif

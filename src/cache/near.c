@@ -1,0 +1,334 @@
+#include "near_inside.h"
+
+#include "base/mem.h"
+#include "base/rand.h"
+
+enum {
+    BYTES_A_BUCKET = 256, /* a small value and what it takes of the tables */
+    BUCKETS_MIN = 8,
+    BUCKETS_MAX = 1 << 24,
+    SLICE = 64, /* entries a turn of a sweep may work on, under the mutex */
+    TURNS_MAX = 1 << 20,
+    STUCK_LEAST = 1024 * 1024
+};
+
+/* its tables */
+
+static size_t bucket_count_for(const sc__near *near)
+{
+    size_t count = near->max_bytes / BYTES_A_BUCKET;
+
+    if (near->max_entries < count)
+        count = near->max_entries;
+    if (count > BUCKETS_MAX)
+        return BUCKETS_MAX;
+    return count < BUCKETS_MIN ? BUCKETS_MIN : count;
+}
+
+static size_t fixed_held(const sc__near *near)
+{
+    return sc__mem_held(sizeof(*near) + alignof(sc__near)) +
+           sc__mem_held(near->bucket_count * sizeof(near->buckets[0])) +
+           sc__near_readers_held(&near->readers) + sc__near_ghosts_held(&near->ghosts) +
+           sc__near_tags_held(&near->tags);
+}
+
+static sc_err init(sc__near *near, const sc__near_opts *opts)
+{
+    sc_err err;
+
+    near->max_bytes = opts->max_bytes ? opts->max_bytes : SIZE_MAX;
+    if (near->max_bytes < SC__NEAR_BYTES_MIN)
+        near->max_bytes = SC__NEAR_BYTES_MIN;
+    near->max_entries = opts->max_entries ? opts->max_entries : SIZE_MAX;
+    near->bucket_count = bucket_count_for(near);
+    near->seed = sc__rand_u64();
+    sc__near_wheel_init(&near->wheel, opts->now_ms);
+    near->buckets = sc__calloc(near->bucket_count, sizeof(near->buckets[0]));
+    if (!near->buckets)
+        return SC_ENOMEM;
+    err = sc__near_readers_init(&near->readers);
+    if (!err)
+        err = sc__near_ghosts_init(&near->ghosts, near->bucket_count);
+    if (!err)
+        err = sc__near_tags_init(&near->tags, near->bucket_count / 2 + 1, opts->keeps_tags);
+    near->fixed_bytes = fixed_held(near);
+    return err;
+}
+
+sc_err sc__near_new(const sc__near_opts *opts, sc__near **ret_near)
+{
+    void *memory;
+    sc__near *near;
+    sc_err err;
+
+    if (!opts->max_bytes && !opts->max_entries)
+        return SC_EINVAL;
+    memory = sc__calloc(1, sizeof(*near) + alignof(sc__near));
+    if (!memory)
+        return SC_ENOMEM;
+    near = (sc__near *)(((uintptr_t)memory + alignof(sc__near) - 1) & ~(alignof(sc__near) - 1));
+    near->memory = memory;
+    pthread_mutex_init(&near->mutex, NULL);
+    err = init(near, opts);
+    if (err) {
+        sc__near_free(near);
+        return err;
+    }
+    *ret_near = near;
+    return SC_OK;
+}
+
+/* writing; under the mutex up to put() */
+
+/* The link that points at a listed entry. */
+static _Atomic(sc__near_entry *) *link_of(const sc__near *near, const sc__near_entry *entry)
+{
+    _Atomic(sc__near_entry *) *at = sc__near_bucket(near, entry->hash);
+
+    while (atomic_load(at) != entry)
+        at = &atomic_load(at)->next;
+    return at;
+}
+
+void sc__near_unlink(sc__near *near, sc__near_entry *entry)
+{
+    atomic_store(link_of(near, entry), atomic_load(&entry->next));
+    sc__near_queues_remove(near, entry);
+    sc__near_wheel_remove(&near->wheel, entry);
+    sc__near_to_limbo(near, entry);
+}
+
+static sc_err hold_tag(sc__near *near, sc__near_entry *entry, sc_slice name, sc__near_tag **ret_tag)
+{
+    uint64_t deleted;
+
+    *ret_tag =
+        sc__near_tags_ref(&near->tags, name, sc__near_hash(near, name), atomic_load(&near->era));
+    if (!*ret_tag)
+        return SC_ENOMEM;
+    deleted = atomic_load(&(*ret_tag)->deleted);
+    if (deleted <= entry->birth || deleted == SC__NEAR_UNKNOWN_VERSION)
+        return SC_OK;
+    sc__near_tags_unref(&near->tags, *ret_tag);
+    return SC_ESTATE;
+}
+
+/* All of them, or none. SC_ESTATE when one was deleted after the entry's birth. */
+static sc_err hold_tags(sc__near *near, sc__near_entry *entry, const sc__near_item *item)
+{
+    sc_err err = SC_OK;
+    size_t held = 0;
+
+    while (held < item->tag_count && !err) {
+        err = hold_tag(near, entry, item->tags[held], &entry->tags[held]);
+        held += !err;
+    }
+    while (err && held)
+        sc__near_tags_unref(&near->tags, entry->tags[--held]);
+    return err;
+}
+
+static bool readers_are_stuck(const sc__near *near)
+{
+    return near->limbo.bytes > STUCK_LEAST + near->bytes / 4;
+}
+
+static void list(sc__near *near, sc__near_entry *entry, sc__near_entry *old)
+{
+    _Atomic(sc__near_entry *) *at = old ? link_of(near, old) : sc__near_bucket(near, entry->hash);
+
+    entry->era = atomic_load(&near->era);
+    atomic_init(&entry->next, old ? atomic_load(&old->next) : atomic_load(at));
+    near->bytes += sc__near_entry_held(entry);
+    sc__near_wheel_add(&near->wheel, entry);
+    if (!old) {
+        sc__near_queues_add(near, entry);
+        atomic_store(at, entry);
+        return;
+    }
+    sc__near_queues_replace(near, old, entry);
+    atomic_store(at, entry);
+    sc__near_wheel_remove(&near->wheel, old);
+    sc__near_to_limbo(near, old);
+}
+
+static sc_err check(const sc__near *near, const sc__near_item *item)
+{
+    const size_t room = near->max_bytes - near->fixed_bytes;
+
+    if (item->tag_count > SC__NEAR_TAGS_MAX || item->key.len >= UINT32_MAX ||
+        item->value.len >= UINT32_MAX || near->fixed_bytes > near->max_bytes)
+        return SC_ETOOBIG;
+    return sc__near_size_held(item->tag_count, item->key.len, item->value.len) > room ? SC_ETOOBIG
+                                                                                      : SC_OK;
+}
+
+/* Under the mutex. The entry is listed on SC_OK only. */
+static sc_err put(sc__near *near, const sc__near_item *item, sc__near_entry *entry)
+{
+    sc__near_entry *old = sc__near_look(near, item->key, entry->hash);
+    sc_err err = readers_are_stuck(near) ? SC_EBUSY : hold_tags(near, entry, item);
+
+    if (old && (err || sc__near_is_cleared(near, old))) {
+        sc__near_unlink(near, old);
+        old = NULL;
+    }
+    if (err)
+        return err;
+    if (!old)
+        sc__near_queues_make_room(near, sc__near_entry_held(entry), 1);
+    list(near, entry, old);
+    if (old)
+        sc__near_queues_make_room(near, 0, 0);
+    return SC_OK;
+}
+
+sc_err sc__near_put(sc__near *near, const sc__near_item *item)
+{
+    sc_err err = check(near, item);
+    sc__near_entry *entry = err ? NULL : sc__near_entry_new(item, sc__near_hash(near, item->key));
+
+    if (!entry) {
+        sc__near_del(near, item->key);
+        return err ? err : SC_ENOMEM;
+    }
+    pthread_mutex_lock(&near->mutex);
+    err = put(near, item, entry);
+    sc__near_unlock(near);
+    if (err)
+        sc_free(entry);
+    return err;
+}
+
+/* A value that was used and goes for another reason than want of room will be used again when it's back. */
+static void remove_used(sc__near *near, sc__near_entry *entry)
+{
+    if (sc__near_queues_is_used(entry))
+        sc__near_ghosts_add(&near->ghosts, entry->hash);
+    sc__near_unlink(near, entry);
+}
+
+bool sc__near_del(sc__near *near, sc_slice key)
+{
+    const uint64_t hash = sc__near_hash(near, key);
+    sc__near_entry *entry;
+    bool was_there;
+
+    pthread_mutex_lock(&near->mutex);
+    entry = sc__near_look(near, key, hash);
+    was_there = entry && !sc__near_is_cleared(near, entry);
+    if (entry)
+        remove_used(near, entry);
+    sc__near_unlock(near);
+    return was_there;
+}
+
+void sc__near_clear(sc__near *near)
+{
+    pthread_mutex_lock(&near->mutex);
+    atomic_fetch_add(&near->era, 1);
+    sc__near_queues_drop_cleared(near, SLICE);
+    sc__near_unlock(near);
+}
+
+/* tags */
+
+void sc__near_tag_set(sc__near *near, sc_slice name, uint64_t deleted, uint64_t expired)
+{
+    sc__near_tag *tag;
+
+    pthread_mutex_lock(&near->mutex);
+    tag = sc__near_tags_find(&near->tags, name, sc__near_hash(near, name));
+    if (tag) {
+        tag->era = atomic_load(&near->era);
+        /* In this order: who sees it known sees when it was expired. */
+        atomic_store(&tag->expired, expired);
+        atomic_store(&tag->deleted, deleted);
+    }
+    pthread_mutex_unlock(&near->mutex);
+}
+
+void sc__near_tag_unknown(sc__near *near, sc_slice name)
+{
+    sc__near_tag_set(near, name, SC__NEAR_UNKNOWN_VERSION, 0);
+}
+
+uint64_t sc__near_clock(const sc__near *near)
+{
+    return atomic_load(&near->tags.clock);
+}
+
+void sc__near_tag_bump(sc__near *near, sc_slice name, sc__near_bump what)
+{
+    sc__near_tag *tag;
+    uint64_t now;
+
+    pthread_mutex_lock(&near->mutex);
+    now = atomic_fetch_add(&near->tags.clock, 1) + 1;
+    tag = sc__near_tags_find(&near->tags, name, sc__near_hash(near, name));
+    if (tag)
+        atomic_store(what == SC__NEAR_DELETED ? &tag->deleted : &tag->expired, now);
+    else
+        near->tags.floor = now;
+    pthread_mutex_unlock(&near->mutex);
+}
+
+/* in time */
+
+/* One slice, under the mutex. True: there's more to do now. */
+static bool sweep_slice(sc__near *near, int64_t now_ms)
+{
+    sc__near_entry *expired;
+
+    for (int i = 0; i < SLICE; i++) {
+        if (!sc__near_wheel_step(&near->wheel, now_ms, &expired))
+            return sc__near_queues_drop_cleared(near, SLICE);
+        if (expired) {
+            near->expired += !sc__near_is_cleared(near, expired);
+            remove_used(near, expired);
+        }
+    }
+    return true;
+}
+
+bool sc__near_sweep(sc__near *near, int64_t now_ms)
+{
+    bool more, has_plans;
+    int turns = 0;
+
+    do {
+        pthread_mutex_lock(&near->mutex);
+        more = sweep_slice(near, now_ms);
+        has_plans = more || near->wheel.count || near->limbo.waiting || near->limbo.fresh;
+        sc__near_unlock(near);
+    } while (more && ++turns < TURNS_MAX);
+    return has_plans;
+}
+
+void sc__near_stats_get(sc__near *near, sc__near_stats *ret_stats)
+{
+    sc__near_readers_count(&near->readers, &ret_stats->hits, &ret_stats->misses);
+    pthread_mutex_lock(&near->mutex);
+    ret_stats->evicted = near->evicted;
+    ret_stats->expired = near->expired;
+    ret_stats->entries = near->queues.small.count + near->queues.main.count;
+    ret_stats->bytes = near->fixed_bytes + near->bytes + near->tags.bytes + near->limbo.bytes;
+    pthread_mutex_unlock(&near->mutex);
+}
+
+void sc__near_free(sc__near *near)
+{
+    if (!near)
+        return;
+    sc__near_free_list(near->queues.small.newest);
+    sc__near_free_list(near->queues.main.newest);
+    sc__near_free_list(near->limbo.fresh);
+    sc__near_free_list(near->limbo.waiting);
+    sc__near_tags_release(&near->tags);
+    sc__near_ghosts_release(&near->ghosts);
+    sc__near_readers_release(&near->readers);
+    sc_free((void *)near->buckets);
+    pthread_mutex_destroy(&near->mutex);
+    sc_free(near->memory);
+}

@@ -1,0 +1,80 @@
+/* The readers' side: no lock, no memory taken. */
+#include "near_inside.h"
+
+enum { USES_MAX = 3 };
+
+sc__near_section sc__near_enter(sc__near *near)
+{
+    return sc__near_readers_enter(&near->readers);
+}
+
+void sc__near_leave(sc__near_section *section, bool was_hit)
+{
+    sc__near_readers_leave(section, was_hit);
+}
+
+static sc__near_state judge_tags(const sc__near_entry *entry, sc__near_state state)
+{
+    bool is_unknown = false;
+
+    for (unsigned i = 0; i < entry->tag_count; i++) {
+        const sc__near_tag *tag = entry->tags[i];
+        uint64_t deleted = atomic_load_explicit(&tag->deleted, memory_order_acquire);
+
+        if (deleted > entry->birth) {
+            if (deleted != SC__NEAR_UNKNOWN_VERSION)
+                return SC__NEAR_MISS;
+            is_unknown = true;
+        }
+        if (atomic_load_explicit(&tag->expired, memory_order_relaxed) > entry->birth)
+            state = SC__NEAR_STALE;
+    }
+    return is_unknown ? SC__NEAR_UNKNOWN : state;
+}
+
+static sc__near_state judge(const sc__near *near, const sc__near_entry *entry, int64_t now_ms)
+{
+    sc__near_state state = entry->soft_ms <= now_ms ? SC__NEAR_STALE : SC__NEAR_FRESH;
+
+    if (entry->expires_ms <= now_ms || entry->era != atomic_load(&near->era))
+        return SC__NEAR_MISS;
+    return entry->tag_count ? judge_tags(entry, state) : state;
+}
+
+/* A lost count does no harm; not writing when it's full keeps the line in all processors' caches. */
+static void count_use(sc__near_entry *entry)
+{
+    unsigned char uses = atomic_load_explicit(&entry->uses, memory_order_relaxed);
+
+    if (uses < USES_MAX)
+        atomic_store_explicit(&entry->uses, uses + 1, memory_order_relaxed);
+}
+
+sc__near_state sc__near_find(sc__near *near, sc_slice key, int64_t now_ms,
+                             const sc__near_entry **ret_entry)
+{
+    sc__near_entry *entry = sc__near_look(near, key, sc__near_hash(near, key));
+    sc__near_state state;
+
+    if (!entry)
+        return SC__NEAR_MISS;
+    state = judge(near, entry, now_ms);
+    if (state != SC__NEAR_MISS) {
+        count_use(entry);
+        *ret_entry = entry;
+    }
+    return state;
+}
+
+size_t sc__near_unknown_tags(const sc__near_entry *entry, sc_slice ret_names[SC__NEAR_TAGS_MAX])
+{
+    size_t count = 0;
+
+    for (unsigned i = 0; i < entry->tag_count; i++) {
+        const sc__near_tag *tag = entry->tags[i];
+
+        if (atomic_load(&tag->deleted) == SC__NEAR_UNKNOWN_VERSION)
+            ret_names[count++] = (sc_slice){tag->name, tag->name_len};
+    }
+    return count;
+}

@@ -1,0 +1,83 @@
+/* What a near cache is made of, and what its files share. All of it is under the mutex but for what says otherwise. */
+#ifndef SC_CACHE_NEAR_INSIDE_H
+#define SC_CACHE_NEAR_INSIDE_H
+
+#include <pthread.h>
+#include <xxhash.h>
+
+#include "near.h"
+#include "near_ghosts.h"
+#include "near_queues.h"
+#include "near_tags.h"
+#include "near_wheel.h"
+
+/* What is unlinked and not freed: the first of a list chained by `older`. */
+typedef struct sc__near_limbo {
+    sc__near_entry *fresh;   /* unlinked since the readers' wait began */
+    sc__near_entry *waiting; /* for it to end */
+    size_t bytes;            /* of both */
+} sc__near_limbo;
+
+struct sc__near {
+    /* read without the mutex; fixed but for `era` and the buckets */
+    _Atomic(sc__near_entry *) *buckets;
+    uint64_t bucket_count;
+    uint64_t seed; /* of the hash, so that nobody can choose keys for one bucket */
+    atomic_uint era;
+    sc__near_readers readers;
+
+    alignas(64) pthread_mutex_t mutex;
+    size_t max_bytes, max_entries; /* SIZE_MAX: no bound */
+    size_t fixed_bytes;            /* tables and such */
+    size_t bytes;                  /* of what is listed */
+    uint64_t evicted, expired;
+    sc__near_queues queues;
+    sc__near_ghosts ghosts;
+    sc__near_wheel wheel;
+    sc__near_tags tags;
+    sc__near_limbo limbo;
+    void *memory; /* that all this lies in, at a cache line's beginning */
+};
+
+/* Whether it was cleared; it is only waiting to be taken out. */
+static inline bool sc__near_is_cleared(const sc__near *near, const sc__near_entry *entry)
+{
+    return entry->era != atomic_load_explicit(&near->era, memory_order_relaxed);
+}
+
+static inline uint64_t sc__near_hash(const sc__near *near, sc_slice bytes)
+{
+    return XXH3_64bits_withSeed(bytes.ptr, bytes.len, near->seed);
+}
+
+static inline _Atomic(sc__near_entry *) *sc__near_bucket(const sc__near *near, uint64_t hash)
+{
+    return &near->buckets[(hash >> 32) * near->bucket_count >> 32];
+}
+
+/* The listed entry of a key, whatever its state; or NULL. For readers in a section, too. */
+static inline sc__near_entry *sc__near_look(const sc__near *near, sc_slice key, uint64_t hash)
+{
+    sc__near_entry *entry = atomic_load(sc__near_bucket(near, hash));
+
+    while (entry && !(entry->hash == hash && sc_slice_eq(sc__near_key(entry), key)))
+        entry = atomic_load(&entry->next);
+    return entry;
+}
+
+/* Not listed, without its tags. NULL without memory. */
+SC_MUST_USE sc__near_entry *sc__near_entry_new(const sc__near_item *item, uint64_t hash);
+
+/* Takes a listed entry out of the table, its queue and the wheel; readers may still see it. */
+void sc__near_unlink(sc__near *near, sc__near_entry *entry);
+
+/* An entry that isn't listed any more, and is in no queue, waits for its readers. */
+void sc__near_to_limbo(sc__near *near, sc__near_entry *entry);
+
+/* Unlocks the mutex and frees what no reader can see any more. */
+void sc__near_unlock(sc__near *near);
+
+/* Frees entries that are chained by `older`. */
+void sc__near_free_list(sc__near_entry *entry);
+
+#endif
