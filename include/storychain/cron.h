@@ -58,6 +58,14 @@ SC_API SC_MUST_USE sc_err sc_zone_open(sc_slice name, sc_zone **ret_zone, sc_rea
 SC_API void sc_zone_close(sc_zone *zone);
 SC_API const char *sc_zone_name(const sc_zone *zone); /* as tzdata spells it */
 
+/* True once an update has put another file in the place of the one that the zone was read from: open it again, and compute
+ * what lies ahead anew. Costs one stat of that file. False for UTC, and while there is no such file. Since 0.1. */
+SC_API bool sc_zone_is_stale(const sc_zone *zone);
+
+/* The version of the system's time zone data, like "2025b". SC_ENOTFOUND: its folder does not tell. Since 0.1. */
+#define SC_TZDB_VERSION_MAX 15
+SC_API SC_MUST_USE sc_err sc_tzdb_version(char ret_version[SC_TZDB_VERSION_MAX + 1]);
+
 /* What the clocks of a zone show. */
 typedef struct sc_local_time {
     int year, month, day;     /* month 1-12, day 1-31 */
@@ -74,6 +82,30 @@ SC_API void sc_zone_local(const sc_zone *zone, int64_t wall_ms, sc_local_time *r
  * parsed with: see sc_cron_dst. SC_ENOTFOUND: none before the year 2200. `zone` NULL: UTC. */
 SC_API SC_MUST_USE sc_err sc_cron_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
                                        int64_t *ret_next_ms);
+
+/* What a schedule leaves out. Pure, thread-safe and without allocation, as sc_cron_next. Since 0.1. */
+typedef struct sc_cron_exclusions sc_cron_exclusions;
+
+#define SC_CRON_EXCLUSIONS_MAX 64
+
+/* Each text is a day ("2026-12-25"), days from one to another ("2026-12-24/2027-01-01"), or a cron expression: what it matches is
+ * left out, by minutes as a whole if it has five fields. All is local time of the zone that is asked with. SC_ESYNTAX with the
+ * error of the text number `*ret_wrong`, counted from 0; SC_ETOOBIG: more than SC_CRON_EXCLUSIONS_MAX, or a text
+ * too long. `ret_wrong` and `ret_error` may be NULL. Free with sc_cron_exclusions_free. */
+SC_API SC_MUST_USE sc_err sc_cron_exclusions_parse(const sc_slice *texts, size_t count,
+                                                   sc_cron_exclusions **ret_exclusions,
+                                                   size_t *ret_wrong, sc_cron_error *ret_error);
+SC_API void sc_cron_exclusions_free(sc_cron_exclusions *exclusions);
+
+/* Whether a moment is left out. `exclusions` NULL: nothing is. */
+SC_API bool sc_cron_excludes(const sc_cron_exclusions *exclusions, const sc_zone *zone,
+                             int64_t wall_ms);
+
+/* sc_cron_next without what is left out. SC_ENOTFOUND also when 10,000 stretches in a row are (days, if whole days
+ * are): nothing is left, or too little. */
+SC_API SC_MUST_USE sc_err sc_cron_next_except(const sc_cron *cron, const sc_zone *zone,
+                                              const sc_cron_exclusions *exclusions,
+                                              int64_t after_ms, int64_t *ret_next_ms);
 
 #ifdef __cplusplus
 }

@@ -65,6 +65,16 @@ bool sc__cron_has_year(const sc_cron *cron, int year)
     return index >= 0 && year <= SC__CRON_YEAR_LAST && cron->years[index / 64] >> index % 64 & 1;
 }
 
+bool sc__cron_has_day(const sc_cron *cron, int64_t day)
+{
+    sc__civil date = sc__civil_of_days(day);
+    int kind = sc__cron_year_kind(date.year, sc__civil_days(date.year, 1, 1));
+    int first = sc__civil_weekday(day - date.day + 1);
+
+    return sc__cron_has_year(cron, date.year) && cron->months[kind] >> date.month & 1 &&
+           cron->days[first][sc__civil_month_days(date.year, date.month) - 28] >> date.day & 1;
+}
+
 /* The first day (counted from 1970) at or after `from`. */
 static bool next_day(const sc_cron *cron, int64_t from, int64_t *ret_days)
 {

@@ -17,6 +17,7 @@ struct sc_cron {
         [SC__CRON_YEAR_KINDS]; /* [sc__cron_year_kind]: months with a day at all, bits 1 to 12 */
     uint64_t years[4];         /* bit 0: SC__CRON_YEAR_FIRST */
     bool is_fixed;             /* one time a day, written without '*', '?' or '/' */
+    bool has_seconds;          /* written with a field for them */
     sc_cron_dst dst;
 };
 
@@ -39,6 +40,7 @@ static inline int sc__cron_lowest(uint64_t set)
 }
 
 bool sc__cron_has_year(const sc_cron *cron, int year);
+bool sc__cron_has_day(const sc_cron *cron, int64_t day); /* counted from 1970 */
 
 /* 0 to 13: a leap year or not, and the weekday of its first day. */
 int sc__cron_year_kind(int year, int64_t first_day);

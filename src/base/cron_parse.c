@@ -118,6 +118,7 @@ static sc_err parse_fields(sc__cron_parser *p, const sc_slice *words, size_t cou
         if (err)
             return err;
     }
+    p->cron->has_seconds = count > 5;
     sc__cron_days_fill(p->cron, &p->days);
     p->cron->is_fixed = !p->has_wildcard && __builtin_popcountll(p->cron->seconds) == 1 &&
                         __builtin_popcountll(p->cron->minutes) == 1 &&

@@ -1,18 +1,12 @@
 #include "tz.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "civil.h"
 #include "error.h"
 #include "mem.h"
 #include "tz_names.h"
-
-enum { FILE_BYTES_MAX = 256 * 1024 };
 
 static const sc__zone_type utc = {0, false, "UTC"};
 
@@ -97,52 +91,21 @@ void sc_zone_local(const sc_zone *zone, int64_t wall_ms, sc_local_time *ret_loca
     memcpy(ret_local->abbreviation, type->abbreviation, sizeof(type->abbreviation));
 }
 
-static sc_err read_file(const char *path, sc_slice *ret_bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    size_t len = 0;
-    sc_err err = SC_EIO;
-    char *bytes = NULL;
-    struct stat st;
-    ssize_t n;
-
-    if (fd < 0)
-        return SC_EIO;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_BYTES_MAX)
-        goto out;
-    bytes = sc__malloc((size_t)st.st_size);
-    if (!bytes) {
-        err = SC_ENOMEM;
-        goto out;
-    }
-    while (len < (size_t)st.st_size && (n = read(fd, bytes + len, (size_t)st.st_size - len)) != 0) {
-        if (n < 0 && errno != EINTR)
-            goto out;
-        len += n > 0 ? (size_t)n : 0;
-    }
-    *ret_bytes = (sc_slice){bytes, len};
-    bytes = NULL;
-    err = SC_OK;
-out:
-    sc_free(bytes);
-    close(fd);
-    return err;
-}
-
 static sc_err load(const char *name, sc_zone **ret_zone, sc_reason *ret_reason)
 {
     sc_slice bytes = {NULL, 0};
+    sc__tz_stamp stamp;
     char path[512];
-    sc_err err;
+    sc_err err = sc__tz_read(name, path, sizeof(path), &bytes, &stamp);
 
-    snprintf(path, sizeof(path), "%s/%s", sc__tz_folder(), name);
-    err = read_file(path, &bytes);
     if (err)
         return sc__because(ret_reason, err, "cannot read the time zone file %s", path);
     err = sc__tzif_parse(bytes, ret_zone);
     sc_free((char *)bytes.ptr);
     if (err == SC_ESYNTAX)
         return sc__because(ret_reason, SC_ENOTFOUND, "%s is not a time zone file", path);
+    if (!err)
+        (*ret_zone)->stamp = stamp;
     return err;
 }
 
@@ -157,13 +120,50 @@ static sc_err make_utc(sc_zone **ret_zone)
     return SC_OK;
 }
 
+/* "UTC+3", "+05:30", "gmt-4": hours east of UTC go to `ret_hours`, 0 when they are not whole. */
+static bool is_offset(sc_slice name, int *ret_hours)
+{
+    const char *p = name.ptr, *end = name.ptr + name.len;
+    bool east, whole;
+    int hours = 0;
+
+    if (name.len > 3 && (!strncasecmp(p, "UTC", 3) || !strncasecmp(p, "GMT", 3)))
+        p += 3;
+    if (p == end || (*p != '+' && *p != '-'))
+        return false;
+    east = *p++ == '+';
+    for (int i = 0; i < 2 && p < end && *p >= '0' && *p <= '9'; i++)
+        hours = hours * 10 + (*p++ - '0');
+    whole = p == end || (sc_slice_eq((sc_slice){p, (size_t)(end - p)}, SC_S(":00"))) ||
+            (sc_slice_eq((sc_slice){p, (size_t)(end - p)}, SC_S("00")));
+    *ret_hours = !whole || hours > (east ? 14 : 12) ? 0 : east ? hours : -hours;
+    return true;
+}
+
+static sc_err no_offset(sc_slice name, int shown, int hours, sc_reason *ret_reason)
+{
+    char instead[64] = "";
+
+    /* The signs of these names are turned round, as POSIX has them. */
+    if (hours)
+        snprintf(instead, sizeof(instead), ", or Etc/GMT%+d for UTC%+d all the year", -hours,
+                 hours);
+    return sc__because(ret_reason, SC_ENOTFOUND,
+                       "there is no time zone \"%.*s\": an offset does not say when clocks change; "
+                       "give an IANA name like Europe/Berlin%s",
+                       shown, name.ptr, instead);
+}
+
 static sc_err unknown(sc_slice name, sc_reason *ret_reason)
 {
     int shown = name.len < 64 ? (int)name.len : 64;
     char near[220];
+    int hours;
 
     if (!ret_reason)
         return SC_ENOTFOUND;
+    if (is_offset(name, &hours))
+        return no_offset(name, shown, hours, ret_reason);
     sc__tz_name_suggest(name, near, sizeof(near));
     if (*near)
         return sc__because(ret_reason, SC_ENOTFOUND,

@@ -6,6 +6,7 @@
 
 #include <storychain/cron.h>
 
+#include "tz_data.h"
 #include "tz_rule.h"
 
 #define SC__ZONE_NAME_MAX 63
@@ -19,7 +20,8 @@ typedef struct sc__zone_type {
 
 struct sc_zone {
     char name[SC__ZONE_NAME_MAX + 1];
-    size_t count; /* of transitions */
+    sc__tz_stamp stamp; /* of the file that it was read from */
+    size_t count;       /* of transitions */
     int64_t *at_s;
     unsigned char *type; /* index of what clocks show from at_s on */
     sc__zone_type *types;

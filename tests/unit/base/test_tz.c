@@ -1,4 +1,4 @@
-/* base/tz.c, base/tz_file.c, base/tz_rule.c, base/tz_names.c */
+/* base/tz.c, base/tz_file.c, base/tz_rule.c, base/tz_names.c, base/tz_data.c */
 #include <dirent.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -192,6 +192,112 @@ TEST(a_folder_without_zones_is_named)
     sc_zone_close(zone);
 }
 
+static size_t read_zone_file(const char *path, char *bytes, size_t size)
+{
+    FILE *f = fopen(path, "rb");
+    size_t len;
+
+    assert_non_null(f);
+    len = fread(bytes, 1, size, f);
+    fclose(f);
+    return len;
+}
+
+TEST(offsets_are_refused_with_what_to_write_instead)
+{
+    static const char *const rows[][2] = {
+        {"UTC+3", "or Etc/GMT-3 for UTC+3 all the year"},
+        {"gmt-4", "or Etc/GMT+4 for UTC-4 all the year"},
+        {"+03:00", "or Etc/GMT-3 for"},
+        {"-0500", "or Etc/GMT+5 for"},
+        {"+05:30", "like Europe/Berlin"},
+        {"UTC+15", "like Europe/Berlin"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        sc_zone *zone = NULL;
+        sc_reason reason = {""};
+
+        assert_err(sc_zone_open(sc_slice_of(rows[i][0]), &zone, &reason), SC_ENOTFOUND);
+        assert_non_null(strstr(reason.text, "an offset does not say when clocks change"));
+        if (!strstr(reason.text, rows[i][1]))
+            fail_msg("%s: %s", rows[i][0], reason.text);
+    }
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    char bytes[16384], temporary[256];
+    size_t len = read_zone_file(from, bytes, sizeof(bytes));
+    FILE *f;
+
+    snprintf(temporary, sizeof(temporary), "%s.new", to);
+    f = fopen(temporary, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, len, f), len);
+    fclose(f);
+    assert_int_equal(rename(temporary, to), 0);
+}
+
+TEST(an_update_of_the_data_is_noticed)
+{
+    char folder[128], file[160];
+    sc_zone *zone, *utc, *again;
+
+    snprintf(folder, sizeof(folder), "%s", test_folder());
+    snprintf(file, sizeof(file), "%s/Here", folder);
+    copy_file("/usr/share/zoneinfo/Europe/Berlin", file);
+    setenv("TZDIR", folder, 1);
+    assert_ok(sc_zone_open(SC_S("here"), &zone, NULL));
+    assert_ok(sc_zone_open(SC_S(""), &utc, NULL));
+    assert_false(sc_zone_is_stale(zone));
+
+    copy_file("/usr/share/zoneinfo/Europe/Dublin", file);
+
+    assert_true(sc_zone_is_stale(zone));
+    assert_ok(sc_zone_open(SC_S("Here"), &again, NULL));
+    assert_false(sc_zone_is_stale(again));
+    assert_int_equal(unlink(file), 0);
+    assert_false(sc_zone_is_stale(again)); /* what was read is all there is */
+    assert_false(sc_zone_is_stale(utc));
+    sc_zone_close(zone);
+    sc_zone_close(utc);
+    sc_zone_close(again);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+TEST(the_data_has_a_version)
+{
+    char version[SC_TZDB_VERSION_MAX + 1] = "";
+
+    assert_ok(sc_tzdb_version(version));
+    assert_int_equal(strncmp(version, "20", 2), 0);
+
+    setenv("TZDIR", test_folder(), 1);
+    assert_err(sc_tzdb_version(version), SC_ENOTFOUND);
+    write_file(test_folder(), "tzdata.zi", "# redo posix_only\n");
+    write_file(test_folder(), "+VERSION", "2024a\n");
+    assert_ok(sc_tzdb_version(version));
+    assert_string_equal(version, "2024a");
+    write_file(test_folder(), "tzdata.zi", "# version 2031z-dirty\n");
+    assert_ok(sc_tzdb_version(version));
+    assert_string_equal(version, "2031z-dirty");
+    write_file(test_folder(), "tzdata.zi", "# version 2031z-dirty-and-far-too-long\n");
+    write_file(test_folder(), "+VERSION", "\n");
+    assert_err(sc_tzdb_version(version), SC_ENOTFOUND);
+}
+
 static void rule_year(const char *text, int year, int64_t first, bool first_to_daylight,
                       int64_t second)
 {
@@ -245,17 +351,6 @@ TEST(bad_rules_are_refused)
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         if (sc__tz_rule_parse(sc_slice_of(texts[i]), &rule) != SC_ESYNTAX)
             fail_msg("\"%s\" was read", texts[i]);
-}
-
-static size_t read_zone_file(const char *path, char *bytes, size_t size)
-{
-    FILE *f = fopen(path, "rb");
-    size_t len;
-
-    assert_non_null(f);
-    len = fread(bytes, 1, size, f);
-    fclose(f);
-    return len;
 }
 
 TEST(files_that_are_cut_or_changed_never_do_harm)
