@@ -34,6 +34,7 @@ typedef struct sc_cache_secret {
 
 typedef struct sc_cache_opts {
     int64_t timeout_ms;    /* how long Redis may take before the loader is asked; 0: 250 */
+    int64_t wait_ms;       /* how long a load of another process is waited for; 0: 10,000 */
     size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
     size_t max_key_size;   /* 0: 1 MiB */
     /* Longer keys stand in Redis as their beginning and their SHA-256; 0: 1 KiB; SC_CACHE_NEVER. The same in all
@@ -49,7 +50,8 @@ typedef struct sc_cache_opts {
     size_t secret_count;
 } sc_cache_opts;
 
-/* `opts` (NULL: defaults) is copied. SC_EINVAL with a reason. */
+/* The cache gets a connection and an I/O thread of its own, by the client's options. `opts` (NULL: defaults) is copied.
+ * SC_EINVAL with a reason. */
 SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
                                        sc_cache **ret_cache, sc_reason *ret_reason);
 
@@ -115,7 +117,7 @@ SC_API SC_MUST_USE sc_err sc_cache_load_set(sc_cache_load *load, sc_slice bytes)
 SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms); /* instead of the call's */
 
 /* The cached value, else the loader's, which is then stored. Callers of one process that ask for one key at the
- * same time share one load, its error too; but nobody gets a value whose load began before a removal
+ * same time share one load, its error too; callers of other processes wait for it. But nobody gets a value whose load began before a removal
  * that had ended when he asked. A key over its limit is loaded and not stored.
  * Never fails because of the cache: only with the loader's error, SC_EINVAL (empty key, negative TTL), SC_ENOMEM, or
  * SC_EDEADLK (on the I/O thread, or a loader asks for its own key). */

@@ -8,6 +8,7 @@
 
 enum {
     TIMEOUT_MS = 250,
+    WAIT_MS = 10000,
     KEY_MAX = 1024 * 1024,
     HASH_KEYS_ABOVE = 1024,
     VALUE_MAX = 8 * 1024 * 1024
@@ -17,7 +18,8 @@ enum {
 
 sc_err sc__cache_check(const sc_cache *cache, sc_slice key)
 {
-    if (sc__loop_is_current(sc__client_loop(cache->client)))
+    if (sc__loop_is_current(sc__client_loop(cache->client)) ||
+        sc__loop_is_current(sc__client_loop(cache->owner)))
         return SC_EDEADLK;
     if (!key.len)
         return SC_EINVAL;
@@ -85,6 +87,7 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *
 
     look->lease.is_there = false;
     look->unreadable_len = 0;
+    look->failure.is_there = false;
     if (reply->type == SC_REPLY_NIL || sc__reply_str(reply, &stored, NULL)) {
         sc_reply_free(reply);
         return SC_OK;
@@ -102,8 +105,11 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *
                             "its envelope is damaged, or of a newer version of StoryChain");
         open_replaceable(stored, look);
         break;
-    case SC__ENVELOPE_NEGATIVE:
     case SC__ENVELOPE_ERROR:
+        sc__failure_read(value, &look->failure);
+        open_replaceable(stored, look);
+        break;
+    case SC__ENVELOPE_NEGATIVE:
         open_replaceable(stored, look);
         break;
     }
@@ -137,6 +143,21 @@ sc_err sc__cache_look(sc_cache *cache, sc_slice key, sc__look *ret_look)
 
 /* the plain functions */
 
+static sc_err start(sc_cache *cache, sc_reason *ret_reason)
+{
+    sc_err err;
+
+    err = sc__link_start(&cache->link, cache->owner, ret_reason);
+    if (err)
+        return err;
+    cache->client = cache->link.client;
+    sc__health_init(&cache->health, cache->client, "cache", "values come from their loaders");
+    sc__flights_init(&cache->flights);
+    sc__repair_start(&cache->repair, cache->client, &cache->health, cache->opts.timeout_ms);
+    sc__lease_keeper_start(&cache->keeper, cache->client, &cache->flights);
+    return SC_OK;
+}
+
 sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret_cache,
                     sc_reason *ret_reason)
 {
@@ -145,14 +166,16 @@ sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret
 
     if (!client)
         return sc__because(ret_reason, SC_EINVAL, "a cache needs a client");
-    if (opts && opts->timeout_ms < 0)
-        return sc__because(ret_reason, SC_EINVAL, "the cache's timeout is negative");
+    if (opts && (opts->timeout_ms < 0 || opts->wait_ms < 0))
+        return sc__because(ret_reason, SC_EINVAL, "a timeout of the cache is negative");
     cache = sc__calloc(1, sizeof(*cache));
     if (!cache)
         return sc__because(ret_reason, SC_ENOMEM, "no memory for a cache");
-    cache->client = client;
+    cache->owner = client;
     if (opts)
         cache->opts = *opts;
+    if (!cache->opts.wait_ms)
+        cache->opts.wait_ms = WAIT_MS;
     if (!cache->opts.timeout_ms)
         cache->opts.timeout_ms = TIMEOUT_MS;
     if (!cache->opts.max_key_size)
@@ -162,15 +185,14 @@ sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret
     if (!cache->opts.hash_keys_above)
         cache->opts.hash_keys_above = HASH_KEYS_ABOVE;
     err = sc__codec_init(&cache->codec, &cache->opts, ret_reason);
+    cache->opts.secrets = NULL; /* the caller's */
+    if (!err)
+        err = start(cache, ret_reason);
     if (err) {
+        sc__codec_release(&cache->codec);
         sc_free(cache);
         return err;
     }
-    cache->opts.secrets = NULL; /* the caller's */
-    sc__health_init(&cache->health, client, "cache", "values come from their loaders");
-    sc__flights_init(&cache->flights);
-    sc__repair_start(&cache->repair, client, &cache->health, cache->opts.timeout_ms);
-    sc__lease_keeper_start(&cache->keeper, client, &cache->flights);
     *ret_cache = cache;
     return SC_OK;
 }
@@ -181,6 +203,7 @@ void sc_cache_free(sc_cache *cache)
         return;
     sc__lease_keeper_stop(&cache->keeper);
     sc__repair_stop(&cache->repair);
+    sc__link_stop(&cache->link);
     sc__flights_release(&cache->flights);
     sc__health_release(&cache->health);
     sc__codec_release(&cache->codec);

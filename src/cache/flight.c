@@ -52,7 +52,7 @@ static bool may_join(const sc__flight *flight, const sc__flight_call *call)
         return true;
     if (!call->has_asked || !flight->lease.is_there)
         return true;
-    return call->seen.is_there && memcmp(call->seen.bytes, flight->lease.bytes, SC__LEASE_LEN) == 0;
+    return sc__lease_is(&call->seen, &flight->lease);
 }
 
 /* With a reference for the table and one for the leader. */
@@ -142,6 +142,19 @@ void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__bl
     pthread_mutex_unlock(&flights->mutex);
 }
 
+void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns, sc__blob *value,
+                     int64_t age_ms)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->state = SC__FLIGHT_ENDED;
+    flight->value = sc__blob_ref(value);
+    flight->age_ms = age_ms;
+    flight->given_ns = asked_ns;
+    unlist(flights, flight);
+    pthread_cond_broadcast(&flight->ended);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
 void sc__flight_moot(sc__flights *flights, sc__flight *flight)
 {
     pthread_mutex_lock(&flights->mutex);
@@ -169,17 +182,19 @@ void sc__flight_leave(sc__flights *flights, sc__flight *flight)
     pthread_mutex_unlock(&flights->mutex);
 }
 
-bool sc__flight_wait(sc__flights *flights, sc__flight *flight, sc_err *ret_err,
-                     sc__blob **ret_value)
+bool sc__flight_wait(sc__flights *flights, sc__flight *flight, const sc__flight_call *call,
+                     sc_err *ret_err, sc__blob **ret_value, int64_t *ret_age_ms)
 {
     bool ended;
 
     pthread_mutex_lock(&flights->mutex);
     while (flight->state < SC__FLIGHT_ENDED)
         pthread_cond_wait(&flight->ended, &flights->mutex);
-    ended = flight->state == SC__FLIGHT_ENDED;
+    ended = flight->state == SC__FLIGHT_ENDED &&
+            (!flight->given_ns || call->began_ns <= flight->given_ns);
     if (ended) {
         *ret_err = flight->err;
+        *ret_age_ms = flight->age_ms;
         *ret_value = flight->value ? sc__blob_ref(flight->value) : NULL;
     }
     pthread_mutex_unlock(&flights->mutex);

@@ -1,7 +1,8 @@
 /* Loads under way: one per process and key. The first who misses a key leads, the others join and get its
  * value or its error.
  *
- *     asking -> loading -> ended          asking -> moot (someone else had stored a value meanwhile)
+ *     asking -> loading -> ended          asking -> ended (another process had loaded, or failed to)
+ *                                         asking -> moot (nothing came of it: look again)
  *
  * A flight leaves the table when it is over, or when a delete made its value an old one: whoever
  * comes then starts another. */
@@ -26,6 +27,11 @@ static inline sc_slice sc__lease_slice(const sc__lease *lease)
     return (sc_slice){lease->bytes, SC__LEASE_LEN};
 }
 
+static inline bool sc__lease_is(const sc__lease *one, const sc__lease *other)
+{
+    return one->is_there && other->is_there && memcmp(one->bytes, other->bytes, SC__LEASE_LEN) == 0;
+}
+
 typedef enum sc__flight_state {
     SC__FLIGHT_ASKING,
     SC__FLIGHT_LOADING,
@@ -47,6 +53,9 @@ typedef struct sc__flight {
     sc__lease lease;     /* that stood in the key when the load began */
     sc_err err;
     sc__blob *value; /* when ended without error */
+    int64_t age_ms;  /* of the value */
+    int64_t
+        given_ns; /* mono; when Redis was asked for a value that others had stored; 0: it was loaded here */
 
     size_t key_len;
     char key[];
@@ -80,15 +89,19 @@ void sc__flight_unref(sc__flights *flights, sc__flight *flight);
 void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
                         bool is_ours);
 void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value);
+/* Instead of a load: Redis, asked at `asked_ns` (mono), had this value. */
+void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns, sc__blob *value,
+                     int64_t age_ms);
 void sc__flight_moot(sc__flights *flights, sc__flight *flight);
 bool sc__flight_is_current(sc__flights *flights, const sc__flight *flight);
 void sc__flight_leave(sc__flights *flights,
                       sc__flight *flight); /* the table; stored, or given up */
 
-/* Those who joined: waits for the end. False: moot, look again. `*ret_value` is a reference of the
- * caller's. */
-SC_MUST_USE bool sc__flight_wait(sc__flights *flights, sc__flight *flight, sc_err *ret_err,
-                                 sc__blob **ret_value);
+/* Those who joined: waits for the end. False: look again, for it is moot, or its value was asked for before the call began.
+ * `*ret_value` is a reference of the caller's. */
+SC_MUST_USE bool sc__flight_wait(sc__flights *flights, sc__flight *flight,
+                                 const sc__flight_call *call, sc_err *ret_err, sc__blob **ret_value,
+                                 int64_t *ret_age_ms);
 
 /* The value of `key` changes: a flight of it still gives its value to those who wait, but to nobody who
  * comes later, nor to Redis. */

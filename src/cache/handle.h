@@ -6,14 +6,18 @@
 
 #include "base/str.h"
 #include "codec.h"
+#include "failure.h"
 #include "flight.h"
 #include "health.h"
 #include "lease_keeper.h"
+#include "link.h"
 #include "repair.h"
 #include "stored_key.h"
 
 struct sc_cache {
-    sc_client *client;
+    sc_client *owner;  /* whom the cache was made from */
+    sc_client *client; /* the link's: what all commands go over */
+    sc__link link;
     sc_cache_opts opts; /* defaults filled in */
     sc__codec codec;
     sc__health health;
@@ -54,6 +58,7 @@ typedef struct sc__look {
     sc__lease lease;                   /* that stands there */
     char unreadable[SC__ENVELOPE_LEN]; /* how an unusable value begins */
     size_t unreadable_len;
+    sc__failure failure; /* that lies there, to be replaced */
 } sc__look;
 
 /* SC_ENOMEM at most: whatever Redis does is a miss. */

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "ops/op_cache.h"
 
-enum { TICK_MS = 500, DUE_MAX = 64 };
+enum { TICK_MS = 250, DUE_MAX = 64 };
 
 static bool tick(void *arg)
 {

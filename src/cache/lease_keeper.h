@@ -7,7 +7,7 @@
 #include "redis/client.h"
 #include "pulse.h"
 
-enum { SC__LEASE_MS = 4500, SC__LEASE_EXTEND_MS = 1500 };
+enum { SC__LEASE_MS = 1500, SC__LEASE_EXTEND_MS = 500 };
 
 typedef struct sc__lease_keeper {
     sc_client *client;

@@ -119,6 +119,18 @@ void sc__op_cache_hold(sc_client *client, sc_slice key, sc_slice lease, int64_t 
     (void)err; /* a lease that is not held ends by itself */
 }
 
+void sc__op_cache_fail(sc_client *client, sc_slice key, sc_slice lease, sc_slice word,
+                       int64_t life_ms, int64_t timeout_ms)
+{
+    char number[SC__INT_LEN];
+    const sc_slice args[] = {lease, word, digits(life_ms, number)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_err err =
+        sc__script_call(client, &SC__SCRIPT_cacheFail, &key, 1, args, 3, &opts, ignore_reply, NULL);
+
+    (void)err; /* the lease ends by itself then */
+}
+
 sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored, int64_t ttl_ms,
                         int64_t timeout_ms, sc_reason *ret_reason)
 {

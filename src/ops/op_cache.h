@@ -28,6 +28,10 @@ SC_MUST_USE sc_err sc__op_cache_fill(sc_client *client, sc_slice key, sc_slice l
 void sc__op_cache_hold(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,
                        int64_t timeout_ms);
 
+/* Puts `word` where `lease` still stands, for `life_ms`. Doesn't wait and tells no result; any thread. */
+void sc__op_cache_fail(sc_client *client, sc_slice key, sc_slice lease, sc_slice word,
+                       int64_t life_ms, int64_t timeout_ms);
+
 SC_MUST_USE sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored,
                                     int64_t ttl_ms, int64_t timeout_ms, sc_reason *ret_reason);
 

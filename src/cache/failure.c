@@ -1,0 +1,45 @@
+#include "failure.h"
+
+#include "base/str.h"
+#include "ops/op_cache.h"
+#include "redis/tracking.h"
+
+enum { LIFE_MS = 500 };
+
+void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, sc_err err,
+                       int64_t timeout_ms)
+{
+    const int64_t now_ms = sc__client_server_ms(client);
+    const sc__envelope envelope = {
+        .kind = SC__ENVELOPE_ERROR, .stored_ms = now_ms, .expires_ms = now_ms};
+    const size_t head = sc__envelope_size(&envelope);
+    char word[SC__ENVELOPE_UNTAGGED_MAX + SC__LEASE_LEN + SC__INT_LEN];
+
+    sc__envelope_write(&envelope, word);
+    memcpy(word + head, lease->bytes, SC__LEASE_LEN);
+    sc__op_cache_fail(
+        client, key, sc__lease_slice(lease),
+        (sc_slice){word, head + SC__LEASE_LEN + sc__int_text(err, word + head + SC__LEASE_LEN)},
+        LIFE_MS, timeout_ms);
+}
+
+void sc__failure_read(sc_slice content, sc__failure *ret_failure)
+{
+    int64_t err;
+
+    *ret_failure = (sc__failure){0};
+    if (content.len <= SC__LEASE_LEN ||
+        !sc__int_parse((sc_slice){content.ptr + SC__LEASE_LEN, content.len - SC__LEASE_LEN},
+                       &err) ||
+        err <= SC_OK || err > INT16_MAX)
+        return;
+    ret_failure->is_there = true;
+    ret_failure->err = (sc_err)err;
+    ret_failure->lease.is_there = true;
+    memcpy(ret_failure->lease.bytes, content.ptr, SC__LEASE_LEN);
+}
+
+bool sc__failure_is_of(const sc__failure *failure, const sc__lease *lease)
+{
+    return failure->is_there && sc__lease_is(lease, &failure->lease);
+}

@@ -1,0 +1,25 @@
+/* Word of a failed load, left in the value's key for a moment: those who waited for that very load, in other processes, share its
+ * error. For anybody else it is nothing, and may be replaced. */
+#ifndef SC_CACHE_FAILURE_H
+#define SC_CACHE_FAILURE_H
+
+#include "ops/cache_envelope.h"
+#include "flight.h"
+
+typedef struct sc__failure {
+    bool is_there;
+    sc__lease lease; /* of the load */
+    sc_err err;
+} sc__failure;
+
+/* Puts it where `lease` stands. Doesn't wait and tells no result. */
+void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, sc_err err,
+                       int64_t timeout_ms);
+
+/* From the content of an envelope of kind SC__ENVELOPE_ERROR. */
+void sc__failure_read(sc_slice content, sc__failure *ret_failure);
+
+/* Whether it is of the load that began with `lease`. */
+bool sc__failure_is_of(const sc__failure *failure, const sc__lease *lease);
+
+#endif
