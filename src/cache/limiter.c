@@ -8,6 +8,9 @@
 
 enum { TIMEOUT_MS = 100, KEY_MAX = 1024 };
 
+/* So that a script's numbers, and sums of them, are exact. */
+static const int64_t most = INT64_C(1000000000000);
+
 struct sc_limiter {
     sc_client *client;
     sc_limiter_opts opts;
@@ -19,9 +22,10 @@ sc_err sc_limiter_new(sc_client *client, const sc_limiter_opts *opts, sc_limiter
 {
     sc_limiter *limiter;
 
-    if (opts->max < 1 || opts->window_ms < 1 || opts->timeout_ms < 0)
+    if (opts->max < 1 || opts->window_ms < 1 || opts->timeout_ms < 0 || opts->window_ms > most ||
+        opts->max > most || (unsigned)opts->kind > SC_LIMITER_SLIDING)
         return sc__because(ret_reason, SC_EINVAL,
-                           "a limiter needs a maximum and a window of at least 1");
+                           "a limiter needs a kind, and a maximum and a window of 1 to 10^12");
     limiter = sc__calloc(1, sizeof(*limiter));
     if (!limiter)
         return sc__because(ret_reason, SC_ENOMEM, "no memory for a limiter");
@@ -55,8 +59,8 @@ sc_err sc_limiter_check(sc_limiter *limiter, sc_slice key, sc_limit *ret_limit)
         return SC_EINVAL;
     err = sc__health_ask(&limiter->health);
     if (!err) {
-        err = sc__op_count_request(limiter->client, key, opts->max, opts->window_ms,
-                                   opts->timeout_ms, &count, &reason);
+        err = sc__op_count_request(limiter->client, opts->kind == SC_LIMITER_SLIDING, key,
+                                   opts->max, opts->window_ms, opts->timeout_ms, &count, &reason);
         sc__health_after(&limiter->health, err);
         if (err == SC_EREPLY || err == SC_EREADONLY)
             sc__health_refused(&limiter->health, reason.text);

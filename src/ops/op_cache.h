@@ -60,8 +60,8 @@ typedef struct sc__request_count {
     int64_t remaining, reset_ms;
 } sc__request_count;
 
-/* Counts a request, unless its window is full. */
-SC_MUST_USE sc_err sc__op_count_request(sc_client *client, sc_slice key, int64_t max,
+/* Counts a request, unless its window is full: the one that began with its first request, or that which ends now. */
+SC_MUST_USE sc_err sc__op_count_request(sc_client *client, bool slides, sc_slice key, int64_t max,
                                         int64_t window_ms, int64_t timeout_ms,
                                         sc__request_count *ret_count, sc_reason *ret_reason);
 
