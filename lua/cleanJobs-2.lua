@@ -57,7 +57,7 @@ local function readSlice()
     return ids
 end
 
-local function takeOutOfList(places, all)
+local function takeOutPlaces(places, all)
     if skip == 0 and all then
         call("LTRIM", PLACE, "0", -(#places + 1))
         return
@@ -83,7 +83,7 @@ for i, id in ipairs(ids) do
 end
 if #gone > 0 then
     if kind == "list" then
-        takeOutOfList(places, #gone == looked)
+        takeOutPlaces(places, #gone == looked)
     else
         call("ZREM", PLACE, unpack(gone))
     end

@@ -7,8 +7,10 @@
 --         2 job id
 --         3 most jobs to remove in this call; fewer where long lists are searched for them
 --         4 "1": its children stay, as jobs whose parent is gone
+--         5 the list that the caller found it in; "": he did not look
+--         6 its place there, counted from the end; 0: it is in none
 --
--- Output: 0 removed; 1 so far only children were: call again
+-- Output: 0 removed; 1 so far only children were: call again; 2 it may be deep in a long list: look for it and call again
 -- Errors: -1 no such job, -6 a worker has it, -8 a job scheduler waits for it
 -- Events: removed (prev: the state it was in), in each job's own queue; waiting (prev waiting-children) of a parent that it was the last child of
 
@@ -20,6 +22,7 @@
 
 local JOB, REPEAT = KEYS[1], KEYS[2]
 local base, id, most, keepChildren = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == "1"
+local place = ARGV[5] ~= "" and { list = ARGV[5], fromEnd = tonumber(ARGV[6]) } or nil
 
 -- At most `most` jobs of a tree are looked at; the rest when their turn comes, in a later call.
 local looked = 0
@@ -92,7 +95,7 @@ removeTree = function(jobKey, parentKey)
     end
     under[jobKey] = nil
     removed = removed + 1
-    found = removeFromQueue(queueBase, jobId) or found
+    found = removeFromQueue(queueBase, jobId, jobKey == JOB and place or nil) or found
     return true
 end
 
@@ -105,6 +108,9 @@ if known and pending then
 end
 if isLocked(JOB) then
     return -6
+end
+if not place and isBuriedInQueue(base, id) then
+    return 2
 end
 if not removeTree(JOB) then
     return 1

@@ -1,6 +1,7 @@
 --- @include "includes/getMaxEvents"
 --- @include "includes/removeDedupKey"
 --- @include "includes/removeJobKeys"
+--- @include "includes/takeOutOfList"
 --- @include "includes/tryCall"
 
 local sets = { "completed", "waiting-children", "delayed", "failed", "prioritized" }
@@ -9,38 +10,43 @@ local lists = { "wait", "paused", "active" }
 -- How much the search in long lists has cost so far, in removals of jobs that need none.
 local searched = 0
 
--- A job stands near an end of its list, or the whole list is searched.
-local function takeOutOfList(list, jobId)
-    local length = tryCall("LLEN", list) or 0
-    if length == 0 then
-        return false
-    elseif tryCall("LPOS", list, jobId, "RANK", "-1", "MAXLEN", "1000") then
-        return tryCall("LREM", list, "-1", jobId) == 1
+local function isBuriedInQueue(base, jobId)
+    for _, set in ipairs(sets) do
+        if tryCall("ZSCORE", base .. set, jobId) then
+            return false
+        end
     end
-    if length > 2000 and not tryCall("LPOS", list, jobId, "MAXLEN", "1000") then
-        searched = searched + length / 1000
-    end
-    return tryCall("LREM", list, "1", jobId) == 1
+    return isBuried(base .. "wait", jobId) or isBuried(base .. "paused", jobId) or isBuried(base .. "active", jobId)
 end
 
-local function takeOutOfState(base, jobId)
+local function takeOutOfState(base, jobId, place)
     for _, set in ipairs(sets) do
         if tryCall("ZREM", base .. set, jobId) == 1 then
             return set
         end
     end
+    local isNowhere = place and place.fromEnd == 0
+    if place and not isNowhere and takeOutOfList(base .. place.list, jobId, place.fromEnd) then
+        return place.list
+    end
     for _, list in ipairs(lists) do
-        if takeOutOfList(base .. list, jobId) then
-            return list
+        local length = tryCall("LLEN", base .. list) or 0
+        if length > 0 then
+            local taken, whole = takeOutOfList(base .. list, jobId, isNowhere and 0 or nil)
+            searched = searched + (whole and math.floor(length / 1000) or 0)
+            if taken then
+                return list
+            end
         end
     end
     return "unknown"
 end
 
 -- Removes one job from whatever state it is in, with all that belongs to it. Returns whether there was anything of it.
--- What is broken about it stops nothing. Event: removed (prev: the state it was in).
-local function removeFromQueue(base, jobId)
-    local prev = takeOutOfState(base, jobId)
+-- What is broken about it stops nothing. `place` is where the caller found it: list, fromEnd; may be nil.
+-- Event: removed (prev: the state it was in).
+local function removeFromQueue(base, jobId, place)
+    local prev = takeOutOfState(base, jobId, place)
     pcall(removeDedupKey, base, jobId, tryCall("HGET", base .. jobId, "deid"))
     if removeJobKeys(base .. jobId) == 0 then
         return prev ~= "unknown"

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "op_place.h"
 #include "redis/reply.h"
 #include "script.h"
 #include "scripts.h"
@@ -53,25 +54,30 @@ sc_err sc__op_change_priority(sc_client *client, const sc__queue_keys *keys, sc_
                               int64_t priority, bool lifo, sc_reason *ret_reason)
 {
     AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
-    char digits[SC__INT_LEN];
+    char digits[SC__INT_LEN], place_digits[SC__INT_LEN] = "";
     const sc_slice *k = keys->key;
-    const sc_slice args[] = {
-        id, {digits, sc__int_text(priority, digits)}, lifo ? SC_S("1") : SC_S("0")};
-    int64_t number;
+    sc_slice args[] = {
+        id, {digits, sc__int_text(priority, digits)}, lifo ? SC_S("1") : SC_S("0"), {NULL, 0}};
+    int64_t buried = true;
+    sc__place place;
     sc_err err;
 
     err = sc__queue_job_key(&job, keys, id, "", ret_reason);
-    if (err)
-        return err;
+    while (!err && buried) {
+        const sc_slice script_keys[] = {
+            sc__str_slice(&job), k[SC__KEY_WAIT],   k[SC__KEY_PRIORITIZED], k[SC__KEY_PC],
+            k[SC__KEY_META],     k[SC__KEY_ACTIVE], k[SC__KEY_MARKER],
+        };
 
-    const sc_slice script_keys[] = {
-        sc__str_slice(&job), k[SC__KEY_WAIT],   k[SC__KEY_PRIORITIZED], k[SC__KEY_PC],
-        k[SC__KEY_META],     k[SC__KEY_ACTIVE], k[SC__KEY_MARKER],
-    };
-
-    SC__SCRIPT_CHECK_KEYS(changePriority, script_keys);
-    return sc__script_call_number(client, &SC__SCRIPT_changePriority, script_keys, args, 3, &number,
-                                  ret_reason);
+        SC__SCRIPT_CHECK_KEYS(changePriority, script_keys);
+        err = sc__script_call_number(client, &SC__SCRIPT_changePriority, script_keys, args, 4,
+                                     &buried, ret_reason);
+        if (err || !buried)
+            continue;
+        err = sc__op_find_place(client, keys, SC__KEY_WAIT, id, &place, ret_reason);
+        args[3] = (sc_slice){place_digits, sc__int_text(place.from_end, place_digits)};
+    }
+    return err;
 }
 
 sc_err sc__op_clear_logs(sc_client *client, const sc__queue_keys *keys, sc_slice id, int64_t keep,

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "layout.h"
+#include "op_place.h"
 #include "redis/reply.h"
 #include "script.h"
 #include "scripts.h"
@@ -90,22 +91,29 @@ sc_err sc__op_is_paused(sc_client *client, const sc__queue_keys *keys, bool *ret
 sc_err sc__op_remove(sc_client *client, const sc__queue_keys *keys, sc_slice id, bool keep_children,
                      sc_reason *ret_reason)
 {
+    enum { DONE, MORE, BURIED };
     AUTO_STR job = STR_MAX(SC__JOB_KEY_MAX);
-    const sc_slice args[] = {keys->base, id, SC_S(REMOVE_SLICE),
-                             keep_children ? SC_S("1") : SC_S("0")};
-    int64_t more = 0;
-    sc_err err = SC_OK;
+    char digits[SC__INT_LEN] = "";
+    sc_slice args[] = {keys->base,         id,
+                       SC_S(REMOVE_SLICE), keep_children ? SC_S("1") : SC_S("0"),
+                       {NULL, 0},          {NULL, 0}};
+    int64_t answer = MORE;
+    sc__place place;
+    sc_err err;
 
     err = sc__queue_job_key(&job, keys, id, "", ret_reason);
-    if (err)
-        return err;
-    do {
+    while (!err && answer != DONE) {
         const sc_slice script_keys[] = {sc__str_slice(&job), keys->key[SC__KEY_REPEAT]};
 
         SC__SCRIPT_CHECK_KEYS(removeJob, script_keys);
-        err = sc__script_call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 4, &more,
+        err = sc__script_call_number(client, &SC__SCRIPT_removeJob, script_keys, args, 6, &answer,
                                      ret_reason);
-    } while (!err && more);
+        if (err || answer != BURIED)
+            continue;
+        err = sc__op_find_place(client, keys, SC__QUEUE_KEY_COUNT, id, &place, ret_reason);
+        args[4] = place.list;
+        args[5] = (sc_slice){digits, sc__int_text(place.from_end, digits)};
+    }
     return err;
 }
 
