@@ -43,6 +43,7 @@ static sc_err init(sc__near *near, const sc__near_opts *opts)
     near->max_entries = opts->max_entries ? opts->max_entries : SIZE_MAX;
     near->bucket_count = bucket_count_for(near);
     near->seed = sc__rand_u64();
+    atomic_init(&near->tag_changes, 1);
     sc__near_wheel_init(&near->wheel, opts->now_ms);
     near->buckets = sc__calloc(near->bucket_count, sizeof(near->buckets[0]));
     if (!near->buckets)
@@ -117,15 +118,16 @@ static sc_err hold_tag(sc__near *near, sc__near_entry *entry, sc_slice name, sc_
 /* All of them, or none. SC_ESTATE when one was deleted after the entry's birth. */
 static sc_err hold_tags(sc__near *near, sc__near_entry *entry, const sc__near_item *item)
 {
+    sc__near_tag **tags = sc__near_entry_tags(entry);
     sc_err err = SC_OK;
     size_t held = 0;
 
     while (held < item->tag_count && !err) {
-        err = hold_tag(near, entry, item->tags[held], &entry->tags[held]);
+        err = hold_tag(near, entry, item->tags[held], &tags[held]);
         held += !err;
     }
     while (err && held)
-        sc__near_tags_unref(&near->tags, entry->tags[--held]);
+        sc__near_tags_unref(&near->tags, tags[--held]);
     return err;
 }
 
@@ -245,6 +247,7 @@ void sc__near_tag_set(sc__near *near, sc_slice name, uint64_t deleted, uint64_t 
         /* In this order: who sees it known sees when it was expired. */
         atomic_store(&tag->expired, expired);
         atomic_store(&tag->deleted, deleted);
+        atomic_fetch_add(&near->tag_changes, 1);
     }
     pthread_mutex_unlock(&near->mutex);
 }
@@ -271,6 +274,7 @@ void sc__near_tag_bump(sc__near *near, sc_slice name, sc__near_bump what)
         atomic_store(what == SC__NEAR_DELETED ? &tag->deleted : &tag->expired, now);
     else
         near->tags.floor = now;
+    atomic_fetch_add(&near->tag_changes, 1);
     pthread_mutex_unlock(&near->mutex);
 }
 

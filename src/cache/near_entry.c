@@ -4,7 +4,9 @@
 
 static size_t entry_size(size_t tags, size_t key_len, size_t value_len)
 {
-    return sizeof(sc__near_entry) + tags * sizeof(sc__near_tag *) + key_len + 1 + value_len + 1;
+    const size_t size = sc__near_tags_at(key_len, value_len) + tags * sizeof(sc__near_tag *);
+
+    return size > sizeof(sc__near_entry) ? size : sizeof(sc__near_entry);
 }
 
 size_t sc__near_size_held(size_t tag_count, size_t key_len, size_t value_len)
@@ -19,7 +21,7 @@ size_t sc__near_entry_held(const sc__near_entry *entry)
 
 static void copy_in(sc__near_entry *entry, const sc__near_item *item)
 {
-    char *at = (char *)&entry->tags[item->tag_count];
+    char *at = entry->bytes;
 
     memcpy(at, item->key.ptr, item->key.len);
     at += item->key.len;

@@ -1,4 +1,4 @@
-/* A value in the near cache, in one piece of memory: this head, its tags, the key, NUL, the value, NUL. */
+/* A value in the near cache, in one piece of memory: this head, the key, NUL, the value, NUL, its tags. */
 #ifndef SC_CACHE_NEAR_ENTRY_H
 #define SC_CACHE_NEAR_ENTRY_H
 
@@ -9,39 +9,52 @@
 struct sc__near_tag;
 
 typedef struct sc__near_entry {
-    /* What a find touches comes first: it is 64 bytes. All but `next` and `uses` is fixed once it is listed. */
+    /* the writers', under the cache's mutex; but `refs` */
+    struct sc__near_entry *older, *newer; /* in its queue; or the next one that waits to be freed */
+    struct sc__near_entry *due_next;      /* in its slot of the wheel */
+    struct sc__near_entry **due_link;     /* what points at it there; NULL: it isn't in the wheel */
+    atomic_uint refs;                     /* the cache's one, and pins */
+    bool in_main;                         /* which queue */
+    uint8_t trial;                        /* sc__near_trial */
+
+    /* What a find touches, together with the key behind it. What isn't atomic is fixed once it is listed. */
+    uint8_t kind, flags;                   /* the owner's own */
     _Atomic(struct sc__near_entry *) next; /* in its bucket */
     uint64_t hash;
     uint32_t key_len, value_len;
-    uint32_t era;        /* how often the cache had been cleared */
-    uint8_t kind, flags; /* the owner's own */
+    uint32_t era; /* how often the cache had been cleared */
     uint8_t tag_count;
     atomic_uchar uses; /* since it last passed the queue's end, up to 3 */
     int64_t expires_ms, soft_ms, stored_ms;
     uint64_t birth;
-
-    atomic_uint refs;                     /* the cache's one, and pins */
-    bool in_main;                         /* which queue; from here on under the cache's mutex */
-    struct sc__near_entry *older, *newer; /* in its queue; or the next one that waits to be freed */
-    struct sc__near_entry *due_next;      /* in its slot of the wheel */
-    struct sc__near_entry **due_link;     /* what points at it there; NULL: it isn't in the wheel */
-    struct sc__near_tag *tags[];
+    _Atomic uint64_t tags_seen; /* the cache's tag_changes when its tags were last found well */
+    /* At a fixed place, so that the key is fetched from memory together with the head. */
+    char bytes[];
 } sc__near_entry;
-
-static inline const char *sc__near_key_ptr(const sc__near_entry *entry)
-{
-    return (const char *)&entry->tags[entry->tag_count];
-}
 
 static inline sc_slice sc__near_key(const sc__near_entry *entry)
 {
-    return (sc_slice){sc__near_key_ptr(entry), entry->key_len};
+    return (sc_slice){entry->bytes, entry->key_len};
 }
 
 /* NUL-terminated. */
 static inline sc_slice sc__near_value(const sc__near_entry *entry)
 {
-    return (sc_slice){sc__near_key_ptr(entry) + entry->key_len + 1, entry->value_len};
+    return (sc_slice){entry->bytes + entry->key_len + 1, entry->value_len};
+}
+
+/* Where the tags lie: behind the value's NUL, at the next multiple of a pointer's size. */
+static inline size_t sc__near_tags_at(size_t key_len, size_t value_len)
+{
+    const size_t end = offsetof(sc__near_entry, bytes) + key_len + 1 + value_len + 1;
+
+    return (end + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+}
+
+static inline struct sc__near_tag **sc__near_entry_tags(const sc__near_entry *entry)
+{
+    return (struct sc__near_tag **)((char *)entry +
+                                    sc__near_tags_at(entry->key_len, entry->value_len));
 }
 
 /* Bytes of malloc that an entry takes. */

@@ -13,32 +13,50 @@ void sc__near_leave(sc__near_section *section, bool was_hit)
     sc__near_readers_leave(section, was_hit);
 }
 
-static sc__near_state judge_tags(const sc__near_entry *entry, sc__near_state state)
+static sc__near_state look_at_tags(const sc__near_entry *entry)
 {
+    sc__near_tag **tags = sc__near_entry_tags(entry);
+    sc__near_state state = SC__NEAR_FRESH;
     bool is_unknown = false;
 
     for (unsigned i = 0; i < entry->tag_count; i++) {
-        const sc__near_tag *tag = entry->tags[i];
-        uint64_t deleted = atomic_load_explicit(&tag->deleted, memory_order_acquire);
+        uint64_t deleted = atomic_load(&tags[i]->deleted);
 
         if (deleted > entry->birth) {
             if (deleted != SC__NEAR_UNKNOWN_VERSION)
                 return SC__NEAR_MISS;
             is_unknown = true;
         }
-        if (atomic_load_explicit(&tag->expired, memory_order_relaxed) > entry->birth)
+        if (atomic_load(&tags[i]->expired) > entry->birth)
             state = SC__NEAR_STALE;
     }
     return is_unknown ? SC__NEAR_UNKNOWN : state;
 }
 
-static sc__near_state judge(const sc__near *near, const sc__near_entry *entry, int64_t now_ms)
+/* Tags that were found well need no look before some tag changes: a hit with tags costs one comparison more than one
+ * without. */
+static sc__near_state judge_tags(const sc__near *near, sc__near_entry *entry)
 {
-    sc__near_state state = entry->soft_ms <= now_ms ? SC__NEAR_STALE : SC__NEAR_FRESH;
+    const uint64_t changes = atomic_load(&near->tag_changes);
+    sc__near_state state;
+
+    if (atomic_load_explicit(&entry->tags_seen, memory_order_relaxed) == changes)
+        return SC__NEAR_FRESH;
+    state = look_at_tags(entry);
+    if (state == SC__NEAR_FRESH)
+        atomic_store_explicit(&entry->tags_seen, changes, memory_order_relaxed);
+    return state;
+}
+
+static sc__near_state judge(const sc__near *near, sc__near_entry *entry, int64_t now_ms)
+{
+    sc__near_state state = SC__NEAR_FRESH;
 
     if (entry->expires_ms <= now_ms || entry->era != atomic_load(&near->era))
         return SC__NEAR_MISS;
-    return entry->tag_count ? judge_tags(entry, state) : state;
+    if (entry->tag_count)
+        state = judge_tags(near, entry);
+    return state == SC__NEAR_FRESH && entry->soft_ms <= now_ms ? SC__NEAR_STALE : state;
 }
 
 /* A lost count does no harm; not writing when it's full keeps the line in all processors' caches. */
@@ -71,7 +89,7 @@ size_t sc__near_unknown_tags(const sc__near_entry *entry, sc_slice ret_names[SC_
     size_t count = 0;
 
     for (unsigned i = 0; i < entry->tag_count; i++) {
-        const sc__near_tag *tag = entry->tags[i];
+        const sc__near_tag *tag = sc__near_entry_tags(entry)[i];
 
         if (atomic_load(&tag->deleted) == SC__NEAR_UNKNOWN_VERSION)
             ret_names[count++] = (sc_slice){tag->name, tag->name_len};

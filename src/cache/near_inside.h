@@ -19,11 +19,12 @@ typedef struct sc__near_limbo {
 } sc__near_limbo;
 
 struct sc__near {
-    /* read without the mutex; fixed but for `era` and the buckets */
+    /* read without the mutex; fixed, but for what is atomic */
     _Atomic(sc__near_entry *) *buckets;
     uint64_t bucket_count;
-    uint64_t seed; /* of the hash, so that nobody can choose keys for one bucket */
-    atomic_uint era;
+    uint64_t seed;                /* of the hash, so that nobody can choose keys for one bucket */
+    atomic_uint era;              /* how often it was cleared */
+    _Atomic uint64_t tag_changes; /* of versions of tags, after they were made; from 1 */
     sc__near_readers readers;
 
     alignas(64) pthread_mutex_t mutex;

@@ -14,7 +14,7 @@ void sc__near_to_limbo(sc__near *near, sc__near_entry *entry)
 static void drop_tags(sc__near *near, sc__near_entry *entry)
 {
     for (unsigned i = 0; i < entry->tag_count; i++)
-        sc__near_tags_unref(&near->tags, entry->tags[i]);
+        sc__near_tags_unref(&near->tags, sc__near_entry_tags(entry)[i]);
 }
 
 /* Entries that nobody can see any more, chained by `older`; to be freed without the mutex. */

@@ -2,13 +2,17 @@
 
 enum {
     SMALL_SHARE = 10, /* the small queue has one part in so many */
-    PROMOTED_USES = 1,
     BACK_MAX = 128 /* entries that one eviction may send back to the beginning of the main queue */
 };
 
 static sc__near_queue *queue_of(sc__near *near, const sc__near_entry *entry)
 {
     return entry->in_main ? &near->queues.main : &near->queues.small;
+}
+
+static unsigned uses_of(const sc__near_entry *entry)
+{
+    return atomic_load_explicit(&entry->uses, memory_order_relaxed);
 }
 
 static void push(sc__near_queue *queue, sc__near_entry *entry)
@@ -63,6 +67,7 @@ void sc__near_queues_replace(sc__near *near, const sc__near_entry *old, sc__near
     sc__near_queue *queue = queue_of(near, old);
 
     entry->in_main = old->in_main;
+    entry->trial = old->trial;
     atomic_init(&entry->uses, atomic_load_explicit(&old->uses, memory_order_relaxed));
     entry->older = old->older;
     entry->newer = old->newer;
@@ -74,7 +79,12 @@ void sc__near_queues_replace(sc__near *near, const sc__near_entry *old, sc__near
 
 bool sc__near_queues_is_used(const sc__near_entry *entry)
 {
-    return entry->in_main || atomic_load_explicit(&entry->uses, memory_order_relaxed) > 0;
+    return entry->in_main || uses_of(entry) > 0;
+}
+
+static size_t count_of(const sc__near_queues *queues)
+{
+    return queues->small.count + queues->main.count;
 }
 
 static void evict(sc__near *near, sc__near_entry *entry)
@@ -86,19 +96,29 @@ static void evict(sc__near *near, sc__near_entry *entry)
 /* The oldest of the small queue goes, or goes on to the main queue. */
 static void pass_small(sc__near *near)
 {
-    sc__near_entry *entry = near->queues.small.oldest;
+    sc__near_queues *queues = &near->queues;
+    sc__near_entry *entry = queues->small.oldest;
 
     if (sc__near_is_cleared(near, entry)) {
         evict(near, entry);
-    } else if (atomic_load_explicit(&entry->uses, memory_order_relaxed) >= PROMOTED_USES) {
-        take(&near->queues.small, entry);
+    } else if (sc__near_promotion_grants(&queues->promotion, uses_of(entry), &entry->trial)) {
+        take(&queues->small, entry);
         atomic_store_explicit(&entry->uses, 0, memory_order_relaxed);
         entry->in_main = true;
-        push(&near->queues.main, entry);
+        push(&queues->main, entry);
     } else {
         sc__near_ghosts_add(&near->ghosts, entry->hash);
         evict(near, entry);
     }
+}
+
+static void end_trial(sc__near *near, sc__near_entry *entry)
+{
+    if (!entry->trial)
+        return;
+    sc__near_promotion_result(&near->queues.promotion, entry->trial, uses_of(entry) > 0,
+                              count_of(&near->queues));
+    entry->trial = SC__NEAR_ON_NO_TRIAL;
 }
 
 /* Evicts the oldest of the main queue that was not used, or the next one when all were. */
@@ -108,20 +128,18 @@ static void pass_main(sc__near *near)
 
     for (int i = 0; i < BACK_MAX; i++) {
         sc__near_entry *entry = main->oldest;
-        unsigned char uses = atomic_load_explicit(&entry->uses, memory_order_relaxed);
+        unsigned uses = uses_of(entry);
 
-        if (!uses || sc__near_is_cleared(near, entry))
+        if (sc__near_is_cleared(near, entry))
             break;
-        atomic_store_explicit(&entry->uses, uses - 1, memory_order_relaxed);
+        end_trial(near, entry);
+        if (!uses)
+            break;
+        atomic_store_explicit(&entry->uses, (unsigned char)(uses - 1), memory_order_relaxed);
         take(main, entry);
         push(main, entry);
     }
     evict(near, main->oldest);
-}
-
-static size_t count_of(const sc__near_queues *queues)
-{
-    return queues->small.count + queues->main.count;
 }
 
 static bool is_over(const sc__near *near, size_t reserve, size_t entries)
@@ -143,7 +161,7 @@ void sc__near_queues_make_room(sc__near *near, size_t bytes, size_t entries)
             pass_small(near);
         else
             pass_main(near);
-        near->ghosts.remember = (uint32_t)count_of(queues);
+        near->ghosts.remember = (uint32_t)(count_of(queues) - count_of(queues) / SMALL_SHARE);
     }
 }
 

@@ -1,7 +1,7 @@
 /* Which values leave when there's no room: S3-FIFO.
  *
- * A new value enters the small queue, a tenth of the room. At its end it leaves, unless it was used meanwhile:
- * then it goes to the main queue. At the end of the main queue a value that was used goes back to the
+ * A new value enters the small queue, a tenth of the room. At its end it leaves, unless it was used meanwhile
+ * (near_promotion.h): then it goes to the main queue. At the end of the main queue a value that was used goes back to the
  * beginning, with one use less. A value that had left the small queue not long ago (near_ghosts.h) enters the main
  * one at once. So what is used once passes by without pushing out what is used often, and a find writes
  * nothing but a small counter, and that only up to 3. */
@@ -9,6 +9,7 @@
 #define SC_CACHE_NEAR_QUEUES_H
 
 #include "near_entry.h"
+#include "near_promotion.h"
 
 typedef struct sc__near_queue {
     sc__near_entry *oldest, *newest;
@@ -17,6 +18,7 @@ typedef struct sc__near_queue {
 
 typedef struct sc__near_queues {
     sc__near_queue small, main;
+    sc__near_promotion promotion;
     bool was_full; /* since then a full small queue means that the whole is full */
 } sc__near_queues;
 
