@@ -45,6 +45,33 @@ SC_API SC_MUST_USE sc_err sc_cron_parse(sc_slice text, const sc_cron_opts *opts,
                                         sc_cron_error *ret_error);
 SC_API void sc_cron_free(sc_cron *cron);
 
+/* An expression in English: "At 09:00 on Monday to Friday", "Every 15 minutes from 09:00 to 17:59, on the last day of the
+ * month". It says what sc_cron_parse understands, with H as the seed picks it. Free `*ret_text` with sc_free. Errors as
+ * of sc_cron_parse; SC_ENOMEM. Since 0.1. */
+SC_API SC_MUST_USE sc_err sc_cron_explain(sc_slice text, const sc_cron_opts *opts, char **ret_text,
+                                          sc_cron_error *ret_error);
+
+/* What is allowed but perhaps not meant. `field` and `column` as of sc_cron_error. Since 0.1. */
+typedef struct sc_cron_warning {
+    const char *name; /* "both-days", "uneven-step", …: static text; docs/cron.md lists them */
+    const char *field;
+    int column;
+    char text[320]; /* the whole sentence */
+} sc_cron_warning;
+
+#define SC_CRON_WARNINGS_MAX 16
+
+typedef struct sc_cron_warnings {
+    size_t count;
+    sc_cron_warning items[SC_CRON_WARNINGS_MAX]; /* more are left out */
+} sc_cron_warnings;
+
+/* Looks for what people get wrong in expressions that are valid, and for changes of a zone's clocks that meet it in the ten years
+ * from `from_ms` on (`zone` NULL: none). Errors as of sc_cron_parse. Since 0.1. */
+SC_API SC_MUST_USE sc_err sc_cron_lint(sc_slice text, const sc_cron_opts *opts, const sc_zone *zone,
+                                       int64_t from_ms, sc_cron_warnings *ret_warnings,
+                                       sc_cron_error *ret_error);
+
 /* "@every 90s", "@every 1h30m": the interval of a scheduler's `every`, 1 ms to 100 years, in units of d, h, m, s and ms; it is
  * no cron expression, and sc_cron_parse refuses it. SC_ENOTFOUND: the text does not begin with "@every"; SC_ESYNTAX:
  * what follows is no such time. `ret_error` may be NULL. Since 0.1. */

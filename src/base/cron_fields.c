@@ -23,9 +23,19 @@ static const struct field fields[SC__CRON_FIELDS] = {
     [SC__CRON_YEAR] = {"year", SC__CRON_YEAR_FIRST, SC__CRON_YEAR_LAST, NULL, "1970 to 2199"},
 };
 
-sc_err sc__cron_fail(sc__cron_parser *p, const char *from, const char *to, const char *fmt, ...)
+/* "minute: "61" at column 1: " and the rest. Gives the column. */
+static int say(const sc__cron_parser *p, const char *field, const char *from, const char *to,
+               const char *what, char *out, size_t size)
 {
     int len = to - from > SC__CRON_SHOWN_MAX ? SC__CRON_SHOWN_MAX : (int)(to - from);
+    int column = from >= p->text && from <= p->end ? (int)(from - p->text) + 1 : 1;
+
+    snprintf(out, size, "%s: \"%.*s\" at column %d: %s", field, len, from, column, what);
+    return column;
+}
+
+sc_err sc__cron_fail(sc__cron_parser *p, const char *from, const char *to, const char *fmt, ...)
+{
     char wrong[200];
     va_list args;
 
@@ -35,10 +45,27 @@ sc_err sc__cron_fail(sc__cron_parser *p, const char *from, const char *to, const
     vsnprintf(wrong, sizeof(wrong), fmt, args);
     va_end(args);
     p->error->field = p->in_field ? fields[p->id].name : "expression";
-    p->error->column = (int)(from - p->text) + 1;
-    snprintf(p->error->text, sizeof(p->error->text), "%s: \"%.*s\" at column %d: %s",
-             p->error->field, len, from, p->error->column, wrong);
+    p->error->column =
+        say(p, p->error->field, from, to, wrong, p->error->text, sizeof(p->error->text));
     return SC_ESYNTAX;
+}
+
+void sc__cron_warn(sc__cron_parser *p, const char *name, int id, const char *from, const char *to,
+                   const char *fmt, ...)
+{
+    sc_cron_warning *warning;
+    char what[240];
+    va_list args;
+
+    if (!p->warnings || p->warnings->count == SC_CRON_WARNINGS_MAX)
+        return;
+    va_start(args, fmt);
+    vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
+    warning = &p->warnings->items[p->warnings->count++];
+    warning->name = name;
+    warning->field = id < SC__CRON_FIELDS ? fields[id].name : "expression";
+    warning->column = say(p, warning->field, from, to, what, warning->text, sizeof(warning->text));
 }
 
 static bool is_digit(char c)
@@ -182,6 +209,23 @@ static sc_err step(sc__cron_parser *p, const char *item, int *ret_step)
     return err;
 }
 
+/* Warns of steps that are wider than what they go through, and of those from `first` to the field's end that don't come
+ * out even where it begins anew. */
+static void check_step(sc__cron_parser *p, const char *item, int first, int last, int every,
+                       bool to_end)
+{
+    const struct field *field = &fields[p->id];
+    int max = p->id == SC__CRON_WEEKDAY ? 6 : field->max, size = max - field->min + 1;
+
+    if (every > last - first && last > first)
+        sc__cron_warn(p, "wide-step", p->id, item, p->at,
+                      "a step of %d is wider than its range: this means %d alone", every, first);
+    else if (to_end && p->id != SC__CRON_YEAR && every > 1 && size % every)
+        sc__cron_warn(p, "uneven-step", p->id, item, p->at,
+                      "%d does not divide %d: after %d the count begins anew with %d", every, size,
+                      first + (max - first) / every * every, first);
+}
+
 /* The value that the seed picks, first <= value <= last. */
 static int drawn(const sc__cron_parser *p, int first, int last)
 {
@@ -222,6 +266,8 @@ static sc_err hashed(sc__cron_parser *p, const char *item, struct set *set)
     err = step(p, item, &every);
     if (err)
         return err;
+    if (has_step)
+        check_step(p, item, first, last, every, last == fields[p->id].max);
     if (has_step)
         for (int64_t v =
                  first / every * every + (int64_t)((uint64_t)p->draw * (uint64_t)every >> 32);
@@ -311,6 +357,8 @@ static sc_err plain(sc__cron_parser *p, const char *item, struct set *set)
     if (err)
         return err;
     add_range(&these, p, first, last, every);
+    if (has_step)
+        check_step(p, item, first, last, every, last == fields[p->id].max);
     if (p->id == SC__CRON_WEEKDAY && !has_step) {
         err = nth(p, item, &these, &found);
         if (err || found)
@@ -329,14 +377,18 @@ static sc_err wildcard(sc__cron_parser *p, const char *item, struct set *set)
     p->at++;
     p->has_wildcard |= p->id <= SC__CRON_HOUR;
     err = step(p, item, &every);
-    if (!err)
-        add_range(set, p, fields[p->id].min, fields[p->id].max, every);
-    return err;
+    if (err)
+        return err;
+    add_range(set, p, fields[p->id].min, fields[p->id].max, every);
+    check_step(p, item, fields[p->id].min, fields[p->id].max, every, true);
+    return SC_OK;
 }
 
 static sc_err item(sc__cron_parser *p, struct set *set)
 {
     const char *from = p->at;
+    const struct set before = *set;
+    const sc__cron_days days = p->days;
     char c = peek(p);
     sc_err err;
 
@@ -352,6 +404,9 @@ static sc_err item(sc__cron_parser *p, struct set *set)
         err = plain(p, from, set);
     if (!err && peek(p) != '\0' && peek(p) != ',')
         err = unexpected(p, from);
+    if (!err && p->warnings && !memcmp(&before, set, sizeof(before)) &&
+        !memcmp(&days, &p->days, sizeof(days)))
+        sc__cron_warn(p, "repeated-value", p->id, from, p->at, "the list has this already");
     return err;
 }
 

@@ -15,6 +15,7 @@ typedef enum sc__cron_field {
 } sc__cron_field;
 
 #define SC__CRON_FIELDS 7
+
 #define SC__CRON_SHOWN_MAX 40 /* of a wrong text in a message */
 
 /* An expression being read. */
@@ -29,12 +30,24 @@ typedef struct sc__cron_parser {
     bool has_wildcard; /* '*', '?' or '/' in a field of the time */
     sc_cron *cron;
     sc__cron_days days;
-    sc_cron_error *error; /* may be NULL */
+    sc_slice words
+        [SC__CRON_FIELDS]; /* the fields' texts; those that were left out lie outside of `text` */
+    sc_cron_error *error;  /* may be NULL */
+    sc_cron_warnings *warnings; /* may be NULL */
 } sc__cron_parser;
 
 /* Says what is wrong with the text from `from` to `to`, and gives SC_ESYNTAX. */
 sc_err sc__cron_fail(sc__cron_parser *p, const char *from, const char *to, const char *fmt, ...)
     SC_PRINTF(4, 5);
+
+/* Adds a warning about the text from `from` to `to`, if warnings are asked for and there is room. `id` is a field or
+ * SC__CRON_FIELDS, the expression as a whole; `name` is kept. */
+void sc__cron_warn(sc__cron_parser *p, const char *name, int id, const char *from, const char *to,
+                   const char *fmt, ...) SC_PRINTF(6, 7);
+
+/* Reads a whole expression into p->cron and p->days. `p` is all 0 but for cron, which is all 0 itself, error and
+ * warnings. SC_ESYNTAX, SC_ETOOBIG. */
+SC_MUST_USE sc_err sc__cron_read(sc_slice text, const sc_cron_opts *opts, sc__cron_parser *p);
 
 /* Reads one field into p->cron and p->days. The fields draw from the seed in the order they are read in. */
 SC_MUST_USE sc_err sc__cron_field_parse(sc__cron_parser *p, sc__cron_field id, sc_slice text);

@@ -112,6 +112,7 @@ static sc_err parse_fields(sc__cron_parser *p, const sc_slice *words, size_t cou
                                            SC__CRON_MONTH,  SC__CRON_DAY,    SC__CRON_WEEKDAY,
                                            SC__CRON_YEAR};
 
+    memcpy(p->words, of, sizeof(of));
     for (size_t i = 0; i < SC__CRON_FIELDS; i++) {
         sc_err err = sc__cron_field_parse(p, order[i], of[order[i]]);
 
@@ -162,35 +163,41 @@ static sc_err parse(sc__cron_parser *p, bool allow_short)
             return err;
         count = split(macro, macro + strlen(macro), words);
     }
-    if (allow_short && count < 5)
+    if (allow_short && count < 5) {
+        sc__cron_warn(p, "short-form", SC__CRON_FIELDS, p->text, p->end,
+                      "what is missing is taken as '*', on the left; write all five fields");
         count = lengthen(words, count);
+    }
     if (count < 5 || count > SC__CRON_FIELDS)
         return sc__cron_fail(p, p->text, p->end, "expected 5, 6 or 7 fields, found %zu", count);
     return parse_fields(p, words, count);
 }
 
+sc_err sc__cron_read(sc_slice text, const sc_cron_opts *opts, sc__cron_parser *p)
+{
+    sc_cron_opts o = opts ? *opts : (sc_cron_opts){0};
+
+    p->text = text.len ? text.ptr : "";
+    p->end = p->text + text.len;
+    if (text.len > TEXT_MAX) {
+        (void)sc__cron_fail(p, p->text, p->end, "%zu bytes; the limit is %d", text.len, TEXT_MAX);
+        return SC_ETOOBIG;
+    }
+    p->has_seed = o.hash_seed.len > 0;
+    p->random = p->has_seed ? sc__cron_seed(o.hash_seed) : 0;
+    p->cron->dst = o.dst;
+    return parse(p, o.allow_short);
+}
+
 sc_err sc_cron_parse(sc_slice text, const sc_cron_opts *opts, sc_cron **ret_cron,
                      sc_cron_error *ret_error)
 {
-    sc_cron_opts o = opts ? *opts : (sc_cron_opts){0};
-    sc__cron_parser p = {
-        .text = text.len ? text.ptr : "",
-        .has_seed = o.hash_seed.len > 0,
-        .error = ret_error,
-    };
+    sc__cron_parser p = {.cron = sc__calloc(1, sizeof(*p.cron)), .error = ret_error};
     sc_err err;
 
-    p.end = p.text + text.len;
-    if (text.len > TEXT_MAX) {
-        (void)sc__cron_fail(&p, p.text, p.end, "%zu bytes; the limit is %d", text.len, TEXT_MAX);
-        return SC_ETOOBIG;
-    }
-    p.cron = sc__calloc(1, sizeof(*p.cron));
     if (!p.cron)
         return SC_ENOMEM;
-    p.cron->dst = o.dst;
-    p.random = p.has_seed ? sc__cron_seed(o.hash_seed) : 0;
-    err = parse(&p, o.allow_short);
+    err = sc__cron_read(text, opts, &p);
     if (err) {
         sc_free(p.cron);
         return err;
