@@ -123,17 +123,24 @@ static void process_batch(const sc_batch *batch, void *user)
     peer_emit(json_pack("{s:s, s:I}", "event", "batch", "size", (json_int_t)batch->count));
 }
 
-/* One at a time, or by "batch" {max, min, linger} many. */
+/* One at a time, or by "batch" {max, min, linger} many; of all names, or of those of "names". */
 static sc_err handle(sc_worker *worker, const json_t *args)
 {
+    const json_t *names = json_object_get(args, "names"), *name;
     const json_t *batch = json_object_get(args, "batch");
     const sc_batch_opts opts = {.max = (size_t)sc__json_int(batch, "max", 0),
                                 .min = (size_t)sc__json_int(batch, "min", 0),
                                 .linger_ms = sc__json_int(batch, "linger", 0)};
+    sc_err err = SC_OK;
+    size_t i;
 
     if (batch)
         return sc_worker_handle_batch(worker, SC_S(""), process_batch, NULL, &opts);
-    return sc_worker_handle(worker, SC_S(""), process, NULL);
+    if (!names)
+        return sc_worker_handle(worker, SC_S(""), process, NULL);
+    json_array_foreach(names, i, name) if (!err) err =
+        sc_worker_handle(worker, sc_slice_of(json_string_value(name)), process, NULL);
+    return err;
 }
 
 static void read_opts(const json_t *args, sc_worker_opts *o)
@@ -186,7 +193,7 @@ static sc_err do_work(struct peer *peer, const json_t *args, json_t **ret_result
     if (err)
         return err;
     err = handle(worker, args);
-    if (!err)
+    if (!err && sc__json_bool(args, "autorun", true))
         err = sc_worker_start(worker);
     if (err) {
         sc_worker_free(worker);
@@ -272,7 +279,24 @@ static sc_err do_resume_worker(struct peer *peer, const json_t *args, json_t **r
     return steer(peer, args, sc_worker_resume, ret_result, ret_reason);
 }
 
+/* Of one that was made with "autorun" false. */
+static sc_err do_run_worker(struct peer *peer, const json_t *args, json_t **ret_result,
+                            sc_reason *ret_reason)
+{
+    sc_worker **worker = worker_of(peer, args);
+
+    if (!worker)
+        return sc__because(ret_reason, SC_EINVAL, "no such worker");
+    *ret_result = json_null();
+    return sc_worker_start(*worker);
+}
+
 const struct peer_command peer_worker_commands[] = {
-    {"pauseWorker", do_pause_worker}, {"resumeWorker", do_resume_worker}, {"work", do_work},
-    {"closeWorker", do_close_worker}, {"workerStats", do_worker_stats},   {NULL, NULL},
+    {"pauseWorker", do_pause_worker},
+    {"resumeWorker", do_resume_worker},
+    {"work", do_work},
+    {"closeWorker", do_close_worker},
+    {"workerStats", do_worker_stats},
+    {"runWorker", do_run_worker},
+    {NULL, NULL},
 };
