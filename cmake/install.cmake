@@ -17,4 +17,6 @@ install(FILES ${CMAKE_BINARY_DIR}/storychainConfig.cmake ${CMAKE_BINARY_DIR}/sto
 if(SC_PROGRAM)
   install(TARGETS storychain)
   install(FILES ${CMAKE_BINARY_DIR}/storychain.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${CMAKE_BINARY_DIR}/storychain.bash RENAME storychain
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()

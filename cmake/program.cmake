@@ -17,6 +17,7 @@ target_link_libraries(sc_program PUBLIC sc_static PkgConfig::PROGDEPS ${CMARK_GF
 add_executable(storychain src/cli/main.c)
 target_link_libraries(storychain PRIVATE sc_program)
 
-# The manual comes from the program's own tables.
+# The manual and bash's completion come from the program's own tables.
 add_custom_command(TARGET storychain POST_BUILD
-  COMMAND $<TARGET_FILE:storychain> help man > ${CMAKE_BINARY_DIR}/storychain.1 VERBATIM)
+  COMMAND $<TARGET_FILE:storychain> help man > ${CMAKE_BINARY_DIR}/storychain.1
+  COMMAND $<TARGET_FILE:storychain> help completion > ${CMAKE_BINARY_DIR}/storychain.bash VERBATIM)

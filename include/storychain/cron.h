@@ -110,6 +110,18 @@ SC_API void sc_zone_local(const sc_zone *zone, int64_t wall_ms, sc_local_time *r
 SC_API SC_MUST_USE sc_err sc_cron_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
                                        int64_t *ret_next_ms);
 
+/* What is unusual about a run, for showing it. Since 0.1. */
+typedef enum sc_cron_mark {
+    SC_CRON_PLAIN,      /* nothing */
+    SC_CRON_MOVED,      /* clocks jump over its time: it runs after the gap */
+    SC_CRON_FIRST_PASS, /* its local time comes once more */
+    SC_CRON_SECOND_PASS
+} sc_cron_mark;
+
+/* `run_ms` is a time that sc_cron_next gave. */
+SC_API sc_cron_mark sc_cron_mark_of(const sc_cron *cron, const sc_zone *zone, int64_t run_ms);
+SC_API const char *sc_cron_mark_text(sc_cron_mark mark); /* "" for SC_CRON_PLAIN */
+
 /* What a schedule leaves out. Pure, thread-safe and without allocation, as sc_cron_next. Since 0.1. */
 typedef struct sc_cron_exclusions sc_cron_exclusions;
 

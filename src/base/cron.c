@@ -75,6 +75,15 @@ bool sc__cron_has_day(const sc_cron *cron, int64_t day)
            cron->days[first][sc__civil_month_days(date.year, date.month) - 28] >> date.day & 1;
 }
 
+bool sc__cron_matches(const sc_cron *cron, int64_t local_s)
+{
+    int of_day = (int)sc__floor_mod(local_s, SC__DAY_S);
+
+    return cron->hours >> of_day / 3600 & 1 && cron->minutes >> of_day / 60 % 60 & 1 &&
+           cron->seconds >> of_day % 60 & 1 &&
+           sc__cron_has_day(cron, sc__floor_div(local_s, SC__DAY_S));
+}
+
 /* The first day (counted from 1970) at or after `from`. */
 static bool next_day(const sc_cron *cron, int64_t from, int64_t *ret_days)
 {

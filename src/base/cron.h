@@ -41,6 +41,7 @@ static inline int sc__cron_lowest(uint64_t set)
 
 bool sc__cron_has_year(const sc_cron *cron, int year);
 bool sc__cron_has_day(const sc_cron *cron, int64_t day); /* counted from 1970 */
+bool sc__cron_matches(const sc_cron *cron, int64_t local_s);
 
 /* 0 to 13: a leap year or not, and the weekday of its first day. */
 int sc__cron_year_kind(int year, int64_t first_day);

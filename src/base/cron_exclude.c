@@ -114,19 +114,18 @@ void sc_cron_exclusions_free(sc_cron_exclusions *exclusions)
     sc_free(exclusions);
 }
 
-/* How long, from a second of a day on, an expression leaves nothing: until the end of the second, minute, hour or day that it
+/* How long, from a local time on, an expression leaves nothing: until the end of the second, minute, hour or day that it
  * matches as a whole. 0: it doesn't match. */
-static int64_t matched_s(const sc_cron *cron, int64_t day, int of_day)
+static int64_t matched_s(const sc_cron *cron, int64_t local_s)
 {
-    int hour = of_day / 3600, minute = of_day / 60 % 60, second = of_day % 60;
+    int of_day = (int)sc__floor_mod(local_s, SC__DAY_S);
 
-    if (!sc__cron_has_day(cron, day) || !(cron->hours >> hour & 1) ||
-        !(cron->minutes >> minute & 1) || !(cron->seconds >> second & 1))
+    if (!sc__cron_matches(cron, local_s))
         return 0;
     if (cron->seconds != (1ull << 60) - 1)
         return 1;
     if (cron->minutes != (1ull << 60) - 1)
-        return 60 - second;
+        return 60 - of_day % 60;
     if (cron->hours != (1u << 24) - 1)
         return 3600 - of_day % 3600;
     return SC__DAY_S - of_day;
@@ -137,14 +136,13 @@ static int64_t excluded_until(const sc_cron_exclusions *all, const sc_zone *zone
 {
     sc__zone_span span = sc__zone_span_at(zone, at_s);
     int64_t local_s = at_s + span.offset_s, day = sc__floor_div(local_s, SC__DAY_S), until = at_s;
-    int of_day = (int)sc__floor_mod(local_s, SC__DAY_S);
 
     for (size_t i = 0; i < all->count; i++) {
         const struct item *item = &all->items[i];
         int64_t end = at_s;
 
         if (item->cron)
-            end = at_s + matched_s(item->cron, day, of_day);
+            end = at_s + matched_s(item->cron, local_s);
         else if (item->first_day <= day && day <= item->last_day)
             end = (item->last_day + 1) * SC__DAY_S - span.offset_s;
         until = end > until ? end : until;

@@ -7,6 +7,11 @@
 
 #define SLICES "Goes in slices that hold up nobody; Ctrl-C stops between two of them."
 
+#define CRON_TZ "time zone, an IANA name (default UTC)"
+#define CRON_DST "where clocks change: vixie (default), skip or bullmq"
+#define CRON_SEED "what H hashes, such as the id of a schedule"
+#define CRON_SHORT "fewer than five fields, too, as BullMQ reads them"
+
 /* clang-format off */
 const struct cmd cmd_table[] = {
     {.name = "serve", .run = cmd_serve, .options = "listen allow-remote " SERVER,
@@ -127,12 +132,26 @@ const struct cmd cmd_table[] = {
     {.name = "cron next", .words = "EXPRESSION", .words_min = 1, .words_max = 1, .run = cmd_cron_next, .options = "",
      .summary = "the next times of a cron expression",
      .more = "EXPRESSION has five fields (minute hour day month weekday), or six with\n"
-             "seconds first; quote it. Prints UTC times, one a line.\n\n"
+             "seconds first; quote it. Prints UTC, and with --tz what clocks show there,\n"
+             "marked where they change.\n\n"
              "  storychain cron next '0 3 * * *' --tz Europe/Berlin --count 5\n"
-             "  storychain cron next '*/30 9-17 * * 1-5' --from 2026-03-28T00:00:00Z",
-     .flags = {{"tz", "ZONE", "time zone, an IANA name (default UTC)"},
+             "  storychain cron next '*/30 9-17 * * 1-5' --except '2026-12-24/2026-12-31'",
+     .flags = {{"tz", "ZONE", CRON_TZ},
                {"from", "TIME", "times after this one, like 2026-03-28T00:00:00Z (default: now)"},
-               {"count", "N", "how many, 1 to 1000 (default 1)"}}},
+               {"count", "N", "how many, 1 to 1000 (default 1)"},
+               {"except", "LIST", "leave out days, days from/to, or what another expression matches; ';' between"},
+               {"dst", "MODE", CRON_DST}, {"seed", "TEXT", CRON_SEED}, {"short", NULL, CRON_SHORT}}},
+    {.name = "cron explain", .words = "EXPRESSION", .words_min = 1, .words_max = 1, .run = cmd_cron_explain, .options = "",
+     .summary = "a cron expression in words",
+     .more = "  storychain cron explain '0 9 * * 1-5'",
+     .flags = {{"seed", "TEXT", CRON_SEED}, {"short", NULL, CRON_SHORT}}},
+    {.name = "cron lint", .words = "EXPRESSION", .words_min = 1, .words_max = 1, .run = cmd_cron_lint, .options = "",
+     .summary = "what is valid in a cron expression, but perhaps not meant",
+     .more = "Exit code 1 if there is something, a line each; docs/cron.md lists the names.\n\n"
+             "  storychain cron lint '30 2 * * *' --tz America/New_York",
+     .flags = {{"tz", "ZONE", CRON_TZ},
+               {"from", "TIME", "changes of clocks in the ten years after this one (default: now)"},
+               {"dst", "MODE", CRON_DST}, {"seed", "TEXT", CRON_SEED}, {"short", NULL, CRON_SHORT}}},
     {.name = NULL},
 };
 /* clang-format on */

@@ -34,5 +34,7 @@ int cmd_flow_show(struct cli *cli);
 int cmd_schedule_list(struct cli *cli);
 int cmd_cache_get(struct cli *cli);
 int cmd_cron_next(struct cli *cli);
+int cmd_cron_explain(struct cli *cli);
+int cmd_cron_lint(struct cli *cli);
 
 #endif

@@ -61,6 +61,10 @@ int help_main(int word_count, char **words)
         help_man();
         return EXIT_OK;
     }
+    if (word_count == 1 && !strcmp(words[0], "completion")) {
+        help_completion();
+        return EXIT_OK;
+    }
     for (const struct cmd *cmd = cmd_table; word_count && cmd->name; cmd++) {
         if (!strcmp(cmd->name, words[0]) || (word_count > 1 && starts_with(cmd->name, words[0]) &&
                                              !strcmp(cmd->name + strlen(words[0]) + 1, words[1]))) {
@@ -79,12 +83,11 @@ int help_main(int word_count, char **words)
     return EXIT_OK;
 }
 
-/* True when `name` is one of the words in `list`. */
-static bool listed(const char *list, const char *name)
+bool help_has_option(const struct cmd *cmd, const char *name)
 {
     size_t len = strlen(name);
 
-    for (const char *at = list; at && *at; at += strcspn(at, " "), at += *at == ' ')
+    for (const char *at = cmd->options; at && *at; at += strcspn(at, " "), at += *at == ' ')
         if (!strncmp(at, name, len) && (at[len] == ' ' || at[len] == '\0'))
             return true;
     return false;
@@ -118,7 +121,7 @@ void help_cmd(const struct cmd *cmd)
     for (int i = 0; i < CMD_FLAGS_MAX && cmd->flags[i].name; i++)
         print_flag(cmd->flags[i].name, cmd->flags[i].arg, cmd->flags[i].help);
     for (const struct option_row *row = options_table; row->flag; row++)
-        if (listed(cmd->options, row->flag))
+        if (help_has_option(cmd, row->flag))
             print_option(row);
     print_flag("json", NULL, "print JSON");
 }

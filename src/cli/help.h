@@ -15,4 +15,10 @@ int help_unknown(int word_count, char **words);
 /* The manual page, in roff, on stdout. */
 void help_man(void);
 
+/* True when a row of options_table matters to a command. */
+bool help_has_option(const struct cmd *cmd, const char *name);
+
+/* What bash needs to complete commands and options, on stdout. */
+void help_completion(void);
+
 #endif

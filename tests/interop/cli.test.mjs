@@ -1,34 +1,13 @@
 // The program in the hands of a user who does everything wrong: exit codes, the sentence on stderr, and that nothing is left behind.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startRedis, waitFor } from './lib.mjs';
-import { PROGRAM, serve, storychain, tempFolder } from './program.mjs';
-
-const FAILED = 1, USAGE = 2, NOT_FOUND = 3, UNREACHABLE = 4, REFUSED = 5;
-
-/** Runs it, expects the exit code and one line on stderr that matches; gives stdout. */
-async function expectFailure(args, code, sentence, options) {
-  const got = await storychain(args, options);
-  const said = `${args.join(' ')}: ${JSON.stringify(got)}`;
-  assert.equal(got.code, code, said);
-  assert.match(got.stderr, sentence, said);
-  const lines = got.stderr.split('\n').filter((line) => line && !line.startsWith('{"ts"'));
-  assert.equal(lines.length, 1, said);
-  assert.ok(got.stderr.endsWith('\n'), said);
-  return got.stdout;
-}
-
-async function expectJson(args, options) {
-  const got = await storychain([...args, '--json'], options);
-  assert.equal(got.code, 0, `${args.join(' ')}: ${got.stderr}`);
-  assert.equal(got.stderr, '');
-  return JSON.parse(got.stdout);
-}
+import { PROGRAM, FAILED, USAGE, NOT_FOUND, UNREACHABLE, REFUSED, expectFailure, expectJson, serve, storychain, tempFolder } from './program.mjs';
 
 describe('words and options', () => {
   const cases = [
@@ -73,6 +52,23 @@ describe('words and options', () => {
     }
   });
 
+  test('bash completes commands and options', async () => {
+    const { stdout, code } = await storychain(['help', 'completion']);
+    const complete = (...words) => {
+      const script = `${stdout}\nCOMP_WORDS=(${['storychain', ...words].map((w) => `'${w}'`).join(' ')}); COMP_CWORD=${words.length}; _storychain; echo "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split(' ');
+    };
+    assert.equal(code, 0);
+    for (const word of ['serve', 'queue', 'cron', 'help']) assert.ok(complete('').includes(word), word);
+    assert.deepEqual(complete('que'), ['queue']);
+    assert.deepEqual(complete('cron', ''), ['next', 'explain', 'lint']);
+    assert.deepEqual(complete('cron', 'next', '--t'), ['--tz']);
+    assert.deepEqual(complete('queue', 'list', '--redis'), ['--redis-url']);
+    assert.deepEqual(complete('queue', 'clean', 'email', 'failed', '--old'), ['--older-than']);
+    assert.deepEqual(complete('story', 'import', ''), complete('story', 'import', 'x', '')); // options; bash adds files
+    assert.deepEqual(complete('nonsense', ''), ['']);
+  });
+
   test('the manual page has every command and option, and no line that troff would take for its own', async () => {
     const { stdout, code } = await storychain(['help', 'man']);
     assert.equal(code, 0);
@@ -80,35 +76,6 @@ describe('words and options', () => {
     for (const name of ['serve', 'story import', 'job show', 'cron next']) assert.ok(stdout.includes(`.SS storychain ${name}`), name);
     for (const line of stdout.split('\n')) assert.match(line, /^(\.(TH|SH|SS|PP|TP|nf|fi|B)( |$)|[^.']|$)/, line);
   });
-});
-
-describe('cron next', () => {
-  const TIMES = ['2026-03-28T02:00:00Z', '2026-03-29T01:00:00Z', '2026-03-30T01:00:00Z', '2026-03-31T01:00:00Z', '2026-04-01T01:00:00Z'];
-  const ARGS = ['cron', 'next', '0 3 * * *', '--tz', 'Europe/Berlin', '--from', '2026-03-28T00:00:00Z', '--count', '5'];
-
-  test('prints UTC times over a change of the clocks, as lines and as JSON', async () => {
-    assert.deepEqual(await storychain(ARGS), { code: 0, signal: null, stdout: TIMES.map((t) => `${t}\n`).join(''), stderr: '' });
-    assert.deepEqual(await expectJson(ARGS), TIMES);
-  });
-
-  const cases = [
-    [['0 3 * *'], USAGE, /"0 3 \* \*" at column 1: expected 5, 6 or 7 fields, found 4/],
-    [['0 25 * * *'], USAGE, /hour: "25" at column 3/],
-    [['0 3 * * 9'], USAGE, /day of week: "9" at column 9/],
-    [[''], USAGE, /expected/],
-    [['\xff \n'], USAGE, /expression/],
-    [['0', '3', '*', '*', '*'], USAGE, /"3" is one word too many \(a word with blanks goes in quotes\)/],
-    [['0 3 31 2 *'], USAGE, /never occurs/],
-    [['0 3 * * *', '--count', 'many'], USAGE, /--count: "many" is not a whole number from 1 to 1000/],
-    [['0 3 * * *', '--count', '-1'], USAGE, /--count/],
-    [['0 3 * * *', '--count', '1001'], USAGE, /--count/],
-    [['0 3 * * *', '--count', '99999999999999999999'], USAGE, /--count/],
-    [['0 3 * * *', '--from', 'yesterday'], USAGE, /--from: "yesterday" is not a date like/],
-    [['0 3 * * *', '--from', '2026-02-30T00:00:00Z'], USAGE, /--from/],
-    [['0 3 * * *', '--tz', 'Europe/Berln'], USAGE, /--tz: there is no time zone "Europe\/Berln"; did you mean Europe\/Berlin\?/],
-    [['0 3 * * *', '--tz', '../../etc/passwd'], USAGE, /--tz/],
-  ];
-  for (const [args, code, sentence] of cases) test(args.join(' | '), () => expectFailure(['cron', 'next', ...args], code, sentence));
 });
 
 describe('story import', () => {

@@ -1,4 +1,5 @@
 // The program itself: a command run to its end, `storychain serve` as a child, and folders that go away with the test.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -70,4 +71,26 @@ export function serve(t, stateDir, args = [], options = {}) {
 /** `storychain worker` beside the serve of that state folder. */
 export function work(t, stateDir, args = [], options = {}) {
   return stay(t, ['worker', '--json', '--state-dir', stateDir, ...args], options);
+}
+
+export const FAILED = 1, USAGE = 2, NOT_FOUND = 3, UNREACHABLE = 4, REFUSED = 5;
+
+/** Runs it, expects the exit code and one line on stderr that matches; gives stdout. */
+export async function expectFailure(args, code, sentence, options) {
+  const got = await storychain(args, options);
+  const said = `${args.join(' ')}: ${JSON.stringify(got)}`;
+  assert.equal(got.code, code, said);
+  assert.match(got.stderr, sentence, said);
+  const lines = got.stderr.split('\n').filter((line) => line && !line.startsWith('{"ts"'));
+  assert.equal(lines.length, 1, said);
+  assert.ok(got.stderr.endsWith('\n'), said);
+  return got.stdout;
+}
+
+/** Runs it with --json and gives what it printed. */
+export async function expectJson(args, options) {
+  const got = await storychain([...args, '--json'], options);
+  assert.equal(got.code, 0, `${args.join(' ')}: ${got.stderr}`);
+  assert.equal(got.stderr, '');
+  return JSON.parse(got.stdout);
 }
