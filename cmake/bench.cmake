@@ -3,3 +3,7 @@ add_executable(bench-peer bench/queue_peer.c)
 target_link_libraries(bench-peer PRIVATE sc_static)
 add_executable(bench-pattern bench/cache_pattern.c)
 target_link_libraries(bench-pattern PRIVATE sc_static Threads::Threads)
+
+add_executable(bench-near bench/near.c bench/near_trace.c)
+target_include_directories(bench-near PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(bench-near PRIVATE sc_static)
