@@ -1,13 +1,17 @@
-/* A cache in front of something slow: get_or_set asks Redis, and on a miss the loader, once.
+/* A cache in front of something slow: a fetch asks Redis, and on a miss the loader, once.
  *
  * A failure of the cache never breaks its user: without Redis, or with a broken value in it,
- * get_or_set gives what the loader gives, and one line of log tells when that begins and ends.
+ * a fetch gives what the loader gives, and one line of log tells when that begins and ends.
  *
  * No old value is stored: a load stores what it made only if nobody, here or in another process,
- * deleted or set the key since the load began.
+ * deleted or set the key, or deleted one of the value's tags, since the load began.
  *
- * Values are bytes. A value that is empty, "null", "0" or "false" is a value, not a miss. A value that another
- * program stored with a plain SET is one, too. Keys are 1 to max_key_size bytes of any kind.
+ * Values are bytes. A value that is empty, "null", "0" or "false" is a value, not a miss; so is one that another
+ * program stored with a plain SET. "There is no such thing" is something else, and can be kept, too. Keys are 1 to
+ * max_key_size bytes of any kind.
+ *
+ * There are two doors. A definition (sc_cache_def) says how one kind of value is made and kept: sc_cache_fetch()
+ * and sc_cache_store() go by it. sc_cache_get_or_set() and sc_cache_set() do with a TTL. All others serve both.
  *
  * docs/cache.md has the guarantees, and how values lie in Redis.
  *
@@ -48,6 +52,9 @@ typedef struct sc_cache_opts {
      * new one at the end everywhere, then put it first everywhere, then leave out the old one. */
     const sc_cache_secret *secrets;
     size_t secret_count;
+    const char
+        *prefix; /* before the keys of tags and clock; up to 64 bytes, copied; NULL: "sc-cache:" */
+    int loader_threads; /* for loads that nobody waits for, or only for some time; 0: 8 */
 } sc_cache_opts;
 
 /* The cache gets a connection and an I/O thread of its own, by the client's options. `opts` (NULL: defaults) is copied.
@@ -59,27 +66,34 @@ SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *o
 SC_API void sc_cache_free(sc_cache *cache);
 
 typedef enum sc_cache_source {
-    SC_CACHE_MISS,  /* not there (get), or loaded just now (get_or_set) */
+    SC_CACHE_MISS,  /* not there (get), or loaded just now */
     SC_CACHE_HIT,   /* from Redis */
     SC_CACHE_SHARED /* loaded just now by another thread that asked for the same key */
 } sc_cache_source;
 
 /* A value and where it came from. Release each with sc_cache_value_release. */
 typedef struct sc_cache_value {
-    sc_slice bytes; /* NUL-terminated; {NULL, 0} on a miss */
+    sc_slice bytes; /* NUL-terminated; {NULL, 0} on a miss, and where there is no such thing */
     sc_cache_source source;
+    bool
+        none; /* there is no such thing, says the loader: now (miss, shared) or some time ago (hit) */
+    bool stale;     /* older than its TTL or expired, given because its grace has not ended */
     int64_t age_ms; /* since it was stored; -1: not known, another program stored it */
     void *owner;    /* private */
 } sc_cache_value;
 
 SC_API void sc_cache_value_release(sc_cache_value *value);
 
+/* Looks a key up. A miss is SC_OK with source SC_CACHE_MISS; so is Redis away (logged), and a value that would be stale.
+ * SC_EINVAL, SC_ETOOBIG (the key), SC_EDEADLK. */
+SC_API SC_MUST_USE sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value);
+
+/* Whether a get would hit, as far as that can be told from the key alone: tags are not looked at. SC_ECONNECT, … when
+ * Redis can't say. */
+SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists);
+
 /* What a stored value must satisfy. ttl_ms: > 0; or SC_TTL_FOREVER. 0 stores nothing. */
 #define SC_TTL_FOREVER INT64_MAX
-
-/* Looks a key up. A miss is SC_OK with source SC_CACHE_MISS; so is Redis away (logged). SC_EINVAL, SC_ETOOBIG
- * (the key), SC_EDEADLK. */
-SC_API SC_MUST_USE sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value);
 
 /* Stores; with ttl_ms 0 removes what was there. SC_EINVAL, SC_ETOOBIG, SC_EDEADLK; SC_ECONNECT, SC_ETIMEDOUT, SC_EREPLY
  * (Redis is full), … when it could not be stored: callers may ignore that, for the old value is removed
@@ -96,6 +110,16 @@ SC_API SC_MUST_USE sc_err sc_cache_del(sc_cache *cache, sc_slice key, bool *ret_
 SC_API SC_MUST_USE sc_err sc_cache_del_many(sc_cache *cache, const sc_slice *keys, size_t count,
                                             int64_t *ret_removed);
 
+/* Removes all values that have one of these tags (1 to 255 bytes each, of any kind, known to all caches with the same prefix),
+ * with one short command however many values that are: they are not touched, but count as dead. Loads that are under way
+ * are treated as by sc_cache_del(); so are errors. SC_EINVAL: an empty or too long tag. */
+SC_API SC_MUST_USE sc_err sc_cache_del_tags(sc_cache *cache, const sc_slice *tags, size_t count);
+
+/* Makes values stale instead, at once: those whose definition gives them a grace are given in it while they are loaded anew. All
+ * others are removed; so is a value whose key or tags could not be reached. */
+SC_API SC_MUST_USE sc_err sc_cache_expire(sc_cache *cache, sc_slice key);
+SC_API SC_MUST_USE sc_err sc_cache_expire_tags(sc_cache *cache, const sc_slice *tags, size_t count);
+
 /* Removes keys that match a glob pattern of Redis (* ? [] \), by SCAN over 500 keys and UNLINK of up to 100 at a time, each well below
  * a millisecond of the server. For keys of unknown names, of whatever program; it walks over the whole keyspace. Keys that
  * are there from the beginning to the end are removed, those made meanwhile perhaps. Long keys are met by their beginning
@@ -104,17 +128,27 @@ SC_API SC_MUST_USE sc_err sc_cache_del_many(sc_cache *cache, const sc_slice *key
 SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern,
                                                const sc_sweep *sweep, int64_t *ret_removed);
 
-/* Whether a get would hit. SC_ECONNECT, … when Redis can't say. */
-SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists);
-
-/* Makes a value. Runs on the caller's thread and may block. The bytes it sets with sc_cache_load_set
- * are copied; a loader that sets none makes an empty value. An error goes to all who wait for the key;
- * nothing is stored then. It may use the cache, but not ask for its own key. */
+/* Makes a value. Runs on the caller's thread, or on one of the cache's own (see sc_cache_def), and may block. The bytes it
+ * sets with sc_cache_load_set are copied; a loader that sets none makes an empty value. An error goes to all who wait for
+ * the key. It may use the cache, but not ask for its own key. */
 typedef struct sc_cache_load sc_cache_load;
 typedef sc_err (*sc_cache_loader)(sc_cache_load *load, sc_slice key, void *user);
 
 SC_API SC_MUST_USE sc_err sc_cache_load_set(sc_cache_load *load, sc_slice bytes);
-SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms); /* instead of the call's */
+
+/* There is no such thing. Not an error: who asked gets a value with `none`. */
+SC_API void sc_cache_load_none(sc_cache_load *load);
+
+/* Instead of the call's or the definition's; 0: to be given and not stored. */
+SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms);
+
+/* One more tag of the value; copied. SC_EINVAL: empty or over 255 bytes; SC_ETOOBIG: a value has at most 16. */
+SC_API SC_MUST_USE sc_err sc_cache_load_tag(sc_cache_load *load, sc_slice tag);
+
+/* The value that is to be replaced, when there is one (false: none). Valid until the loader returns. A loader that finds it
+ * is still true calls `keep` instead of `set`. SC_ESTATE: there is none. */
+SC_API bool sc_cache_load_old(const sc_cache_load *load, sc_slice *ret_bytes);
+SC_API SC_MUST_USE sc_err sc_cache_load_keep(sc_cache_load *load);
 
 /* The cached value, else the loader's, which is then stored. Callers of one process that ask for one key at the
  * same time share one load, its error too; callers of other processes wait for it. But nobody gets a value whose load began before a removal
@@ -124,6 +158,53 @@ SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms); /* instead o
 SC_API SC_MUST_USE sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms,
                                               sc_cache_loader loader, void *user,
                                               sc_cache_value *ret_value);
+
+/* How one kind of value is made and kept. Usually static, beside its loader; a cache may use it until sc_cache_free().
+ * Zeroed is fine for all but ttl_ms and load. The life of a value:
+ *
+ *     fresh ......... soft_ttl_ms: given, and loaded anew behind . ttl_ms: stale ............ + grace_ms: gone
+ *
+ * Loads "behind" run on the cache's threads, one at a time per key, while the old value is given. */
+typedef struct sc_cache_def {
+    const char *name;        /* for people: "user:profile" */
+    int64_t ttl_ms;          /* > 0, or SC_TTL_FOREVER; 0: given and not stored */
+    int64_t soft_ttl_ms;     /* less than ttl_ms; 0: none */
+    int64_t grace_ms;        /* after ttl_ms, or after the value was expired; 0: none */
+    int64_t negative_ttl_ms; /* of "there is no such thing"; 0: not stored */
+    int64_t
+        error_ttl_ms; /* for so long an error is given again, without asking the loader; 0: not stored. With an old
+                                value at hand: how long until the next try, at least 1 s */
+    int jitter_percent; /* lives are shorter by up to so much, at random, so that they don't end together; 0 to 90 */
+    double
+        eager; /* > 0: before the value's time a call loads it anew behind, the more likely the nearer the end and
+                                the longer the load took (XFetch's beta; 1 is usual) */
+    size_t max_size; /* larger values are given and not stored; 0: the cache's */
+
+    /* How long a call waits for the loader; 0: as long as it takes. The load goes on behind. Soft: while a stale value is at hand,
+     * which is given then, at once with 0. Hard: SC_ETIMEDOUT then. With a hard one all loads run on the cache's threads. */
+    int64_t soft_timeout_ms, hard_timeout_ms;
+
+    const char *const *
+        tags; /* of all its values, NULL-terminated; changing them changes what is stored already */
+    /* Values are stored as they are, for programs that know nothing of this library, and the TTL is Redis's. There are no tags,
+     * soft TTL, grace, negatives or errors then, and no lease: a delete by another process during a load goes unnoticed. */
+    bool plain;
+
+    sc_cache_loader load;
+    /* A load behind needs `user` longer than the call. `keep` makes a copy for it (NULL: out of memory, there is no such load then),
+     * `drop` frees that. Without `keep`, `user` itself lives until sc_cache_free(). */
+    void *(*keep)(const void *user);
+    void (*drop)(void *user);
+} sc_cache_def;
+
+/* As sc_cache_get_or_set(), by a definition. Besides: SC_EINVAL for a definition that says nonsense, SC_ETIMEDOUT. A value that
+ * the loader finds not to exist is SC_OK with `none`. With a stale value at hand no error comes. */
+SC_API SC_MUST_USE sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                         void *user, sc_cache_value *ret_value);
+
+/* As sc_cache_set(), by a definition: with its TTLs, jitter and tags. */
+SC_API SC_MUST_USE sc_err sc_cache_store(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                         sc_slice bytes);
 
 /* A cached twin of a loader: the key is made from the argument, the rest is fixed once. */
 typedef struct sc_cache_wrapped {
@@ -140,6 +221,9 @@ SC_API SC_MUST_USE sc_err sc_cache_wrapped_get(const sc_cache_wrapped *wrapped, 
 
 typedef struct sc_cache_stats {
     uint64_t hits, misses, shared, loads, load_errors, sets, deletes, errors;
+    uint64_t stale;    /* hits that were given after their time */
+    uint64_t none;     /* hits that say "there is no such thing" */
+    uint64_t renewals; /* loads behind that stored a newer value */
 } sc_cache_stats;
 
 SC_API void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats);

@@ -7,11 +7,11 @@
 enum { LIFE_MS = 500 };
 
 void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, sc_err err,
-                       int64_t timeout_ms)
+                       int64_t keep_ms, int64_t timeout_ms)
 {
     const int64_t now_ms = sc__client_server_ms(client);
     const sc__envelope envelope = {
-        .kind = SC__ENVELOPE_ERROR, .stored_ms = now_ms, .expires_ms = now_ms};
+        .kind = SC__ENVELOPE_ERROR, .stored_ms = now_ms, .expires_ms = now_ms + keep_ms};
     const size_t head = sc__envelope_size(&envelope);
     char word[SC__ENVELOPE_UNTAGGED_MAX + SC__LEASE_LEN + SC__INT_LEN];
 
@@ -20,7 +20,7 @@ void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, 
     sc__op_cache_fail(
         client, key, sc__lease_slice(lease),
         (sc_slice){word, head + SC__LEASE_LEN + sc__int_text(err, word + head + SC__LEASE_LEN)},
-        LIFE_MS, timeout_ms);
+        keep_ms > LIFE_MS ? keep_ms : LIFE_MS, timeout_ms);
 }
 
 void sc__failure_read(sc_slice content, sc__failure *ret_failure)

@@ -1,5 +1,5 @@
 /* Word of a failed load, left in the value's key for a moment: those who waited for that very load, in other processes, share its
- * error. For anybody else it is nothing, and may be replaced. */
+ * error. For anybody else it is nothing, and may be replaced; unless failures of this kind of value are kept for some time. */
 #ifndef SC_CACHE_FAILURE_H
 #define SC_CACHE_FAILURE_H
 
@@ -12,9 +12,9 @@ typedef struct sc__failure {
     sc_err err;
 } sc__failure;
 
-/* Puts it where `lease` stands. Doesn't wait and tells no result. */
+/* Puts it where `lease` stands, to be kept for `keep_ms`. Doesn't wait and tells no result. */
 void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, sc_err err,
-                       int64_t timeout_ms);
+                       int64_t keep_ms, int64_t timeout_ms);
 
 /* From the content of an envelope of kind SC__ENVELOPE_ERROR. */
 void sc__failure_read(sc_slice content, sc__failure *ret_failure);

@@ -1,5 +1,7 @@
 #include "flight.h"
 
+#include <time.h>
+
 #include <xxhash.h>
 
 #include "base/clock.h"
@@ -32,6 +34,7 @@ static void drop_ref(sc__flight *flight)
     if (--flight->refs)
         return;
     sc__blob_unref(flight->value);
+    sc_free(flight->tags);
     pthread_cond_destroy(&flight->ended);
     sc_free(flight);
 }
@@ -48,8 +51,10 @@ static void unlist(sc__flights *flights, sc__flight *flight)
 
 static bool may_join(const sc__flight *flight, const sc__flight_call *call)
 {
-    if (flight->state == SC__FLIGHT_ASKING || flight->loading_ns >= call->began_ns)
+    if (flight->state == SC__FLIGHT_ASKING || flight->loading_ns >= call->began_ns || call->renews)
         return true;
+    if (flight->renews)
+        return false; /* it began with the old value, which is gone */
     if (!call->has_asked || !flight->lease.is_there)
         return true;
     return sc__lease_is(&call->seen, &flight->lease);
@@ -59,11 +64,14 @@ static bool may_join(const sc__flight *flight, const sc__flight_call *call)
 static sc__flight *new_flight(sc_slice key)
 {
     sc__flight *flight = sc__calloc(1, sizeof(*flight) + key.len);
+    pthread_condattr_t attr;
 
     if (!flight)
         return NULL;
-    flight->leader = pthread_self();
-    pthread_cond_init(&flight->ended, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&flight->ended, &attr);
+    pthread_condattr_destroy(&attr);
     flight->listed = true;
     flight->refs = 2;
     flight->key_len = key.len;
@@ -90,6 +98,7 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
     flight = new_flight(call->key);
     if (!flight)
         return SC_ENOMEM;
+    flight->renews = call->renews;
     at = place_of(flights, call->key);
     flight->next = *at;
     *at = flight;
@@ -112,6 +121,13 @@ sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call, sc__f
     return err;
 }
 
+void sc__flight_ref(sc__flights *flights, sc__flight *flight)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->refs++;
+    pthread_mutex_unlock(&flights->mutex);
+}
+
 void sc__flight_unref(sc__flights *flights, sc__flight *flight)
 {
     pthread_mutex_lock(&flights->mutex);
@@ -120,10 +136,12 @@ void sc__flight_unref(sc__flights *flights, sc__flight *flight)
 }
 
 void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
-                        bool is_ours)
+                        bool is_ours, int64_t birth)
 {
     pthread_mutex_lock(&flights->mutex);
     flight->state = SC__FLIGHT_LOADING;
+    flight->leader = pthread_self();
+    flight->birth = birth;
     flight->loading_ns = sc__mono_ns();
     flight->extended_ms = sc__mono_ms();
     flight->is_ours = is_ours;
@@ -132,12 +150,19 @@ void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__leas
     pthread_mutex_unlock(&flights->mutex);
 }
 
-void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value)
+void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value,
+                    const sc__tag_keys *tags)
 {
+    sc__tag_keys *copy = tags && tags->count ? sc__tag_keys_dup(tags) : NULL;
+
     pthread_mutex_lock(&flights->mutex);
     flight->state = SC__FLIGHT_ENDED;
     flight->err = err;
     flight->value = value ? sc__blob_ref(value) : NULL;
+    flight->tags = copy;
+    /* Without memory for them: nobody may take it who came later. */
+    if (tags && tags->count && !copy)
+        flight->given_ns = flight->loading_ns;
     pthread_cond_broadcast(&flight->ended);
     pthread_mutex_unlock(&flights->mutex);
 }
@@ -147,7 +172,7 @@ void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns,
 {
     pthread_mutex_lock(&flights->mutex);
     flight->state = SC__FLIGHT_ENDED;
-    flight->value = sc__blob_ref(value);
+    flight->value = value ? sc__blob_ref(value) : NULL;
     flight->age_ms = age_ms;
     flight->given_ns = asked_ns;
     unlist(flights, flight);
@@ -182,23 +207,59 @@ void sc__flight_leave(sc__flights *flights, sc__flight *flight)
     pthread_mutex_unlock(&flights->mutex);
 }
 
-bool sc__flight_wait(sc__flights *flights, sc__flight *flight, const sc__flight_call *call,
-                     sc_err *ret_err, sc__blob **ret_value, int64_t *ret_age_ms)
+/* True when it has ended. Under the mutex. */
+static bool wait_for_end(sc__flights *flights, sc__flight *flight, int64_t until_ms)
 {
-    bool ended;
+    while (flight->state < SC__FLIGHT_ENDED) {
+        int64_t left_ms = until_ms == INT64_MAX ? INT64_MAX : until_ms - sc__mono_ms();
+        struct timespec until;
+
+        if (left_ms == INT64_MAX) {
+            pthread_cond_wait(&flight->ended, &flights->mutex);
+            continue;
+        }
+        if (left_ms <= 0)
+            return false;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (time_t)(left_ms / 1000);
+        until.tv_nsec += (long)(left_ms % 1000) * 1000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+        pthread_cond_timedwait(&flight->ended, &flights->mutex, &until);
+    }
+    return true;
+}
+
+static void take_gift(const sc__flight *flight, const sc__flight_call *call,
+                      sc__flight_gift *ret_gift)
+{
+    *ret_gift = (sc__flight_gift){.err = flight->err, .age_ms = flight->age_ms};
+    ret_gift->value = flight->value ? sc__blob_ref(flight->value) : NULL;
+    if (flight->tags && flight->loading_ns < call->began_ns) {
+        ret_gift->tags = flight->tags;
+        ret_gift->birth = flight->birth;
+    }
+}
+
+sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight *flight,
+                                   const sc__flight_call *call, int64_t until_ms,
+                                   sc__flight_gift *ret_gift)
+{
+    sc__flight_outcome outcome = SC__FLIGHT_LATE;
 
     pthread_mutex_lock(&flights->mutex);
-    while (flight->state < SC__FLIGHT_ENDED)
-        pthread_cond_wait(&flight->ended, &flights->mutex);
-    ended = flight->state == SC__FLIGHT_ENDED &&
-            (!flight->given_ns || call->began_ns <= flight->given_ns);
-    if (ended) {
-        *ret_err = flight->err;
-        *ret_age_ms = flight->age_ms;
-        *ret_value = flight->value ? sc__blob_ref(flight->value) : NULL;
+    if (wait_for_end(flights, flight, until_ms)) {
+        outcome = flight->state == SC__FLIGHT_ENDED &&
+                          (!flight->given_ns || call->began_ns <= flight->given_ns)
+                      ? SC__FLIGHT_GAVE
+                      : SC__FLIGHT_NOTHING;
+        if (outcome == SC__FLIGHT_GAVE)
+            take_gift(flight, call, ret_gift);
     }
     pthread_mutex_unlock(&flights->mutex);
-    return ended;
+    return outcome;
 }
 
 void sc__flights_void(sc__flights *flights, sc_slice key)

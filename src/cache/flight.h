@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-#include "ops/cache_envelope.h"
+#include "ops/cache_tags.h"
 #include "value.h"
 
 enum { SC__FLIGHT_BUCKETS = 256 };
@@ -48,12 +48,15 @@ typedef struct sc__flight {
     unsigned refs;
     bool listed;         /* in the table; else its value may be old and must not be stored */
     bool is_ours;        /* the lease */
+    bool renews;         /* the old value is given meanwhile; the lease does not stand in the key */
     int64_t loading_ns;  /* mono; when the load began */
     int64_t extended_ms; /* mono; when the lease was last taken or extended */
     sc__lease lease;     /* that stood in the key when the load began */
+    int64_t birth;       /* the tag clock then; 0: not known */
     sc_err err;
-    sc__blob *value; /* when ended without error */
-    int64_t age_ms;  /* of the value */
+    sc__blob *value;    /* when ended without error; NULL: there is no such thing */
+    sc__tag_keys *tags; /* of the value; NULL: none */
+    int64_t age_ms;     /* of the value */
     int64_t
         given_ns; /* mono; when Redis was asked for a value that others had stored; 0: it was loaded here */
 
@@ -74,6 +77,7 @@ void sc__flights_release(sc__flights *flights); /* none may be under way */
 typedef struct sc__flight_call {
     sc_slice key;
     int64_t began_ns; /* mono; before it asked Redis */
+    bool renews;      /* it has a value, and wants a newer one for others */
     bool has_asked;   /* Redis answered … */
     sc__lease seen;   /* … with this lease, or none */
 } sc__flight_call;
@@ -83,12 +87,16 @@ typedef struct sc__flight_call {
  * SC_EDEADLK: the call comes from inside the key's own loader. SC_ENOMEM. Leave it with unref. */
 SC_MUST_USE sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call,
                                     sc__flight **ret_flight, bool *ret_leads);
+void sc__flight_ref(sc__flights *flights, sc__flight *flight);
 void sc__flight_unref(sc__flights *flights, sc__flight *flight);
 
-/* The leader's steps. `lease` may be NULL: none could be had. `end` takes no reference of `value`. */
+/* The leader's steps. `lease` may be NULL: none could be had. `end` takes no reference of `value`, and copies the tags
+ * (NULL: none). */
 void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
-                        bool is_ours);
-void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value);
+                        bool is_ours, int64_t birth);
+void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value,
+                    const sc__tag_keys *tags);
+
 /* Instead of a load: Redis, asked at `asked_ns` (mono), had this value. */
 void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns, sc__blob *value,
                      int64_t age_ms);
@@ -97,11 +105,25 @@ bool sc__flight_is_current(sc__flights *flights, const sc__flight *flight);
 void sc__flight_leave(sc__flights *flights,
                       sc__flight *flight); /* the table; stored, or given up */
 
-/* Those who joined: waits for the end. False: look again, for it is moot, or its value was asked for before the call began.
- * `*ret_value` is a reference of the caller's. */
-SC_MUST_USE bool sc__flight_wait(sc__flights *flights, sc__flight *flight,
-                                 const sc__flight_call *call, sc_err *ret_err, sc__blob **ret_value,
-                                 int64_t *ret_age_ms);
+typedef enum sc__flight_outcome {
+    SC__FLIGHT_GAVE,    /* a value or an error */
+    SC__FLIGHT_NOTHING, /* look again: it is moot, or what it gives may be older than the call */
+    SC__FLIGHT_LATE
+} sc__flight_outcome;
+
+/* What a call gets from the flight that it joined. */
+typedef struct sc__flight_gift {
+    sc_err err;
+    sc__blob *value; /* a reference of the caller's; NULL: there is no such thing */
+    int64_t age_ms;
+    int64_t birth;            /* of what was loaded before the call began, if it has tags; else 0 */
+    const sc__tag_keys *tags; /* then; valid until unref */
+} sc__flight_gift;
+
+/* Those who joined: waits for the end, or until `until_ms` (mono; INT64_MAX: no limit). */
+SC_MUST_USE sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight *flight,
+                                               const sc__flight_call *call, int64_t until_ms,
+                                               sc__flight_gift *ret_gift);
 
 /* The value of `key` changes: a flight of it still gives its value to those who wait, but to nobody who
  * comes later, nor to Redis. */

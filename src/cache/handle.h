@@ -6,12 +6,13 @@
 
 #include "base/str.h"
 #include "codec.h"
-#include "failure.h"
-#include "flight.h"
 #include "health.h"
 #include "lease_keeper.h"
 #include "link.h"
+#include "loop/pool.h"
+#include "look.h"
 #include "repair.h"
+#include "rest.h"
 #include "stored_key.h"
 
 struct sc_cache {
@@ -24,8 +25,13 @@ struct sc_cache {
     sc__flights flights;
     sc__repair repair;
     sc__lease_keeper keeper;
+    sc__rests rests;
+    sc__pool *pool; /* loads behind run on it */
+    sc__tag_keys no_tags;
+    char prefix[SC__CACHE_PREFIX_MAX + 1];
     struct {
-        atomic_uint_fast64_t hits, misses, shared, loads, load_errors, sets, deletes, errors;
+        atomic_uint_fast64_t hits, misses, shared, loads, load_errors, sets, deletes, errors, stale,
+            none, renewals;
     } count;
 };
 
@@ -33,6 +39,14 @@ static inline void sc__cache_count(atomic_uint_fast64_t *counter)
 {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
+
+/* The server's date. */
+static inline int64_t sc__cache_now_ms(const sc_cache *cache)
+{
+    return sc__client_server_ms(cache->client);
+}
+
+bool sc__cache_is_on_loop(const sc_cache *cache); /* where nothing may wait */
 
 /* SC_EDEADLK on the I/O thread; SC_EINVAL, SC_ETOOBIG for the key. */
 SC_MUST_USE sc_err sc__cache_check(const sc_cache *cache, sc_slice key);
@@ -50,27 +64,7 @@ void sc__cache_after(sc_cache *cache, sc_err err);
 /* The same for one that stores. */
 void sc__cache_after_store(sc_cache *cache, sc_err err, const sc_reason *reason);
 
-/* What a look into Redis gave. */
-typedef struct sc__look {
-    bool has_asked;  /* Redis answered, and the key may be used */
-    sc__blob *value; /* a hit; the caller's reference */
-    int64_t age_ms;
-    sc__lease lease;                   /* that stands there */
-    char unreadable[SC__ENVELOPE_LEN]; /* how an unusable value begins */
-    size_t unreadable_len;
-    sc__failure failure; /* that lies there, to be replaced */
-} sc__look;
-
-/* SC_ENOMEM at most: whatever Redis does is a miss. */
-SC_MUST_USE sc_err sc__cache_look(sc_cache *cache, sc_slice key, sc__look *ret_look);
-
-/* Opens a reply (frees it, or hands it to the blob) into `look`. */
-SC_MUST_USE sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc_reply *reply, sc__look *look);
-
-/* What a loader writes to. */
-struct sc_cache_load {
-    sc__blob *value; /* NULL: nothing set yet */
-    int64_t ttl_ms;
-};
+/* Gives what a look found, or a miss; takes its value, and counts. */
+void sc__cache_give_look(sc_cache *cache, sc__look *look, sc_cache_value *ret_value);
 
 #endif

@@ -11,11 +11,13 @@ enum { SC__LEASE_MS = 1500, SC__LEASE_EXTEND_MS = 500 };
 
 typedef struct sc__lease_keeper {
     sc_client *client;
+    sc_slice prefix; /* of the cache's keys beside the values; lives as long as this */
     sc__flights *flights;
     sc__pulse pulse;
 } sc__lease_keeper;
 
-void sc__lease_keeper_start(sc__lease_keeper *k, sc_client *client, sc__flights *flights);
+void sc__lease_keeper_start(sc__lease_keeper *k, sc_client *client, sc_slice prefix,
+                            sc__flights *flights);
 void sc__lease_keeper_stop(sc__lease_keeper *k); /* not on the I/O thread */
 void sc__lease_keeper_wake(sc__lease_keeper *k); /* a lease was taken. Any thread */
 

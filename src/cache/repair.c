@@ -74,8 +74,8 @@ static bool carry_on(sc__repair *r)
     if (is_stopping(r) || sc__mono_ms() < r->next_ms || !sc_client_is_connected(r->client))
         return false;
     count = sc__journal_take(&r->journal, keys, SC__CACHE_DEL_MAX);
-    if (count &&
-        sc__op_cache_del_async(r->client, keys, count, r->timeout_ms, on_deleted, r) == SC_OK)
+    if (count && sc__op_cache_del_async(r->client, r->clock, keys, count, r->timeout_ms, on_deleted,
+                                        r) == SC_OK)
         return true;
     sc__journal_settle(&r->journal, false);
     return false;
@@ -109,9 +109,11 @@ static void on_change(void *user, bool connected)
         attempt(r);
 }
 
-void sc__repair_start(sc__repair *r, sc_client *client, sc__health *health, int64_t timeout_ms)
+void sc__repair_start(sc__repair *r, sc_client *client, sc_slice clock, sc__health *health,
+                      int64_t timeout_ms)
 {
     *r = (sc__repair){.client = client,
+                      .clock = clock,
                       .health = health,
                       .timeout_ms = timeout_ms,
                       .pause_ms = PAUSE_MIN_MS,

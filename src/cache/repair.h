@@ -10,6 +10,7 @@
 
 typedef struct sc__repair {
     sc_client *client;
+    sc_slice clock; /* the key of the tag clock: a tag's key may have to be deleted */
     sc__health *health;
     int64_t timeout_ms;
     sc__journal journal;
@@ -25,7 +26,9 @@ typedef struct sc__repair {
     atomic_bool told_lost;
 } sc__repair;
 
-void sc__repair_start(sc__repair *r, sc_client *client, sc__health *health, int64_t timeout_ms);
+/* `clock` lives as long as the repair. */
+void sc__repair_start(sc__repair *r, sc_client *client, sc_slice clock, sc__health *health,
+                      int64_t timeout_ms);
 
 /* What is still to be deleted is given up, with a line of log. Not on the I/O thread. */
 void sc__repair_stop(sc__repair *r);

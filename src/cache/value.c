@@ -84,7 +84,10 @@ sc_err sc__blob_seal(sc__blob *blob, const sc__envelope *envelope, sc_slice *ret
 void sc__blob_give(sc__blob *blob, sc_cache_source source, int64_t age_ms,
                    sc_cache_value *ret_value)
 {
-    *ret_value = (sc_cache_value){blob->bytes, source, age_ms, blob};
+    *ret_value = (sc_cache_value){.source = source, .age_ms = age_ms, .owner = blob};
+    ret_value->none = !blob;
+    if (blob)
+        ret_value->bytes = blob->bytes;
 }
 
 void sc_cache_value_release(sc_cache_value *value)

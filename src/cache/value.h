@@ -34,7 +34,7 @@ void sc__blob_unref(sc__blob *blob); /* NULL is fine */
 SC_MUST_USE sc_err sc__blob_seal(sc__blob *blob, const sc__envelope *envelope,
                                  sc_slice *ret_stored);
 
-/* Fills in a value for the caller and takes the reference. */
+/* Fills in a value for the caller and takes the reference. NULL: there is no such thing. */
 void sc__blob_give(sc__blob *blob, sc_cache_source source, int64_t age_ms,
                    sc_cache_value *ret_value);
 

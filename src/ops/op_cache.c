@@ -5,7 +5,7 @@
 #include "redis/reply.h"
 #include "scripts.h"
 
-enum { SCAN_COUNT = 500 };
+enum { SCAN_COUNT = 500, TAG_LIFE_MS = 24 * 3600 * 1000 };
 
 /* No end. Redis adds the TTL to its clock and refuses sums beyond int64; nobody waits for 300 years. */
 static const int64_t ttl_max_ms = (int64_t)300 * 366 * 86400 * 1000;
@@ -63,38 +63,185 @@ static sc_slice ttl_text(int64_t ttl_ms, char out[SC__INT_LEN])
     return ttl_ms > ttl_max_ms ? SC_S("") : digits(ttl_ms, out);
 }
 
-sc_err sc__op_cache_get(sc_client *client, sc_slice key, int64_t timeout_ms, sc_reply **ret_reply,
-                        sc_reason *ret_reason)
+/* Items of an array that begin at `items`. */
+static void read_versions(const sc_reply *items, size_t count, sc__tag_version *ret_versions)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_versions[i] =
+            sc__tag_version_read(items[i].type == SC_REPLY_STRING ? items[i].str : SC_S(""));
+}
+
+/* MGET of `first` (NULL: no key before the tags) and the tags. */
+static sc_err get_many(sc_client *client, const sc_slice *first, const sc__tag_keys *tags,
+                       int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_items,
+                       sc_reason *ret_reason)
+{
+    sc_slice argv[2 + SC__TAGS_MAX] = {SC_S("MGET")};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    size_t argc = 1, count;
+    sc_err err;
+
+    if (first)
+        argv[argc++] = *first;
+    for (size_t i = 0; i < tags->count; i++)
+        argv[argc++] = tags->keys[i];
+    err = command(client, argv, argc, &opts, ret_reply, ret_reason);
+    if (err)
+        return err;
+    err = sc__reply_array(*ret_reply, ret_items, &count, ret_reason);
+    if (!err && count != argc - 1)
+        err = sc__because(ret_reason, SC_EPROTO, "MGET answered with %zu values, not %zu", count,
+                          argc - 1);
+    if (err)
+        sc_reply_free(*ret_reply);
+    return err;
+}
+
+sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__tag_keys *tags,
+                        int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_stored,
+                        sc__tag_version *ret_versions, sc_reason *ret_reason)
 {
     const sc_slice argv[] = {SC_S("GET"), key};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    const sc_reply *items;
+    sc_err err;
 
-    return command(client, argv, 2, &opts, ret_reply, ret_reason);
+    if (!tags || !tags->count) {
+        err = command(client, argv, 2, &opts, ret_reply, ret_reason);
+        if (!err)
+            *ret_stored = *ret_reply;
+        return err;
+    }
+    err = get_many(client, &key, tags, timeout_ms, ret_reply, &items, ret_reason);
+    if (err)
+        return err;
+    *ret_stored = &items[0];
+    read_versions(items + 1, tags->count, ret_versions);
+    return SC_OK;
 }
 
-sc_err sc__op_cache_lease(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,
-                          sc_slice unreadable, int64_t timeout_ms, sc_reply **ret_reply,
+sc_err sc__op_cache_tags(sc_client *client, const sc__tag_keys *tags, int64_t timeout_ms,
+                         sc__tag_version *ret_versions, sc_reason *ret_reason)
+{
+    const sc_reply *items;
+    sc_reply *reply;
+    sc_err err = get_many(client, NULL, tags, timeout_ms, &reply, &items, ret_reason);
+
+    if (err)
+        return err;
+    read_versions(items, tags->count, ret_versions);
+    sc_reply_free(reply);
+    return SC_OK;
+}
+
+/* Appends the keys of tags to arguments. */
+static size_t add_tags(sc_slice *args, size_t count, const sc__tag_keys *tags)
+{
+    for (size_t i = 0; i < tags->count; i++)
+        args[count++] = tags->keys[i];
+    return count;
+}
+
+static sc_err script2(sc_client *client, const sc__script *which, const sc_slice keys[2],
+                      const sc_slice *args, size_t arg_count, const sc__send_opts *opts,
+                      sc_reply **ret_reply, sc_reason *ret_reason)
+{
+    sc_reply *reply = NULL;
+    sc_err err = sc__script_call_wait(client, which, keys, 2, args, arg_count, opts, &reply);
+
+    return keep_reply(err, reply, ret_reply, ret_reason);
+}
+
+sc_err sc__op_cache_lease(sc_client *client, sc_slice key, const sc__lease_order *order,
+                          int64_t timeout_ms, int64_t *ret_birth, sc_reply **ret_held,
                           sc_reason *ret_reason)
 {
-    char number[SC__INT_LEN];
-    const sc_slice args[] = {lease, digits(lease_ms, number), unreadable};
-    /* Sent twice, the second finds our own lease: the caller knows it. */
+    char number[SC__INT_LEN], life[SC__INT_LEN];
+    const sc_slice keys[] = {key, order->tags->clock};
+    sc_slice args[4 + SC__TAGS_MAX] = {order->lease, digits(order->lease_ms, number),
+                                       order->replaces, ttl_text(order->life_ms, life)};
+    /* Sent twice, the second finds its own lease, and is answered as the first was. */
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_reply *reply = NULL;
+    sc_err err;
 
-    return script(client, &SC__SCRIPT_cacheLease, key, args, 3, &opts, ret_reply, ret_reason);
+    SC__SCRIPT_CHECK_KEYS(cacheLease, keys);
+    err = script2(client, &SC__SCRIPT_cacheLease, keys, args, add_tags(args, 4, order->tags), &opts,
+                  &reply, ret_reason);
+    if (err)
+        return err;
+    if (reply->type != SC_REPLY_STRING)
+        return take_int(reply, ret_birth, ret_reason);
+    *ret_birth = -1;
+    *ret_held = reply;
+    return SC_OK;
 }
 
-sc_err sc__op_cache_fill(sc_client *client, sc_slice key, sc_slice lease, sc_slice stored,
-                         int64_t ttl_ms, int64_t timeout_ms, bool *ret_stored,
-                         sc_reason *ret_reason)
+/* [clock, head] or nil */
+static sc_err read_refresh(const sc_reply *reply, char *head, size_t head_max, int64_t *ret_birth,
+                           size_t *ret_head_len, sc_reason *ret_reason)
 {
-    char number[SC__INT_LEN];
-    const sc_slice args[] = {lease, stored, ttl_text(ttl_ms, number)};
+    const sc_reply *items;
+    size_t count;
+    sc_slice begins;
+    sc_err err;
+
+    *ret_birth = -1;
+    *ret_head_len = 0;
+    if (reply->type == SC_REPLY_NIL)
+        return SC_OK;
+    err = sc__reply_array(reply, &items, &count, ret_reason);
+    if (!err && count != 2)
+        return sc__because(ret_reason, SC_EPROTO, "cacheRefresh answered with %zu values, not 2",
+                           count);
+    if (!err)
+        err = sc__reply_str(&items[1], &begins, ret_reason);
+    if (!err)
+        err = sc__reply_int(&items[0], ret_birth, ret_reason);
+    if (err)
+        return err;
+    *ret_head_len = begins.len < head_max ? begins.len : head_max;
+    memcpy(head, begins.ptr, *ret_head_len);
+    return SC_OK;
+}
+
+sc_err sc__op_cache_refresh(sc_client *client, sc_slice key, sc_slice lease_key,
+                            const sc__lease_order *order, int64_t timeout_ms, char *head,
+                            size_t head_max, int64_t *ret_birth, size_t *ret_head_len,
+                            sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN], max_text[SC__INT_LEN];
+    const sc_slice keys[] = {lease_key, order->tags->clock};
+    const sc_slice args[] = {order->lease, digits(order->lease_ms, number), key,
+                             digits((int64_t)head_max, max_text)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_reply *reply = NULL;
+    sc_err err;
+
+    SC__SCRIPT_CHECK_KEYS(cacheRefresh, keys);
+    err = script2(client, &SC__SCRIPT_cacheRefresh, keys, args, 4, &opts, &reply, ret_reason);
+    if (err)
+        return err;
+    err = read_refresh(reply, head, head_max, ret_birth, ret_head_len, ret_reason);
+    sc_reply_free(reply);
+    return err;
+}
+
+sc_err sc__op_cache_fill(sc_client *client, sc_slice key, const sc__fill *fill, int64_t timeout_ms,
+                         bool *ret_stored, sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN], birth[SC__INT_LEN];
+    const sc_slice keys[] = {key, fill->tags->clock};
+    sc_slice args[4 + SC__TAGS_MAX] = {fill->over, fill->stored, ttl_text(fill->ttl_ms, number),
+                                       digits(fill->birth, birth)};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
     sc_reply *reply = NULL;
     int64_t done = 0;
-    sc_err err = script(client, &SC__SCRIPT_cacheFill, key, args, 3, &opts, &reply, ret_reason);
+    sc_err err;
 
+    SC__SCRIPT_CHECK_KEYS(cacheFill, keys);
+    err = script2(client, &SC__SCRIPT_cacheFill, keys, args, add_tags(args, 4, fill->tags), &opts,
+                  &reply, ret_reason);
     if (!err)
         err = take_int(reply, &done, ret_reason);
     if (!err)
@@ -146,35 +293,72 @@ sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored, int64_
     return err;
 }
 
+sc_err sc__op_cache_add(sc_client *client, sc_slice key, sc_slice stored, int64_t ttl_ms,
+                        int64_t timeout_ms, bool *ret_stored, sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN];
+    const sc_slice argv[] = {SC_S("SET"), key,        stored,
+                             SC_S("NX"),  SC_S("PX"), ttl_text(ttl_ms, number)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms};
+    sc_reply *reply = NULL;
+    sc_err err = command(client, argv, argv[5].len ? 6 : 4, &opts, &reply, ret_reason);
+
+    if (err)
+        return err;
+    *ret_stored = reply->type != SC_REPLY_NIL;
+    sc_reply_free(reply);
+    return SC_OK;
+}
+
+sc_err sc__op_cache_bump(sc_client *client, const sc__tag_keys *tags, sc__tag_word word,
+                         int64_t timeout_ms, sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN];
+    sc_slice args[2 + SC__TAGS_MAX] = {word == SC__TAG_EXPIRES ? SC_S("expire") : SC_S("delete"),
+                                       digits(TAG_LIFE_MS, number)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_reply *reply = NULL;
+    int64_t clock;
+    sc_err err = script(client, &SC__SCRIPT_cacheBumpTags, tags->clock, args,
+                        add_tags(args, 2, tags), &opts, &reply, ret_reason);
+
+    return err ? err : take_int(reply, &clock, ret_reason);
+}
+
 /* The arguments of cacheDel after its first key. Returns how many. */
-static size_t del_args(const sc_slice *keys, size_t count, sc_slice *args)
+static size_t del_args(const sc_slice *keys, size_t count, bool tags_too, sc_slice *args)
 {
     args[0] = sc__envelope_lease_mark();
+    args[1] = tags_too ? SC_S("1") : SC_S("0");
     for (size_t i = 1; i < count; i++)
-        args[i] = keys[i];
-    return count;
+        args[i + 1] = keys[i];
+    return count + 1;
 }
 
 sc_err sc__op_cache_del(sc_client *client, const sc_slice *keys, size_t count, int64_t timeout_ms,
                         int64_t *ret_removed, sc_reason *ret_reason)
 {
-    sc_slice args[SC__CACHE_DEL_MAX];
+    const sc_slice two[] = {keys[0], keys[0]}; /* the clock is left alone */
+    sc_slice args[SC__CACHE_DEL_MAX + 1];
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
     sc_reply *reply = NULL;
-    sc_err err = script(client, &SC__SCRIPT_cacheDel, keys[0], args, del_args(keys, count, args),
-                        &opts, &reply, ret_reason);
+    sc_err err;
 
+    SC__SCRIPT_CHECK_KEYS(cacheDel, two);
+    err = script2(client, &SC__SCRIPT_cacheDel, two, args, del_args(keys, count, false, args),
+                  &opts, &reply, ret_reason);
     return err ? err : take_int(reply, ret_removed, ret_reason);
 }
 
-sc_err sc__op_cache_del_async(sc_client *client, const sc_slice *keys, size_t count,
+sc_err sc__op_cache_del_async(sc_client *client, sc_slice clock, const sc_slice *keys, size_t count,
                               int64_t timeout_ms, sc_reply_cb cb, void *user)
 {
-    sc_slice args[SC__CACHE_DEL_MAX];
+    const sc_slice two[] = {keys[0], clock};
+    sc_slice args[SC__CACHE_DEL_MAX + 1];
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
 
-    return sc__script_call(client, &SC__SCRIPT_cacheDel, keys, 1, args, del_args(keys, count, args),
-                           &opts, cb, user);
+    return sc__script_call(client, &SC__SCRIPT_cacheDel, two, 2, args,
+                           del_args(keys, count, true, args), &opts, cb, user);
 }
 
 /* An empty value and no value look the same in GETRANGE. */

@@ -4,27 +4,58 @@
 #ifndef SC_OPS_OP_CACHE_H
 #define SC_OPS_OP_CACHE_H
 
-#include "cache_envelope.h"
+#include "cache_tags.h"
 #include "redis/client.h"
 
 enum { SC__CACHE_DEL_MAX = 100 }; /* keys a call: some 150 us of the server */
 
-/* What a key holds: a string or nil. Free with sc_reply_free. */
-SC_MUST_USE sc_err sc__op_cache_get(sc_client *client, sc_slice key, int64_t timeout_ms,
-                                    sc_reply **ret_reply, sc_reason *ret_reason);
+/* What a key holds, and the versions of `tags` (NULL: none) as of the same moment: `ret_versions` has their number. One command.
+ * `*ret_stored`, a string or nil, lies in `*ret_reply`; free that with sc_reply_free. */
+SC_MUST_USE sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__tag_keys *tags,
+                                    int64_t timeout_ms, sc_reply **ret_reply,
+                                    const sc_reply **ret_stored, sc__tag_version *ret_versions,
+                                    sc_reason *ret_reason);
 
-/* What a key holds; if nothing, or if it begins with `unreadable` (empty: no such), `lease` stands there
- * now for `lease_ms`, and the reply is nil. */
-SC_MUST_USE sc_err sc__op_cache_lease(sc_client *client, sc_slice key, sc_slice lease,
-                                      int64_t lease_ms, sc_slice unreadable, int64_t timeout_ms,
-                                      sc_reply **ret_reply, sc_reason *ret_reason);
+/* The versions of tags. */
+SC_MUST_USE sc_err sc__op_cache_tags(sc_client *client, const sc__tag_keys *tags,
+                                     int64_t timeout_ms, sc__tag_version *ret_versions,
+                                     sc_reason *ret_reason);
 
-/* Puts `stored` (a value in its envelope) where `lease` still stands. */
-SC_MUST_USE sc_err sc__op_cache_fill(sc_client *client, sc_slice key, sc_slice lease,
-                                     sc_slice stored, int64_t ttl_ms, int64_t timeout_ms,
-                                     bool *ret_stored, sc_reason *ret_reason);
+/* A right to load, and to store what was loaded. */
+typedef struct sc__lease_order {
+    sc_slice lease;
+    int64_t lease_ms;
+    sc_slice replaces; /* how an unusable value begins; empty: no such; "*": whatever is there */
+    const sc__tag_keys *tags; /* that the value will have for sure */
+    int64_t life_ms;          /* of the value */
+} sc__lease_order;
 
-/* Gives a standing lease `lease_ms` more, or ends it with 0. Doesn't wait and tells no result; any thread. */
+/* Puts the lease into the key, if it holds nothing or what the order replaces: then `*ret_birth` is the tag clock. Else it is -1,
+ * and `*ret_held` is what the key holds, a string: free it with sc_reply_free. */
+SC_MUST_USE sc_err sc__op_cache_lease(sc_client *client, sc_slice key, const sc__lease_order *order,
+                                      int64_t timeout_ms, int64_t *ret_birth, sc_reply **ret_held,
+                                      sc_reason *ret_reason);
+
+/* Asks for the right to load a value anew that lies in `key`; the lease stands in `lease_key` then. `*ret_birth`: the tag clock, -1:
+ * another has it, or there is no value; else `head` has how the value begins, `*ret_head_len` bytes of at most `head_max`. */
+SC_MUST_USE sc_err sc__op_cache_refresh(sc_client *client, sc_slice key, sc_slice lease_key,
+                                        const sc__lease_order *order, int64_t timeout_ms,
+                                        char *head, size_t head_max, int64_t *ret_birth,
+                                        size_t *ret_head_len, sc_reason *ret_reason);
+
+/* Puts `stored` (a value in its envelope) where what begins with `over` still stands (a lease, an older value), unless one of its
+ * tags has changed since `birth`. */
+typedef struct sc__fill {
+    sc_slice over, stored;
+    int64_t ttl_ms;
+    int64_t birth;
+    const sc__tag_keys *tags;
+} sc__fill;
+
+SC_MUST_USE sc_err sc__op_cache_fill(sc_client *client, sc_slice key, const sc__fill *fill,
+                                     int64_t timeout_ms, bool *ret_stored, sc_reason *ret_reason);
+
+/* Gives a standing lease `lease_ms` more, or ends it with 0; or removes an old value, `lease` being how it begins. Doesn't wait and tells no result; any thread. */
 void sc__op_cache_hold(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,
                        int64_t timeout_ms);
 
@@ -35,14 +66,25 @@ void sc__op_cache_fail(sc_client *client, sc_slice key, sc_slice lease, sc_slice
 SC_MUST_USE sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored,
                                     int64_t ttl_ms, int64_t timeout_ms, sc_reason *ret_reason);
 
+/* Stores where nothing lies. */
+SC_MUST_USE sc_err sc__op_cache_add(sc_client *client, sc_slice key, sc_slice stored,
+                                    int64_t ttl_ms, int64_t timeout_ms, bool *ret_stored,
+                                    sc_reason *ret_reason);
+
+/* Deletes or expires all values that have one of these tags. */
+SC_MUST_USE sc_err sc__op_cache_bump(sc_client *client, const sc__tag_keys *tags, sc__tag_word word,
+                                     int64_t timeout_ms, sc_reason *ret_reason);
+
 /* Deletes 1 to SC__CACHE_DEL_MAX keys; leases go, but don't count. */
 SC_MUST_USE sc_err sc__op_cache_del(sc_client *client, const sc_slice *keys, size_t count,
                                     int64_t timeout_ms, int64_t *ret_removed,
                                     sc_reason *ret_reason);
 
-/* The same with a callback, which sees the raw reply. */
-SC_MUST_USE sc_err sc__op_cache_del_async(sc_client *client, const sc_slice *keys, size_t count,
-                                          int64_t timeout_ms, sc_reply_cb cb, void *user);
+/* The same with a callback, which sees the raw reply. A tag's key may be among them: its values are dead then. `clock`: the key of
+ * the tag clock. */
+SC_MUST_USE sc_err sc__op_cache_del_async(sc_client *client, sc_slice clock, const sc_slice *keys,
+                                          size_t count, int64_t timeout_ms, sc_reply_cb cb,
+                                          void *user);
 
 /* Whether a key holds a value that can be read. Another type than a string is none. */
 SC_MUST_USE sc_err sc__op_cache_exists(sc_client *client, sc_slice key, int64_t timeout_ms,

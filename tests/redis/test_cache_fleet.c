@@ -276,7 +276,7 @@ TEST(a_failure_is_no_answer_to_who_did_not_wait_for_it)
     atomic_store(&town->gate_open, true);
     town->load_err = SC_EIO;
     assert_err(sc_cache_get_or_set(h.cache, SC_S("k"), 60000, load, town, &value), SC_EIO);
-    wait_until(calls_of(town, "set") == 2); /* the lease, and word of the failure */
+    wait_until(calls_of(town, "set") == 3); /* the tag clock, the lease, word of the failure */
 
     town->load_err = SC_OK;
     assert_ok(sc_cache_get_or_set(h.cache, SC_S("k"), 60000, load, town, &value));

@@ -1,8 +1,9 @@
 -- Deletes keys and counts those that held something. A lease goes too, but is no value.
 --
--- Input:  KEYS[1] a key
+-- Input:  KEYS[1] a key, KEYS[2] the tag clock
 --         ARGV[1] how a lease begins
---         ARGV[2…] more keys
+--         ARGV[2] 1: there may be keys of tags, whose values are to be dead then; 0: there is none
+--         ARGV[3…] more keys
 -- Output: how many of the keys held a value
 --- @include "includes/tryCall"
 local leaseMark = ARGV[1]
@@ -11,8 +12,11 @@ local function del(key)
     local gone = call("UNLINK", key)
     return head == leaseMark and 0 or gone
 end
+if ARGV[2] == "1" and call("EXISTS", KEYS[2]) == 1 then
+    call("INCR", KEYS[2])
+end
 local removed = del(KEYS[1])
-for i = 2, #ARGV do
+for i = 3, #ARGV do
     removed = removed + del(ARGV[i])
 end
 return removed

@@ -1,0 +1,14 @@
+--- @include "includes/call"
+
+-- The tag clock, as text: a number that grows with each delete or expiry of tags. When it was lost it begins at the server's
+-- date in us, which is more than it ever was.
+local function tagClock(clockKey)
+    local clock = call("GET", clockKey)
+    if clock then
+        return clock
+    end
+    local time = call("TIME")
+    clock = time[1] .. string.format("%06d", time[2])
+    call("SET", clockKey, clock)
+    return clock
+end

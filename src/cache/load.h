@@ -1,0 +1,40 @@
+/* A load: what its loader sets, and how that is stored. */
+#ifndef SC_CACHE_LOAD_H
+#define SC_CACHE_LOAD_H
+
+#include <storychain/cache.h>
+
+#include "ops/cache_tags.h"
+#include "value.h"
+
+struct sc_cache_load {
+    const sc_cache_def *def;
+    sc__blob *old;   /* what is to be replaced; NULL: nothing. Borrowed */
+    sc__blob *value; /* NULL: nothing set yet */
+    bool is_none;    /* there is no such thing */
+    int64_t ttl_ms;  /* as the loader said; -1: as the definition does */
+    int64_t load_us; /* how long it took */
+    sc__tag_keys *tags;
+};
+
+/* Runs the definition's loader. On SC_OK there is a value, or `is_none`. `tags` (empty, or the definition's) grows by the loader's. */
+SC_MUST_USE sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
+                                sc__blob *old, sc__tag_keys *tags, sc_cache_load *ret_load);
+
+/* As it goes to Redis. */
+typedef struct sc__sealed {
+    sc_slice bytes; /* live as long as the load's value, or in `room` */
+    int64_t life_ms;
+    char room[SC__ENVELOPE_MAX];
+} sc__sealed;
+
+/* What is to be stored of it at `key` (in Redis). SC_ESTATE: nothing. SC_ENOMEM. */
+SC_MUST_USE sc_err sc__load_seal(sc_cache *cache, const sc_cache_load *load, sc_slice key,
+                                 int64_t birth, sc__sealed *ret_sealed);
+
+/* SC_EINVAL for a definition that says nonsense. */
+SC_MUST_USE sc_err sc__def_check(const sc_cache_def *def);
+
+size_t sc__def_max_size(const sc_cache *cache, const sc_cache_def *def);
+
+#endif

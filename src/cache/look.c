@@ -1,0 +1,176 @@
+#include "look.h"
+
+#include <math.h>
+
+#include "base/rand.h"
+#include "handle.h"
+#include "ops/op_cache.h"
+#include "redis/reply.h"
+#include "tags.h"
+
+enum life { DEAD, STALE, FRESH };
+
+static enum life life_of(const sc__envelope *e, sc__tag_word word, int64_t now_ms)
+{
+    bool is_over = e->grace_ms && e->expires_ms && now_ms >= e->expires_ms;
+
+    if (word == SC__TAG_DELETES)
+        return DEAD;
+    if (word == SC__TAG_KEEPS && !is_over) /* without a grace Redis removes it in time */
+        return FRESH;
+    return now_ms < e->grace_ms ? STALE : DEAD;
+}
+
+/* A value that is of no use, and may be replaced. */
+static void open_unusable(sc_slice stored, sc__look *look)
+{
+    look->unusable_len = stored.len < SC__HEAD_MAX ? stored.len : SC__HEAD_MAX;
+    memcpy(look->unusable, stored.ptr, look->unusable_len);
+}
+
+static void open_dates(const sc__envelope *e, enum life life, int64_t now_ms, sc__look *look)
+{
+    look->is_stale = life == STALE;
+    look->stored_ms = e->stored_ms;
+    look->age_ms = e->stored_ms < 0 ? -1 : now_ms > e->stored_ms ? now_ms - e->stored_ms : 0;
+    look->soft_ms = e->soft_ms;
+    look->ends_ms = e->soft_ms ? e->soft_ms : e->expires_ms;
+    look->load_us = e->load_us;
+}
+
+/* A hit, if it can be decoded. `*ret_keeps_reply`: the value lies in it. SC_ENOMEM. */
+static sc_err open_value(sc_cache *cache, sc_slice key, const sc__found *found, sc_slice stored,
+                         const sc__envelope *envelope, sc_slice content, sc__look *look,
+                         bool *ret_keeps_reply)
+{
+    sc__blob *value = NULL;
+    sc_reason why;
+    sc_err err = sc__codec_open(&cache->codec, key, stored, envelope, content, &value, &why);
+
+    if (!err && !value) {
+        value = sc__blob_of_reply(found->reply, content);
+        *ret_keeps_reply = true;
+        err = value ? SC_OK : SC_ENOMEM;
+    }
+    if (err == SC_ELAYOUT) {
+        sc__health_complain(&cache->health, key, why.text);
+        open_unusable(stored, look);
+        err = SC_OK;
+    }
+    look->value = value;
+    return err;
+}
+
+/* What the tags say, the value's own and its definition's. */
+static sc__tag_word ask_tags(sc_cache *cache, sc__found *found, const sc__envelope *e)
+{
+    for (size_t i = 0; i < e->tag_count; i++)
+        if (sc__tag_keys_add(&found->keys, e->tags[i]))
+            return SC__TAG_DELETES;
+    return sc__cache_tags_say(cache, &found->keys, found->versions, found->known, e->birth);
+}
+
+static sc_err open_living(sc_cache *cache, sc_slice key, sc__found *found, sc_slice stored,
+                          const sc__envelope *e, sc_slice content, sc__look *look,
+                          bool *ret_keeps_reply)
+{
+    int64_t now_ms = sc__cache_now_ms(cache);
+    enum life life = life_of(e, ask_tags(cache, found, e), now_ms);
+
+    open_dates(e, life, now_ms, look);
+    if (life == DEAD)
+        open_unusable(stored, look);
+    else if (e->kind == SC__ENVELOPE_VALUE)
+        return open_value(cache, key, found, stored, e, content, look, ret_keeps_reply);
+    else
+        look->is_none = true;
+    return SC_OK;
+}
+
+static void open_failure(sc_cache *cache, sc_slice stored, const sc__envelope *e, sc_slice content,
+                         sc__look *look)
+{
+    sc__failure_read(content, &look->failure);
+    open_unusable(stored, look);
+    if (look->failure.is_there && sc__cache_now_ms(cache) < e->expires_ms)
+        look->kept_err = look->failure.err;
+}
+
+static sc_err open_stored(sc_cache *cache, sc_slice key, sc__found *found, sc_slice stored,
+                          sc__look *look, bool *ret_keeps_reply)
+{
+    sc__envelope envelope;
+    sc_slice content;
+
+    switch (sc__envelope_read(stored, &envelope, &content)) {
+    case SC__ENVELOPE_VALUE:
+    case SC__ENVELOPE_NEGATIVE:
+        return open_living(cache, key, found, stored, &envelope, content, look, ret_keeps_reply);
+    case SC__ENVELOPE_LEASE:
+        look->lease.is_there = true;
+        memcpy(look->lease.bytes, stored.ptr, SC__LEASE_LEN);
+        break;
+    case SC__ENVELOPE_UNREADABLE:
+        sc__health_complain(&cache->health, key,
+                            "its envelope is damaged, or of a newer version of StoryChain");
+        open_unusable(stored, look);
+        break;
+    case SC__ENVELOPE_ERROR:
+        open_failure(cache, stored, &envelope, content, look);
+        break;
+    }
+    return SC_OK;
+}
+
+sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look *look)
+{
+    bool keeps_reply = false;
+    sc_err err = SC_OK;
+
+    *look = (sc__look){.has_asked = true};
+    if (found->stored->type == SC_REPLY_STRING)
+        err = open_stored(cache, key, found, found->stored->str, look, &keeps_reply);
+    if (!keeps_reply)
+        sc_reply_free(found->reply);
+    return err;
+}
+
+sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__look *ret_look)
+{
+    sc__found found;
+    sc_reason reason;
+    sc_err err;
+
+    *ret_look = (sc__look){0};
+    if (sc__repair_has(&cache->repair, key) || sc__health_ask(&cache->health))
+        return SC_OK;
+    err = sc__cache_tags_of(cache, def, &found.keys);
+    if (err)
+        return err;
+    err = sc__op_cache_get(cache->client, key, &found.keys, cache->opts.timeout_ms, &found.reply,
+                           &found.stored, found.versions, &reason);
+    sc__cache_after(cache, err);
+    if (err == SC_EREPLY)
+        sc__health_complain(&cache->health, key, reason.text);
+    if (err)
+        return SC_OK;
+    /* Deleted here while we asked, but not in Redis: then it is not the value any more. */
+    if (sc__repair_has(&cache->repair, key)) {
+        sc_reply_free(found.reply);
+        return SC_OK;
+    }
+    found.known = found.keys.count;
+    return sc__cache_open(cache, key, &found, ret_look);
+}
+
+bool sc__look_wants_renewal(const sc__look *look, const sc_cache_def *def, int64_t now_ms)
+{
+    double early_ms;
+
+    if (look->is_stale || (look->soft_ms && now_ms >= look->soft_ms))
+        return true;
+    if (def->eager <= 0 || !look->ends_ms)
+        return false;
+    early_ms = -log(1 - sc__rand_unit()) * def->eager * (double)look->load_us / 1000;
+    return early_ms >= (double)(look->ends_ms - now_ms);
+}

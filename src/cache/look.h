@@ -1,0 +1,48 @@
+/* A look at what lies at a key, and what of it may be given. */
+#ifndef SC_CACHE_LOOK_H
+#define SC_CACHE_LOOK_H
+
+#include "failure.h"
+
+enum { SC__HEAD_MAX = 64 /* of a value's first bytes, by which it is told from another one */ };
+
+typedef struct sc__look {
+    bool has_asked;  /* Redis answered, and the key may be used */
+    sc__blob *value; /* to be given: fresh, or stale; the caller's reference */
+    bool is_stale;
+    bool is_none;                /* fresh: there is no such thing */
+    sc_err kept_err;             /* fresh: the loader's error */
+    sc__failure failure;         /* that lies there, kept or not; it may be replaced */
+    sc__lease lease;             /* that stands there */
+    char unusable[SC__HEAD_MAX]; /* how something begins that may be replaced */
+    size_t unusable_len;
+    /* of the value */
+    int64_t age_ms;
+    int64_t stored_ms;
+    int64_t soft_ms; /* when it's to be loaded anew; 0: never */
+    int64_t ends_ms; /* soft_ms, or when its TTL ends; 0: never */
+    int64_t load_us; /* how long its load took */
+} sc__look;
+
+/* `def` may be NULL: a value is judged by its own tags. SC_ENOMEM; SC_EINVAL, SC_ETOOBIG for the definition's tags. Whatever
+ * Redis does is a miss. */
+SC_MUST_USE sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                  sc__look *ret_look);
+
+/* What Redis answered, to be opened. */
+typedef struct sc__found {
+    sc_reply *reply;
+    const sc_reply *stored; /* in it: a string, or something else for nothing */
+    sc__tag_keys keys;      /* of the definition; the value's are added */
+    size_t known;           /* how many of their versions are there: */
+    sc__tag_version versions[SC__TAGS_MAX];
+} sc__found;
+
+/* Frees the reply, or hands it to the value. SC_ENOMEM. */
+SC_MUST_USE sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look *look);
+
+/* Whether a value that may be given should be loaded anew behind: its time has come, or (XFetch) is near enough for a load that
+ * takes so long. */
+bool sc__look_wants_renewal(const sc__look *look, const sc_cache_def *def, int64_t now_ms);
+
+#endif

@@ -1,0 +1,56 @@
+/* A cache on a server of its own, a second one as another process would have it, and loaders that count. */
+#ifndef TEST_SUPPORT_CACHE_FIXTURE_H
+#define TEST_SUPPORT_CACHE_FIXTURE_H
+
+#include <pthread.h>
+
+#include <storychain/cache.h>
+
+#include "server.h"
+
+struct cache_fixture {
+    struct test_server server;
+    sc_client *client, *other_client;
+    sc_cache *cache, *other;
+};
+
+void cache_fixture_start(struct cache_fixture *f);
+void cache_fixture_stop(struct cache_fixture *f);
+
+/* What a loader is to do; `user` of cache_load. */
+struct cache_source {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int loads; /* begun */
+    int ended;
+    bool gated; /* loads wait while this is so */
+    sc_err err;
+    const char *value; /* NULL: there is no such thing */
+    const char *tag;   /* NULL: none */
+    bool keeps;        /* the old value */
+    int64_t ttl_ms;    /* -1: says nothing */
+    char old[64];      /* the old value that the last load was offered; "" */
+};
+
+#define CACHE_SOURCE(text)                                                                         \
+    {                                                                                              \
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .value = (text),  \
+        .ttl_ms = -1                                                                               \
+    }
+
+sc_err cache_load(sc_cache_load *load, sc_slice key, void *user);
+
+int cache_source_loads(struct cache_source *source);
+void cache_source_wait(struct cache_source *source, int loads); /* until so many began */
+void cache_source_close(struct cache_source *source);
+void cache_source_open(struct cache_source *source);
+void cache_source_set(struct cache_source *source, const char *value);
+
+/* A fetch that must give this value ("": none), and from where it did. */
+sc_cache_value cache_expect(sc_cache *cache, const sc_cache_def *def, const char *key,
+                            struct cache_source *source, const char *value);
+
+/* How often a command was called ("get"). */
+long cache_calls(const struct test_server *server, const char *command);
+
+#endif
