@@ -1,7 +1,7 @@
 # StoryChain: `make run` starts it, `make test` tests it, `make help` explains the rest.
 .DEFAULT_GOAL := help
 .PHONY: run build test lib check check-redis check-interop check-fault check-app check-browser asan tsan fuzz \
-        bench bench-queue bench-cache fmt lint verify install clean help
+        bench bench-queue bench-cache bench-cron fmt lint verify install clean help
 MAKEFLAGS += --no-print-directory
 
 PRESET ?= dev
@@ -57,11 +57,15 @@ fuzz:                 ## fuzz each parser for FUZZ_SECONDS (60)
 	$(call compile,fuzz,all)
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
-bench: bench-queue bench-cache ## all benchmarks, each beside its peer in the same run
+bench: bench-queue bench-cache bench-cron ## all benchmarks, each beside its peer in the same run
 bench-queue:          ## adding and processing jobs, beside BullMQ on the same server
 	@tools/setup bench
 	$(call compile,release,all)
 	@node bench/queue.mjs
+bench-cron:           ## next times of cron expressions, beside croner and cron-parser
+	@tools/setup bench
+	$(call compile,release,all)
+	@node bench/cron.mjs
 
 bench-cache:          ## hits of the near cache, beside bentocache and lru-cache; hit ratios (TRACES=folder)
 	@tools/setup bench

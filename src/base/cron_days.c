@@ -69,7 +69,8 @@ static uint32_t by_weekday(const sc__cron_days *spec, int first, int length)
 
 static uint32_t days_of(const sc__cron_days *spec, int first, int length)
 {
-    uint32_t day = by_day(spec, first, length), weekday = by_weekday(spec, first, length);
+    uint32_t day = spec->any_day ? all_days(length) : by_day(spec, first, length);
+    uint32_t weekday = spec->any_weekday ? all_days(length) : by_weekday(spec, first, length);
 
     if (spec->both || spec->any_day || spec->any_weekday)
         return day & weekday;
@@ -81,25 +82,51 @@ int sc__cron_year_kind(int year, int64_t first_day)
     return sc__civil_weekday(first_day) + (sc__civil_is_leap(year) ? 7 : 0);
 }
 
-void sc__cron_days_fill(sc_cron *cron, const sc__cron_days *spec)
+/* True if each kind of month has a day. */
+static bool fill_days(sc_cron *cron, const sc__cron_days *spec)
 {
-    static const unsigned char lengths[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool any_week = spec->any_weekday && !spec->nearest && !spec->last_workday;
+    bool all = true;
 
-    for (int first = 0; first < 7; first++)
-        for (int length = 28; length <= 31; length++)
+    for (int first = 0; first < 7; first++) {
+        /* Most often it does not matter how the weeks lie. */
+        if (any_week && first) {
+            memcpy(cron->days[first], cron->days[0], sizeof(cron->days[0]));
+            continue;
+        }
+        for (int length = 28; length <= 31; length++) {
             cron->days[first][length - 28] = days_of(spec, first, length);
-    for (int kind = 0; kind < SC__CRON_YEAR_KINDS; kind++) {
-        int first = kind % 7;
-
-        cron->months[kind] = 0;
-        for (int month = 1; month <= 12; month++) {
-            int length = lengths[month] + (month == 2 && kind >= 7);
-
-            if (spec->months >> month & 1 && cron->days[first][length - 28])
-                cron->months[kind] |= (uint16_t)(1u << month);
-            first = (first + length) % 7;
+            all &= cron->days[first][length - 28] != 0;
         }
     }
+    return all;
+}
+
+/* The months of a kind of year that have a day. */
+static uint16_t months_of(const sc_cron *cron, unsigned months, int kind)
+{
+    /* Days of the year before each month, without 29 February, modulo 7. */
+    static const unsigned char before[] = {0, 0, 3, 3, 6, 1, 4, 6, 2, 5, 0, 3, 5};
+    static const unsigned char lengths[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const int leap = kind >= 7;
+    unsigned found = 0;
+
+    for (; months; months &= months - 1) {
+        int month = sc__cron_lowest(months),
+            first = (kind + before[month] + (leap && month > 2)) % 7;
+
+        if (cron->days[first][lengths[month] - 28 + (leap && month == 2)])
+            found |= 1u << month;
+    }
+    return (uint16_t)found;
+}
+
+void sc__cron_days_fill(sc_cron *cron, const sc__cron_days *spec)
+{
+    bool all = fill_days(cron, spec);
+
+    for (int kind = 0; kind < SC__CRON_YEAR_KINDS; kind++)
+        cron->months[kind] = all ? spec->months : months_of(cron, spec->months, kind);
 }
 
 bool sc__cron_days_possible(const sc__cron_days *spec)

@@ -186,10 +186,30 @@ static void add(struct set *set, const sc__cron_parser *p, int v)
     set->bits[bit / 64] |= 1ull << bit % 64;
 }
 
+/* All values from `first` to `last`, by words. */
+static void add_all(struct set *set, const sc__cron_parser *p, int first, int last)
+{
+    const int zero = p->id == SC__CRON_YEAR ? SC__CRON_YEAR_FIRST : 0;
+
+    if (p->id == SC__CRON_WEEKDAY && last == 7) {
+        set->bits[0] |= 1;
+        last = 6;
+    }
+    for (int v = first - zero; v <= last - zero;) {
+        int bit = v % 64, count = last - zero - v + 1 < 64 - bit ? last - zero - v + 1 : 64 - bit;
+
+        set->bits[v / 64] |= (count < 64 ? (1ull << count) - 1 : ~0ull) << bit;
+        v += count;
+    }
+}
+
 static void add_range(struct set *set, const sc__cron_parser *p, int first, int last, int step)
 {
-    for (int64_t v = first; v <= last; v += step)
-        add(set, p, (int)v);
+    if (step == 1)
+        add_all(set, p, first, last);
+    else
+        for (int64_t v = first; v <= last; v += step)
+            add(set, p, (int)v);
 }
 
 static sc_err step(sc__cron_parser *p, const char *item, int *ret_step)
