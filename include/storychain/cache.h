@@ -37,8 +37,12 @@ typedef struct sc_cache_secret {
 #define SC_CACHE_SECRETS_MAX 16
 
 typedef struct sc_cache_opts {
-    int64_t timeout_ms;    /* how long Redis may take before the loader is asked; 0: 250 */
-    int64_t wait_ms;       /* how long a load of another process is waited for; 0: 10,000 */
+    int64_t timeout_ms; /* how long Redis may take before the loader is asked; 0: 250 */
+    int64_t wait_ms;    /* how long a load of another process is waited for; 0: 10,000 */
+    /* Values read from Redis are held in this process too, up to so many bytes or values, and are given without asking it
+     * until it tells of a change, which takes it a moment: who reads in another process just after a write may still get the
+     * old value, for a second at most, but not after he has seen the new one. Both 0: none are held. */
+    size_t near_bytes, near_entries;
     size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
     size_t max_key_size;   /* 0: 1 MiB */
     /* Longer keys stand in Redis as their beginning and their SHA-256; 0: 1 KiB; SC_CACHE_NEVER. The same in all
@@ -66,9 +70,10 @@ SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *o
 SC_API void sc_cache_free(sc_cache *cache);
 
 typedef enum sc_cache_source {
-    SC_CACHE_MISS,  /* not there (get), or loaded just now */
-    SC_CACHE_HIT,   /* from Redis */
-    SC_CACHE_SHARED /* loaded just now by another thread that asked for the same key */
+    SC_CACHE_MISS,   /* not there (get), or loaded just now */
+    SC_CACHE_HIT,    /* from Redis */
+    SC_CACHE_SHARED, /* loaded just now by another thread that asked for the same key */
+    SC_CACHE_NEAR    /* held in this process */
 } sc_cache_source;
 
 /* A value and where it came from. Release each with sc_cache_value_release. */
@@ -221,9 +226,12 @@ SC_API SC_MUST_USE sc_err sc_cache_wrapped_get(const sc_cache_wrapped *wrapped, 
 
 typedef struct sc_cache_stats {
     uint64_t hits, misses, shared, loads, load_errors, sets, deletes, errors;
-    uint64_t stale;    /* hits that were given after their time */
-    uint64_t none;     /* hits that say "there is no such thing" */
-    uint64_t renewals; /* loads behind that stored a newer value */
+    uint64_t stale;                    /* hits that were given after their time */
+    uint64_t none;                     /* hits that say "there is no such thing" */
+    uint64_t renewals;                 /* loads behind that stored a newer value */
+    uint64_t near_hits;                /* from this process's own memory; not among the hits */
+    uint64_t near_entries, near_bytes; /* held now */
+    uint64_t invalidations;            /* changes of keys that the server told of */
 } sc_cache_stats;
 
 SC_API void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats);

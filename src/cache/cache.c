@@ -83,6 +83,12 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
         return err;
     }
     cache->client = cache->link.client;
+    err = sc__tier_start(&cache->tier, &cache->opts, cache->prefix, &cache->link);
+    if (err) {
+        sc__link_stop(&cache->link);
+        sc__pool_free(cache->pool);
+        return sc__because(ret_reason, err, "no memory for what a cache holds");
+    }
     sc__health_init(&cache->health, cache->client, "cache", "values come from their loaders");
     sc__flights_init(&cache->flights);
     sc__repair_start(&cache->repair, cache->client, cache->no_tags.clock, &cache->health,
@@ -162,7 +168,9 @@ void sc_cache_free(sc_cache *cache)
     sc__pool_free(cache->pool);
     sc__lease_keeper_stop(&cache->keeper);
     sc__repair_stop(&cache->repair);
+    sc__tier_stop(&cache->tier);
     sc__link_stop(&cache->link);
+    sc__tier_release(&cache->tier);
     sc__flights_release(&cache->flights);
     sc__health_release(&cache->health);
     sc__codec_release(&cache->codec);
@@ -176,8 +184,12 @@ sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
     sc_err err;
 
     err = sc__cache_check(cache, key);
-    if (!err)
-        err = sc__cache_look(cache, NULL, sc__cache_key(cache, key, room), &look);
+    if (err)
+        return err;
+    key = sc__cache_key(cache, key, room);
+    if (sc__tier_give(cache, NULL, key, ret_value))
+        return SC_OK;
+    err = sc__cache_look(cache, NULL, key, &look);
     if (err)
         return err;
     if (look.is_stale) {
@@ -224,4 +236,5 @@ void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats)
         .none = atomic_load(&cache->count.none),
         .renewals = atomic_load(&cache->count.renewals),
     };
+    sc__tier_stats(&cache->tier, ret_stats);
 }

@@ -44,6 +44,8 @@ static sc_err del_all(sc_cache *cache, const sc_slice *keys, size_t count, int64
             err = del_slice(cache, &slice, &n);
         if (err)
             sc__repair_add(&cache->repair, slice.keys, slice.count);
+        for (size_t i = 0; i < slice.count; i++)
+            sc__tier_changed(&cache->tier, slice.keys[i]);
         *removed += n;
     }
     return err;

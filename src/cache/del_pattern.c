@@ -27,6 +27,8 @@ static sc_err del_found(struct walk *w, const sc_reply *keys, size_t count)
             sc__flights_void(&w->cache->flights, slice[i]);
         }
         err = sc__op_cache_del(w->cache->client, slice, n, 0, &gone, NULL);
+        for (size_t i = 0; i < n; i++)
+            sc__tier_changed(&w->cache->tier, slice[i]);
         if (err)
             return err;
         w->removed += gone;

@@ -206,6 +206,8 @@ sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key, vo
         return SC_EINVAL;
     c.ret_value = ret_value;
     c.key = sc__cache_key(cache, key, room);
+    if (sc__tier_give(cache, def, c.key, ret_value))
+        return SC_OK;
     c.until_ms = def->hard_timeout_ms ? sc__mono_ms() + def->hard_timeout_ms : INT64_MAX;
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
         err = SC_OK;

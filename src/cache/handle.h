@@ -14,11 +14,13 @@
 #include "repair.h"
 #include "rest.h"
 #include "stored_key.h"
+#include "tier.h"
 
 struct sc_cache {
     sc_client *owner;  /* whom the cache was made from */
     sc_client *client; /* the link's: what all commands go over */
     sc__link link;
+    sc__tier tier;
     sc_cache_opts opts; /* defaults filled in */
     sc__codec codec;
     sc__health health;

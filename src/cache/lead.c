@@ -149,6 +149,7 @@ static void settle_lease(sc__lead *l, const struct right *r, sc_err load_err,
         fill.ttl_ms = sealed.life_ms;
         err = sc__op_cache_fill(cache->client, l->key, &fill, cache->opts.timeout_ms, &stored,
                                 &reason);
+        sc__tier_changed(&cache->tier, l->key);
         sc__cache_after_store(cache, err, &reason);
     }
     if (stored)
@@ -299,6 +300,7 @@ static void settle_renewal(sc__lead *l, const struct right *r, const sc_cache_lo
     fill.stored = sealed.bytes;
     fill.ttl_ms = sealed.life_ms;
     err = sc__op_cache_fill(cache->client, l->key, &fill, cache->opts.timeout_ms, &stored, &reason);
+    sc__tier_changed(&cache->tier, l->key);
     sc__cache_after_store(cache, err, &reason);
     if (stored)
         sc__cache_count(&cache->count.renewals);

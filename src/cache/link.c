@@ -8,6 +8,8 @@ static void on_changed(void *user, sc_slice key)
 {
     sc__link *link = user;
 
+    if (link->listener.changed)
+        link->listener.changed(link->listener.user, key);
     sc__awaits_wake(&link->awaits, key);
 }
 
@@ -15,6 +17,8 @@ static void on_all_changed(void *user)
 {
     sc__link *link = user;
 
+    if (link->listener.all_changed)
+        link->listener.all_changed(link->listener.user);
     sc__awaits_wake_all(&link->awaits);
 }
 
@@ -88,6 +92,24 @@ sc_err sc__link_start(sc__link *link, const sc_client *like, sc_reason *ret_reas
         sc__link_heard(link,
                        sc__mono_ms()); /* it was faster than the watch; nothing was read yet */
     return SC_OK;
+}
+
+struct listening {
+    sc__link *link;
+    const sc__tracking *listener;
+};
+
+static void listen_on_loop(void *arg)
+{
+    struct listening *l = arg;
+
+    l->link->listener = *l->listener;
+}
+
+void sc__link_listen(sc__link *link, const sc__tracking *listener)
+{
+    sc__loop_run_wait(sc__client_loop(link->client), listen_on_loop,
+                      &(struct listening){link, listener});
 }
 
 void sc__link_stop(sc__link *link)

@@ -25,7 +25,8 @@ typedef struct sc__link {
     atomic_bool is_used; /* since the last beat of the pulse */
     /* the I/O thread's */
     bool is_asking;
-    int64_t asked_ns; /* mono */
+    sc__tracking listener; /* told of changes, too; zeroed: none */
+    int64_t asked_ns;      /* mono */
     int idle_beats;
 } sc__link;
 
@@ -34,6 +35,10 @@ SC_MUST_USE sc_err sc__link_start(sc__link *link, const sc_client *like, sc_reas
 
 /* Commands under way end with SC_ECANCELED. Not on its I/O thread. */
 void sc__link_stop(sc__link *link);
+
+/* Who else is told, on the I/O thread; `all_changed` comes with the loss of the connection, too. Copied; once, and before anything is
+ * read that he keeps. */
+void sc__link_listen(sc__link *link, const sc__tracking *listener);
 
 /* An answer to what was asked at `asked_ms` (mono) has come. Any thread. */
 void sc__link_heard(sc__link *link, int64_t asked_ms);

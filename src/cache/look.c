@@ -2,11 +2,14 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "base/rand.h"
 #include "handle.h"
 #include "ops/op_cache.h"
 #include "redis/reply.h"
 #include "tags.h"
+
+enum { FOREIGN_MS = 1000 };
 
 enum life { DEAD, STALE, FRESH };
 
@@ -70,6 +73,45 @@ static sc__tag_word ask_tags(sc_cache *cache, sc__found *found, const sc__envelo
     return sc__cache_tags_say(cache, &found->keys, found->versions, found->known, e->birth);
 }
 
+/* XFetch: how long before a value's end it is to be loaded anew, in ms, by chance. */
+static double early_by(const sc__look *look, const sc_cache_def *def)
+{
+    return -log(1 - sc__rand_unit()) * def->eager * (double)look->load_us / 1000;
+}
+
+/* When a value of this process is to be read from Redis again: its soft TTL, or before that, by the chance that XFetch gives it. */
+static int64_t soft_end(const sc__found *found, const sc__look *look)
+{
+    double early_ms = 0;
+
+    if (!look->ends_ms)
+        return INT64_MAX;
+    if (found->def && found->def->eager > 0)
+        early_ms = early_by(look, found->def);
+    if (!early_ms && !look->soft_ms)
+        return INT64_MAX;
+    return early_ms < (double)look->ends_ms ? look->ends_ms - (int64_t)early_ms : 0;
+}
+
+static void hold_near(sc_cache *cache, sc_slice key, const sc__found *found, const sc__envelope *e,
+                      const sc__look *look, int64_t now_ms)
+{
+    sc__tier_item item = {.near = {.key = key,
+                                   .value = look->value ? look->value->bytes : SC_S(""),
+                                   .expires_ms = e->expires_ms ? e->expires_ms : INT64_MAX,
+                                   .soft_ms = soft_end(found, look),
+                                   .stored_ms = e->stored_ms,
+                                   .birth = (uint64_t)e->birth,
+                                   .kind = (uint8_t)e->kind,
+                                   .flags = sc__tier_flags(found->def)},
+                          .keys = &found->keys,
+                          .versions = found->versions};
+
+    if (e->stored_ms < 0) /* only Redis knows its TTL */
+        item.near.expires_ms = now_ms + FOREIGN_MS;
+    sc__tier_fill(&cache->tier, found->ticket, &item);
+}
+
 static sc_err open_living(sc_cache *cache, sc_slice key, sc__found *found, sc_slice stored,
                           const sc__envelope *e, sc_slice content, sc__look *look,
                           bool *ret_keeps_reply)
@@ -77,14 +119,18 @@ static sc_err open_living(sc_cache *cache, sc_slice key, sc__found *found, sc_sl
     int64_t now_ms = sc__cache_now_ms(cache);
     enum life life = life_of(e, ask_tags(cache, found, e), now_ms);
 
+    sc_err err = SC_OK;
+
     open_dates(e, life, now_ms, look);
     if (life == DEAD)
         open_unusable(stored, look);
     else if (e->kind == SC__ENVELOPE_VALUE)
-        return open_value(cache, key, found, stored, e, content, look, ret_keeps_reply);
+        err = open_value(cache, key, found, stored, e, content, look, ret_keeps_reply);
     else
         look->is_none = true;
-    return SC_OK;
+    if (!err && life == FRESH && found->ticket && (look->value || look->is_none))
+        hold_near(cache, key, found, e, look, now_ms);
+    return err;
 }
 
 static void open_failure(sc_cache *cache, sc_slice stored, const sc__envelope *e, sc_slice content,
@@ -137,8 +183,10 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look 
 
 sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__look *ret_look)
 {
-    sc__found found;
+    sc__found found = {.def = def};
+    sc__ticket ticket;
     sc_reason reason;
+    int64_t began_ms;
     sc_err err;
 
     *ret_look = (sc__look){0};
@@ -147,6 +195,9 @@ sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
     err = sc__cache_tags_of(cache, def, &found.keys);
     if (err)
         return err;
+    began_ms = sc__mono_ms();
+    sc__tier_ticket(&cache->tier, &ticket);
+    found.ticket = cache->tier.near ? &ticket : NULL;
     err = sc__op_cache_get(cache->client, key, &found.keys, cache->opts.timeout_ms, &found.reply,
                            &found.stored, found.versions, &reason);
     sc__cache_after(cache, err);
@@ -154,6 +205,7 @@ sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
         sc__health_complain(&cache->health, key, reason.text);
     if (err)
         return SC_OK;
+    sc__link_heard(&cache->link, began_ms);
     /* Deleted here while we asked, but not in Redis: then it is not the value any more. */
     if (sc__repair_has(&cache->repair, key)) {
         sc_reply_free(found.reply);
@@ -165,12 +217,9 @@ sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
 
 bool sc__look_wants_renewal(const sc__look *look, const sc_cache_def *def, int64_t now_ms)
 {
-    double early_ms;
-
     if (look->is_stale || (look->soft_ms && now_ms >= look->soft_ms))
         return true;
     if (def->eager <= 0 || !look->ends_ms)
         return false;
-    early_ms = -log(1 - sc__rand_unit()) * def->eager * (double)look->load_us / 1000;
-    return early_ms >= (double)(look->ends_ms - now_ms);
+    return early_by(look, def) >= (double)(look->ends_ms - now_ms);
 }

@@ -3,6 +3,7 @@
 #define SC_CACHE_LOOK_H
 
 #include "failure.h"
+#include "tier.h"
 
 enum { SC__HEAD_MAX = 64 /* of a value's first bytes, by which it is told from another one */ };
 
@@ -32,9 +33,11 @@ SC_MUST_USE sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_s
 /* What Redis answered, to be opened. */
 typedef struct sc__found {
     sc_reply *reply;
-    const sc_reply *stored; /* in it: a string, or something else for nothing */
-    sc__tag_keys keys;      /* of the definition; the value's are added */
-    size_t known;           /* how many of their versions are there: */
+    const sc_reply *stored;   /* in it: a string, or something else for nothing */
+    sc__tag_keys keys;        /* of the definition; the value's are added */
+    const sc_cache_def *def;  /* may be NULL */
+    const sc__ticket *ticket; /* NULL: it is not held in the near cache */
+    size_t known;             /* how many of their versions are there: */
     sc__tag_version versions[SC__TAGS_MAX];
 } sc__found;
 

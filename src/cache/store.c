@@ -90,6 +90,7 @@ sc_err sc_cache_store(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
         sc__repair_add(&cache->repair, &key, 1); /* an older value may still be there */
     else
         sc__cache_count(&cache->count.sets);
+    sc__tier_changed(&cache->tier, key);
     return err;
 }
 
@@ -187,5 +188,6 @@ sc_err sc_cache_expire(sc_cache *cache, sc_slice key)
             err = expire_once(cache, stored_key);
         sc__cache_after(cache, err == SC_ESTATE || err == SC_EBUSY ? SC_OK : err);
     }
+    sc__tier_changed(&cache->tier, stored_key);
     return err ? sc_cache_del(cache, key, NULL) : SC_OK;
 }

@@ -71,6 +71,8 @@ static sc_err bump(sc_cache *cache, const sc__tag_keys *keys, sc__tag_word word)
     }
     if (err)
         sc__repair_add(&cache->repair, keys->keys, keys->count);
+    for (size_t i = 0; i < keys->count; i++)
+        sc__tier_changed(&cache->tier, keys->keys[i]);
     return err;
 }
 

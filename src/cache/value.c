@@ -1,6 +1,7 @@
 #include "value.h"
 
 #include "base/mem.h"
+#include "tier.h"
 
 sc__blob *sc__blob_of_reply(sc_reply *reply, sc_slice bytes)
 {
@@ -94,6 +95,9 @@ void sc_cache_value_release(sc_cache_value *value)
 {
     if (!value)
         return;
-    sc__blob_unref(value->owner);
+    if (sc__tier_owns(value->owner))
+        sc__tier_value_release(value->owner);
+    else
+        sc__blob_unref(value->owner);
     *value = (sc_cache_value){0};
 }

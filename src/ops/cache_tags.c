@@ -45,7 +45,7 @@ sc_err sc__tag_keys_add(sc__tag_keys *keys, sc_slice tag)
             return SC_OK;
     if (keys->count == SC__TAGS_MAX)
         return SC_ETOOBIG;
-    *key = join(keys->text[keys->count], prefix, "tag:", tag);
+    *key = join(keys->text[keys->count], prefix, SC__TAG_WORD, tag);
     keys->tags[keys->count++] = (sc_slice){key->ptr + key->len - tag.len, tag.len};
     return SC_OK;
 }

@@ -9,9 +9,13 @@
 #include "base/str.h"
 #include "cache_envelope.h"
 
+/* Between the prefix and the name in a tag's key. */
+#define SC__TAG_WORD "tag:"
+
 enum {
+    SC__TAG_WORD_LEN = 4,
     SC__CACHE_PREFIX_MAX = 64,
-    SC__TAG_KEY_MAX = SC__CACHE_PREFIX_MAX + 4 + SC__TAG_LEN_MAX,
+    SC__TAG_KEY_MAX = SC__CACHE_PREFIX_MAX + SC__TAG_WORD_LEN + SC__TAG_LEN_MAX,
 };
 
 /* The keys of some tags, each once, and of the clock. */

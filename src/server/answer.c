@@ -144,7 +144,8 @@ sc_err answer_cached(struct request *request, int status, sc_cache_value *value)
 {
     sc_err err = answer_json_copy(request, status, value->bytes);
 
-    answer_cache_source(request, value->source == SC_CACHE_HIT, value->age_ms);
+    answer_cache_source(request, value->source == SC_CACHE_HIT || value->source == SC_CACHE_NEAR,
+                        value->age_ms);
     if (strcmp(request->method, "GET") == 0)
         request->answer.caching = ANSWER_REVALIDATE;
     sc_cache_value_release(value);

@@ -85,7 +85,7 @@ sc_err route_notification_count(struct request *request, sc_reason *ret_reason)
                                         &age_ms, ret_reason);
     if (err)
         return err;
-    answer_cache_source(request, source == SC_CACHE_HIT, age_ms);
+    answer_cache_source(request, source == SC_CACHE_HIT || source == SC_CACHE_NEAR, age_ms);
     return answer_value(request, 200, json_pack("{s:I}", "unread", (json_int_t)count));
 }
 

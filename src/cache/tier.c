@@ -1,0 +1,251 @@
+#include "tier.h"
+
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "handle.h"
+
+enum { SWEEP_MS = 250 };
+
+static bool sweep(void *arg)
+{
+    sc__tier *tier = arg;
+
+    return sc__near_sweep(tier->near, sc__client_server_ms(tier->link->client));
+}
+
+void sc__tier_release(sc__tier *tier)
+{
+    if (!tier->near)
+        return;
+    sc__near_free(tier->near);
+    tier->near = NULL;
+    for (size_t i = 0; i < SC__TIER_STRIPES; i++)
+        pthread_mutex_destroy(&tier->stripes[i].mutex);
+}
+
+/* changes */
+
+static sc__tier_stripe *stripe_of(sc__tier *tier, sc_slice key, size_t *ret_number)
+{
+    *ret_number = XXH3_64bits(key.ptr, key.len) % SC__TIER_STRIPES;
+    return &tier->stripes[*ret_number];
+}
+
+/* The name of the tag whose key this is. */
+static bool is_tag(const sc__tier *tier, sc_slice key, sc_slice *ret_name)
+{
+    const size_t len = tier->tag_prefix.len;
+
+    *ret_name = (sc_slice){NULL, 0};
+    if (key.len <= len + SC__TAG_WORD_LEN || memcmp(key.ptr, tier->tag_prefix.ptr, len) != 0 ||
+        memcmp(key.ptr + len, SC__TAG_WORD, SC__TAG_WORD_LEN) != 0)
+        return false;
+    *ret_name = (sc_slice){key.ptr + len + SC__TAG_WORD_LEN, key.len - len - SC__TAG_WORD_LEN};
+    return true;
+}
+
+void sc__tier_changed(sc__tier *tier, sc_slice key)
+{
+    sc__tier_stripe *stripe;
+    size_t number;
+    sc_slice tag;
+
+    if (!tier->near)
+        return;
+    /* First the count, then the removal: who fills in between sees that he is late. */
+    stripe = stripe_of(tier, key, &number);
+    pthread_mutex_lock(&stripe->mutex);
+    atomic_fetch_add_explicit(&stripe->changes, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&stripe->mutex);
+    if (is_tag(tier, key, &tag))
+        sc__near_tag_unknown(tier->near, tag);
+    sc__near_del(tier->near, key);
+}
+
+void sc__tier_all_changed(sc__tier *tier)
+{
+    if (!tier->near)
+        return;
+    for (size_t i = 0; i < SC__TIER_STRIPES; i++) {
+        pthread_mutex_lock(&tier->stripes[i].mutex);
+        atomic_fetch_add_explicit(&tier->stripes[i].changes, 1, memory_order_relaxed);
+        pthread_mutex_unlock(&tier->stripes[i].mutex);
+    }
+    sc__near_clear(tier->near);
+}
+
+static void on_changed(void *user, sc_slice key)
+{
+    sc__tier *tier = user;
+
+    atomic_fetch_add_explicit(&tier->invalidations, 1, memory_order_relaxed);
+    sc__tier_changed(tier, key);
+}
+
+static void on_all_changed(void *user)
+{
+    sc__tier_all_changed(user);
+}
+
+static sc_err init(sc__tier *tier, const sc_cache_opts *opts)
+{
+    const sc__near_opts near = {.max_bytes = opts->near_bytes,
+                                .max_entries = opts->near_entries,
+                                .now_ms = sc__client_server_ms(tier->link->client)};
+
+    for (size_t i = 0; i < SC__TIER_STRIPES; i++)
+        pthread_mutex_init(&tier->stripes[i].mutex, NULL);
+    return sc__near_new(&near, &tier->near);
+}
+
+sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *prefix, sc__link *link)
+{
+    sc_err err;
+
+    *tier = (sc__tier){.link = link, .tag_prefix = sc_slice_of(prefix)};
+    if (!opts->near_bytes && !opts->near_entries)
+        return SC_OK;
+    err = init(tier, opts);
+    if (err)
+        return err;
+    sc__pulse_init(&tier->sweep, sc__client_loop(link->client), SWEEP_MS, sweep, tier);
+    sc__link_listen(link, &(sc__tracking){on_changed, on_all_changed, tier});
+    return SC_OK;
+}
+
+void sc__tier_stop(sc__tier *tier)
+{
+    if (tier->near)
+        sc__pulse_release(&tier->sweep);
+}
+
+void sc__tier_stats(const sc__tier *tier, sc_cache_stats *stats)
+{
+    sc__near_stats near = {0};
+
+    if (tier->near)
+        sc__near_stats_get(tier->near, &near);
+    stats->near_hits = near.hits;
+    stats->near_entries = near.entries;
+    stats->near_bytes = near.bytes;
+    stats->invalidations = atomic_load(&tier->invalidations);
+}
+
+/* filling */
+
+void sc__tier_ticket(sc__tier *tier, sc__ticket *ret_ticket)
+{
+    if (!tier->near)
+        return;
+    for (size_t i = 0; i < SC__TIER_STRIPES; i++)
+        ret_ticket->changes[i] =
+            atomic_load_explicit(&tier->stripes[i].changes, memory_order_acquire);
+}
+
+/* Takes the stripe's mutex when nothing of it has changed. */
+static sc__tier_stripe *lock_unchanged(sc__tier *tier, const sc__ticket *ticket, sc_slice key)
+{
+    size_t number;
+    sc__tier_stripe *stripe = stripe_of(tier, key, &number);
+
+    pthread_mutex_lock(&stripe->mutex);
+    if (atomic_load_explicit(&stripe->changes, memory_order_relaxed) == ticket->changes[number])
+        return stripe;
+    pthread_mutex_unlock(&stripe->mutex);
+    return NULL;
+}
+
+static void fill_tag(sc__tier *tier, const sc__ticket *ticket, const sc__tier_item *item, size_t i)
+{
+    const sc__tag_version *version = &item->versions[i];
+    sc__tier_stripe *stripe = lock_unchanged(tier, ticket, item->keys->keys[i]);
+
+    if (!stripe)
+        return;
+    sc__near_tag_set(tier->near, item->keys->tags[i], (uint64_t)version->deleted,
+                     (uint64_t)version->expired);
+    pthread_mutex_unlock(&stripe->mutex);
+}
+
+void sc__tier_fill(sc__tier *tier, const sc__ticket *ticket, sc__tier_item *item)
+{
+    sc__tier_stripe *stripe;
+    sc_err err;
+
+    if (!tier->near || !sc__client_is_tracked(tier->link->client))
+        return;
+    item->near.tags = item->keys->tags;
+    item->near.tag_count = item->keys->count;
+    stripe = lock_unchanged(tier, ticket, item->near.key);
+    if (!stripe)
+        return;
+    err = sc__near_put(tier->near, &item->near);
+    pthread_mutex_unlock(&stripe->mutex);
+    for (size_t i = 0; !err && i < item->keys->count; i++)
+        fill_tag(tier, ticket, item, i);
+    sc__pulse_wake(&tier->sweep);
+}
+
+/* giving */
+
+uint8_t sc__tier_flags(const sc_cache_def *def)
+{
+    uint64_t address = def ? (uint64_t)(uintptr_t)def->tags : 0;
+
+    return (uint8_t)XXH3_64bits(&address, sizeof(address));
+}
+
+/* Values' owners are blobs, or entries with their lowest bit set. */
+static void *owner_of(const sc__near_entry *entry)
+{
+    return (char *)(uintptr_t)entry + 1;
+}
+
+bool sc__tier_owns(const void *owner)
+{
+    return (uintptr_t)owner & 1;
+}
+
+void sc__tier_value_release(const void *owner)
+{
+    sc__near_unpin((const sc__near_entry *)((const char *)owner - 1));
+}
+
+static void give(sc_cache *cache, const sc__near_entry *entry, int64_t now_ms,
+                 sc_cache_value *ret_value)
+{
+    bool none = entry->kind == SC__ENVELOPE_NEGATIVE;
+
+    sc__near_pin(entry);
+    *ret_value = (sc_cache_value){.bytes = none ? (sc_slice){NULL, 0} : sc__near_value(entry),
+                                  .source = SC_CACHE_NEAR,
+                                  .none = none,
+                                  .age_ms = -1,
+                                  .owner = owner_of(entry)};
+    if (entry->stored_ms >= 0)
+        ret_value->age_ms = now_ms > entry->stored_ms ? now_ms - entry->stored_ms : 0;
+    if (none)
+        sc__cache_count(&cache->count.none);
+}
+
+bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                   sc_cache_value *ret_value)
+{
+    sc__tier *tier = &cache->tier;
+    const sc__near_entry *entry;
+    sc__near_section section;
+    int64_t now_ms;
+    bool found;
+
+    if (!tier->near || !sc__link_is_heard(tier->link) || sc__repair_has(&cache->repair, key))
+        return false;
+    now_ms = sc__cache_now_ms(cache);
+    section = sc__near_enter(tier->near);
+    found = sc__near_find(tier->near, key, now_ms, &entry) == SC__NEAR_FRESH &&
+            entry->flags == sc__tier_flags(def);
+    if (found)
+        give(cache, entry, now_ms, ret_value);
+    sc__near_leave(&section, found);
+    return found;
+}
