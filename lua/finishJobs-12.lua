@@ -1,8 +1,8 @@
 -- Ends the runs of jobs, each by its outcome, and takes the next jobs in the same call.
 --
--- Input:  KEYS and ARGV 1 to 7 as in includes/workKeys
---         ARGV[8] minutes of metrics to keep for each kind of end; 0: count none
---         9...  groups: lock token, kind, number, keep, count, then per outcome: job id, text, and with kinds marked * traces
+-- Input:  KEYS and ARGV 1 to 8 as in includes/workKeys
+--         ARGV[9] minutes of metrics to keep for each kind of end; 0: count none
+--         10... groups: lock token, kind, number, keep, count, then per outcome: job id, text, and with kinds marked * traces
 --           completed  text: return value, JSON; keep: see includes/keepFinished, "0::" deletes it at once, "" keeps all
 --           failed *   text: reason; traces: JSON array; number: attempts that it had; keep
 --           retry *    text: reason; number: 1 to the head of the queue, 0 to its tail. Counts as an attempt
@@ -35,7 +35,7 @@ local function rare()
     return made
 end
 
-local HEAD = 8
+local HEAD = 9
 local nowMs, now = serverTime()
 local codes, jobs, jobKeys, lockKeys, childKeys = {}, {}, {}, {}, {}
 local TRACED = {failed = true, retry = true, backoff = true}
@@ -288,7 +288,7 @@ end
 
 -- Metrics that can't be counted, for their keys hold something else, stop nothing.
 local function collectMetrics()
-    local points = tonumber(ARGV[8]) or 0
+    local points = tonumber(ARGV[9]) or 0
     for kind, n in pairs(finished) do
         if points > 0 and n > 0 then
             pcall(rare().countMetrics, base .. "metrics:" .. kind, n, points, nowMs, now)

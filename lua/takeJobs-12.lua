@@ -2,8 +2,8 @@
 -- from `prioritized`, to `active`, each with a lock. Nothing is taken while the queue is paused, at its global
 -- concurrency or limited. With 0 wanted it does all but take: it leaves the markers that wake others.
 --
--- Input:  KEYS and ARGV 1 to 7 as in includes/workKeys
---         ARGV[8] "1": also leave the marker of the next delayed job (a worker that had taken it is going to close)
+-- Input:  KEYS and ARGV 1 to 8 as in includes/workKeys
+--         ARGV[9] "1": also leave the marker of the next delayed job (a worker that had taken it is going to close)
 -- Output: {{}, now ms, ms the rate limit asks to rest, due ms of the first delayed job,
 --          id, hash as it was before or a text that says why it cannot be run, …}
 -- Events: waiting (prev delayed), active
@@ -15,7 +15,7 @@ local nowMs, now = serverTime()
 do
     --- @include "includes/takeJobs"
 end
-if ARGV[8] == "1" then
+if ARGV[9] == "1" then
     --- @include "includes/addMarker"
     addDelayMarker(markerKey, delayedKey)
 end

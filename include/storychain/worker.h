@@ -145,6 +145,9 @@ typedef struct sc_worker_opts {
     /* Minutes for which it is kept how many jobs were completed and how many failed (see inspect.h), at most 50,000. 0:
      * nothing is counted. */
     int64_t metrics_points;
+    /* Bytes of data. A job of more, by whatever program it was added, fails for good without being run. 0, and the most: half of the
+     * client's max_reply_bytes. */
+    size_t max_data_size;
     sc_worker_backoff_cb backoff; /* NULL: such jobs wait for their backoff's delay_ms each time */
     void *backoff_user;
     size_t stack_bytes;      /* of a pool thread; 0: 256 KiB */

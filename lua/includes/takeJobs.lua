@@ -16,6 +16,9 @@
 -- must not make a reply that no client takes.
 local DATA_MAX = 8 * 1024 * 1024
 
+-- A single one of more than the worker takes is handed out without them, to be failed.
+local jobMax = tonumber(ARGV[8]) or math.huge
+
 local promoted, due = 0, firstDue()
 if due and due <= nowMs then
     --- @include "includes/promoteDelayed"
@@ -75,7 +78,13 @@ for i, id in ipairs(ids) do
             if name == "ats" then
                 started = tonumber(hash[field + 1]) or 0
             elseif name == "data" then
-                data = data + #hash[field + 1]
+                local size = #hash[field + 1]
+                if size > jobMax then
+                    deferred, hash[field] = true, "defa"
+                    hash[field + 1] = string.format("its data has %.0f bytes, and the worker takes %.0f at most", size, jobMax)
+                    size = 0
+                end
+                data = data + size
             elseif name == "defa" then
                 deferred = true -- it is only to be failed, and does not count
             end

@@ -7,6 +7,7 @@
 --       4 lock, ms
 --       5, 6 the worker's rate limit, jobs and ms; empty: none
 --       7 the worker's name; empty: none
+--       8 the most bytes of data that it takes with a job
 local waitKey, activeKey, prioritizedKey, delayedKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local eventsKey, stalledKey, limiterKey, metaKey = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local pcKey, markerKey, completedKey, failedKey = KEYS[9], KEYS[10], KEYS[11], KEYS[12]

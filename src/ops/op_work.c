@@ -48,6 +48,7 @@ static void work_head(sc__args *args, const sc__work_opts *opts, sc_slice token,
         sc__args_slice(args, SC_S(""));
     }
     sc__args_slice(args, opts->worker_name);
+    sc__args_int(args, opts->data_max);
 }
 
 static sc_err call_script(sc_client *client, const sc__script *script, const sc__work_opts *opts,

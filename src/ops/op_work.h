@@ -24,6 +24,7 @@ typedef struct sc__work_opts {
     int64_t lock_ms;
     int64_t limit_max, limit_ms; /* rate limit; 0: none */
     sc_slice worker_name;        /* empty: none */
+    int64_t data_max;            /* bytes; a job of more is given without them, to be failed */
     int64_t metrics_points;      /* minutes that finished jobs are counted for; 0: not at all */
 } sc__work_opts;
 

@@ -125,7 +125,10 @@ static sc_err copy_names(sc_worker *w, sc_slice queue_name, const sc_worker_opts
 static void fill_opts(sc_worker *w)
 {
     sc_worker_opts *o = &w->core.opts;
+    size_t largest = sc__client_opts(w->core.client)->max_reply_bytes / 2;
 
+    if (!o->max_data_size || o->max_data_size > largest)
+        o->max_data_size = largest;
     o->concurrency = o->concurrency ? o->concurrency : 1;
     o->lock_ms = or_default(o->lock_ms, LOCK_MS);
     o->lock_renew_ms = or_default(o->lock_renew_ms, o->lock_ms < 4 ? 1 : o->lock_ms / 4);
@@ -145,6 +148,7 @@ static void fill_opts(sc_worker *w)
                                    .limit_max = o->limit.max,
                                    .limit_ms = o->limit.duration_ms,
                                    .worker_name = o->name,
+                                   .data_max = (int64_t)o->max_data_size,
                                    .metrics_points = o->metrics_points};
 }
 

@@ -300,6 +300,41 @@ TEST(names_of_the_queues_own_keys_are_no_jobs)
     bench_close(&b);
 }
 
+TEST(a_job_of_more_data_than_a_worker_takes_fails_without_being_run)
+{
+    enum { BYTES = 9 * 1024 * 1024 };
+    sc_client_opts client_opts = {.max_reply_bytes = 16 * 1024 * 1024};
+    char *data = malloc(BYTES);
+    sc_client_stats stats;
+    sc_client *client;
+    struct bench b;
+
+    memset(data, ' ', BYTES);
+    data[0] = '1';
+    bench_open(&b);
+    add(&b, "before", NULL);
+    assert_ok(
+        sc_queue_add(b.queue, &(sc_job_spec){SC_S("large"), {data, BYTES}, NULL}, NULL, NULL));
+    add(&b, "after", NULL);
+    client_opts.url = b.server.url;
+    assert_ok(sc_client_new(&client_opts, &client, NULL));
+    assert_ok(sc_worker_new(client, SC_S("q"), NULL, &b.worker, NULL));
+    assert_ok(sc_worker_handle(b.worker, SC_S(""), succeed, &b));
+    assert_ok(sc_worker_start(b.worker));
+
+    wait_until(count_of(&b, SC_JOB_FAILED) == 1 && count_of(&b, SC_JOB_COMPLETED) == 2);
+    assert_string_equal(redis(&b, "HGET bull:q:2 failedReason"),
+                        "its data has 9437184 bytes, and the worker takes 8388608 at most");
+    assert_int_equal(b.runs, 2);
+    sc_client_stats_get(client, &stats);
+    assert_int_equal(stats.reconnects, 0);
+    sc_worker_free(b.worker);
+    b.worker = NULL;
+    sc_client_free(client);
+    free(data);
+    bench_close(&b);
+}
+
 TEST(jobs_of_many_megabytes_come_in_replies_that_a_client_takes)
 {
     enum { BYTES = 3 * 1024 * 1024, COUNT = 12, FEW = 3 };
