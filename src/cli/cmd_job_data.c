@@ -1,5 +1,4 @@
 /* storychain enqueue, job logs, job update: what goes into a job, and what its processor wrote down. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include <storychain/control.h>
@@ -8,26 +7,8 @@
 #include "base/str.h"
 #include "cmds.h"
 #include "connect.h"
+#include "read_data.h"
 #include "table.h"
-
-enum { DATA_MAX = 64 * 1024 * 1024 };
-
-/* The word itself, or with "-" what is on stdin. */
-static int read_data(struct cli *cli, const char *word, sc__str *out)
-{
-    char buffer[16 * 1024];
-    size_t n;
-
-    if (strcmp(word, "-") != 0) {
-        sc__str_text(out, word);
-    } else {
-        while (!out->err && (n = fread(buffer, 1, sizeof(buffer), stdin)))
-            sc__str_append(out, (sc_slice){buffer, n});
-        if (ferror(stdin))
-            return cli_fail(cli, EXIT_FAILED, "stdin can't be read: %s", strerror(errno));
-    }
-    return out->err ? cli_fail_err(cli, out->err, NULL, "the data") : EXIT_OK;
-}
 
 static int say_job(struct cli *cli, const char *id, const char *done)
 {
@@ -86,14 +67,14 @@ static int enqueue(struct cli *cli, sc_client *client, sc_slice data, const sc_j
 
 int cmd_enqueue(struct cli *cli)
 {
-    AUTO_STR data = STR_MAX(DATA_MAX);
+    AUTO_STR data = STR_MAX(CLI_DATA_MAX);
     sc_job_opts opts;
     sc_client *client;
     int code;
 
     if (!read_opts(cli, &opts))
         return EXIT_USAGE;
-    code = read_data(cli, cli->word_count > 2 ? cli->words[2] : "{}", &data);
+    code = cli_read_data(cli, cli->word_count > 2 ? cli->words[2] : "{}", &data);
     if (!code)
         code = cli_connect(cli, &client);
     if (code)
@@ -107,9 +88,9 @@ int cmd_enqueue(struct cli *cli)
 
 static int update(struct cli *cli, sc_queue *queue)
 {
-    AUTO_STR data = STR_MAX(DATA_MAX);
+    AUTO_STR data = STR_MAX(CLI_DATA_MAX);
     sc_reason why = {""};
-    int code = read_data(cli, cli->words[2], &data);
+    int code = cli_read_data(cli, cli->words[2], &data);
     sc_err err;
 
     if (code)

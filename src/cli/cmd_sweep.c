@@ -6,33 +6,8 @@
 #include "base/str.h"
 #include "cmds.h"
 #include "connect.h"
+#include "progress.h"
 #include "signals.h"
-
-#include <unistd.h>
-
-/* A command under way. */
-struct progress {
-    const char *doing; /* "removed" */
-    int64_t done;
-    bool shown;
-};
-
-static bool on_progress(void *user, int64_t done)
-{
-    struct progress *p = user;
-
-    p->done = done;
-    p->shown = isatty(STDERR_FILENO);
-    if (p->shown)
-        fprintf(stderr, "\r%lld jobs %s ", (long long)done, p->doing);
-    return !signals_came();
-}
-
-static void end_progress(const struct progress *p)
-{
-    if (p->shown)
-        fputs("\r\x1b[K", stderr);
-}
 
 /* What became of it, on stdout or stderr. */
 static int tell(struct cli *cli, const struct progress *p, sc_err err, int64_t count,
@@ -40,7 +15,7 @@ static int tell(struct cli *cli, const struct progress *p, sc_err err, int64_t c
 {
     json_t *shape;
 
-    end_progress(p);
+    progress_end(p);
     if (err == SC_ECANCELED)
         return cli_fail(cli, EXIT_FAILED,
                         "stopped after %lld jobs; the same command goes on from there",
@@ -77,7 +52,7 @@ static int run_on_queue(struct cli *cli, int (*act)(struct cli *cli, sc_queue *q
 
 static int drain(struct cli *cli, sc_queue *queue)
 {
-    struct progress p = {.doing = "removed"};
+    struct progress p = {.what = "jobs", .doing = "removed"};
     bool delayed = cli_flag(cli, "delayed");
     sc_queue_counts c;
     sc_reason why = {""};
@@ -94,7 +69,7 @@ static int drain(struct cli *cli, sc_queue *queue)
     if (code)
         return code;
     signals_note();
-    err = sc_queue_drain(queue, delayed, &(sc_sweep){on_progress, &p}, &count, &why);
+    err = sc_queue_drain(queue, delayed, &(sc_sweep){progress_told, &p}, &count, &why);
     return tell(cli, &p, err, count, &why);
 }
 
@@ -107,7 +82,7 @@ int cmd_queue_drain(struct cli *cli)
 
 static int clean(struct cli *cli, sc_queue *queue)
 {
-    struct progress p = {.doing = "removed"};
+    struct progress p = {.what = "jobs", .doing = "removed"};
     sc_job_state state = sc_job_state_of(sc_slice_of(cli->words[1]));
     int64_t grace_ms, limit, count = 0;
     sc_queue_counts counts;
@@ -127,7 +102,8 @@ static int clean(struct cli *cli, sc_queue *queue)
     if (code)
         return code;
     signals_note();
-    err = sc_queue_clean(queue, state, grace_ms, limit, &(sc_sweep){on_progress, &p}, &count, &why);
+    err =
+        sc_queue_clean(queue, state, grace_ms, limit, &(sc_sweep){progress_told, &p}, &count, &why);
     return tell(cli, &p, err, count, &why);
 }
 
@@ -147,7 +123,7 @@ int cmd_queue_clean(struct cli *cli)
 
 static int obliterate(struct cli *cli, sc_queue *queue)
 {
-    struct progress p = {.doing = "removed"};
+    struct progress p = {.what = "jobs", .doing = "removed"};
     sc_queue_counts counts;
     sc_reason why = {""};
     int64_t count = 0, all = 0;
@@ -162,16 +138,16 @@ static int obliterate(struct cli *cli, sc_queue *queue)
     if (code)
         return code;
     signals_note();
-    err = sc_queue_obliterate(queue, cli_flag(cli, "force"), &(sc_sweep){on_progress, &p}, &count,
+    err = sc_queue_obliterate(queue, cli_flag(cli, "force"), &(sc_sweep){progress_told, &p}, &count,
                               &why);
     if (err == SC_EBUSY) {
-        end_progress(&p);
+        progress_end(&p);
         return cli_fail(cli, EXIT_REFUSED,
                         "%s has active jobs, and is paused now; --force removes them, too",
                         cli->words[0]);
     }
     if (err == SC_ESTATE) {
-        end_progress(&p);
+        progress_end(&p);
         return cli_fail(cli, EXIT_REFUSED, "%s was resumed meanwhile; what is left of it stays",
                         cli->words[0]);
     }
@@ -187,7 +163,7 @@ int cmd_queue_obliterate(struct cli *cli)
 
 static int retry(struct cli *cli, sc_queue *queue)
 {
-    struct progress p = {.doing = "retried"};
+    struct progress p = {.what = "jobs", .doing = "retried"};
     const char *name = cli_flag(cli, "state");
     sc_reason why = {""};
     int64_t limit, count = 0;
@@ -197,7 +173,7 @@ static int retry(struct cli *cli, sc_queue *queue)
         return EXIT_USAGE;
     signals_note();
     err = sc_queue_retry_jobs(queue, sc_job_state_of(sc_slice_of(name ? name : "failed")), 0, limit,
-                              &(sc_sweep){on_progress, &p}, &count, &why);
+                              &(sc_sweep){progress_told, &p}, &count, &why);
     return tell(cli, &p, err, count, &why);
 }
 
@@ -213,7 +189,7 @@ int cmd_queue_retry(struct cli *cli)
 
 static int promote(struct cli *cli, sc_queue *queue)
 {
-    struct progress p = {.doing = "promoted"};
+    struct progress p = {.what = "jobs", .doing = "promoted"};
     sc_reason why = {""};
     int64_t limit, count = 0;
     sc_err err;
@@ -221,7 +197,7 @@ static int promote(struct cli *cli, sc_queue *queue)
     if (!cli_flag_int(cli, "limit", 0, 1, INT64_C(1) << 53, &limit))
         return EXIT_USAGE;
     signals_note();
-    err = sc_queue_promote_jobs(queue, limit, &(sc_sweep){on_progress, &p}, &count, &why);
+    err = sc_queue_promote_jobs(queue, limit, &(sc_sweep){progress_told, &p}, &count, &why);
     return tell(cli, &p, err, count, &why);
 }
 

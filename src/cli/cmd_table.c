@@ -128,6 +128,37 @@ const struct cmd cmd_table[] = {
      .options = "redis-url state-dir",
      .summary = "a cached value",
      .more = "  storychain cache get sc:story:list:new"},
+    {.name = "cache set", .words = "KEY VALUE", .words_min = 2, .words_max = 2, .run = cmd_cache_set, .options = "redis-url state-dir",
+     .summary = "cache a value; - reads it from stdin",
+     .flags = {{"ttl", "TIME", "how long it stays (default 1h)"}}},
+    {.name = "cache del", .words = "KEY...", .words_min = 1, .words_max = 1000, .run = cmd_cache_del, .options = "redis-url state-dir",
+     .summary = "remove cached values"},
+    {.name = "cache invalidate", .words = "WHAT...", .words_min = 1, .words_max = 1000, .run = cmd_cache_invalidate,
+     .options = "redis-url state-dir",
+     .summary = "remove cached values by key, tag or pattern",
+     .more = "A pattern (* ? [] \\) may match keys of other programs, queues too: without\n"
+             "--yes only their number is said.\n" SLICES "\n\n"
+             "  storychain cache invalidate --tag story:1\n"
+             "  storychain cache invalidate --pattern 'sc:story:*' --yes",
+     .flags = {{"tag", NULL, "WHAT are tags"},
+               {"pattern", NULL, "WHAT are patterns of keys"},
+               {"expire", NULL, "values that have a grace stay, to be given until there are newer ones; not for patterns"},
+               {"yes", NULL, "really remove all keys that match"}}},
+    {.name = "cache stats", .run = cmd_cache_stats, .options = "redis-url state-dir listen",
+     .summary = "hits, misses, memory: figures of the running server and of Redis",
+     .more = "The server is asked at --listen, where `storychain serve` listens."},
+    {.name = "cache top", .words = "[PATTERN]", .words_max = 1, .run = cmd_cache_top, .options = "redis-url state-dir",
+     .summary = "the largest keys, of those that match (default sc:*)",
+     .flags = {{"reads", NULL, "those read most; Redis counts that with a maxmemory-policy of LFU"},
+               {"limit", "N", "at most N, 1 to 1000 (default 20)"},
+               {"look", "N", "look at about N keys at most (default 100000)"}}},
+    {.name = "cache watch", .words = "[PREFIX]", .words_max = 1, .run = cmd_cache_watch, .options = "redis-url state-dir",
+     .summary = "which keys change, and how many reads hit, as it happens",
+     .more = "A line a key that is set, removed, expired or evicted, of those that begin with\n"
+             "PREFIX (default sc:; \"\": all). From time to time a line about all reads of the\n"
+             "server. Ends by Ctrl-C.",
+     .flags = {{"every", "TIME", "how often reads are counted (default 5s)"},
+               {"quiet", NULL, "only the counts"}}},
 
     {.name = "cron next", .words = "EXPRESSION", .words_min = 1, .words_max = 1, .run = cmd_cron_next, .options = "",
      .summary = "the next times of a cron expression",

@@ -245,6 +245,7 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
         .tls_server_name = c->opts.tls_server_name ? c->opts.tls_server_name : c->url.host,
         .traffic = &c->traffic,
         .tracks = c->tracking != NULL,
+        .track_prefix = c->tracking ? c->tracking->broadcast_prefix : NULL,
     };
     c->pipeline.timeout_ms = c->opts.command_timeout_ms;
     c->pipeline.max_waiting_bytes = c->opts.max_waiting_bytes;

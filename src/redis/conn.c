@@ -252,6 +252,7 @@ sc_err sc__conn_open(sc__loop *loop, const sc__conn_target *target, const sc__co
     conn->hello = (sc__hello){.url = target->url,
                               .name = target->name,
                               .tracks = target->tracks,
+                              .track_prefix = target->track_prefix,
                               .server_ahead_ms = INT64_MIN};
     conn->hello_out = STR_MAX(HELLO_MAX);
     sc__resp_init(&conn->in, target->max_reply_bytes);

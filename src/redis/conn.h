@@ -38,8 +38,9 @@ typedef struct sc__conn_target {
     size_t max_reply_bytes;
     struct ssl_ctx_st *tls; /* NULL: none */
     const char *tls_server_name;
-    sc__traffic *traffic; /* NULL: not counted */
-    bool tracks;          /* CLIENT TRACKING ON, if the server can */
+    sc__traffic *traffic;     /* NULL: not counted */
+    bool tracks;              /* CLIENT TRACKING ON, if the server can … */
+    const char *track_prefix; /* … with BCAST PREFIX, unless NULL */
 } sc__conn_target;
 
 typedef struct sc__conn_events {

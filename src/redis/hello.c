@@ -79,11 +79,18 @@ static void say_time(sc__hello *h, sc__str *out)
     say(out, (const sc_slice[]){SC_S("TIME")}, 1);
 }
 
+static void say_tracking(const sc__hello *h, sc__str *out)
+{
+    const sc_slice argv[] = {SC_S("CLIENT"), SC_S("TRACKING"), SC_S("ON"),
+                             SC_S("BCAST"),  SC_S("PREFIX"),   sc_slice_of(h->track_prefix)};
+
+    say(out, argv, h->track_prefix ? 6 : 3);
+}
+
 /* The next step that there is something to do for, and its command. */
 static void go_on(sc__hello *h, enum sc__hello_step step, sc__str *out)
 {
     static const sc_slice info[] = {SC_S("INFO"), SC_S("server")};
-    static const sc_slice tracking[] = {SC_S("CLIENT"), SC_S("TRACKING"), SC_S("ON")};
 
     if (step == SC__HELLO_AUTH && !has_login(h))
         step = SC__HELLO_SETNAME;
@@ -107,7 +114,7 @@ static void go_on(sc__hello *h, enum sc__hello_step step, sc__str *out)
     else if (step == SC__HELLO_SELECT)
         say_select(h, out);
     else if (step == SC__HELLO_TRACKING)
-        say(out, tracking, 3);
+        say_tracking(h, out);
     else if (step == SC__HELLO_TIME)
         say_time(h, out);
 }

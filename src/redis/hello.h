@@ -27,6 +27,7 @@ typedef struct sc__hello {
     const sc__url *url;
     const char *name;         /* NULL or empty: none */
     bool tracks;              /* tracking and the server's time are wanted */
+    const char *track_prefix; /* NULL: of what is read; else of all keys that begin so */
     enum sc__hello_step step; /* whose reply is awaited */
     sc_server_info info;
     int64_t client_id; /* by which the server knows the connection; 0: not told */

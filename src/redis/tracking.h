@@ -17,6 +17,9 @@ typedef struct sc__tracking {
     void (*changed)(void *user, sc_slice key); /* borrowed for the call */
     void (*all_changed)(void *user);           /* FLUSHALL, FLUSHDB */
     void *user;
+    /* NULL: of keys that were read. Else of all keys that begin so, whoever reads or not, each time that they change;
+     * borrowed likewise. */
+    const char *broadcast_prefix;
 } sc__tracking;
 
 /* A client of its own, with its own thread and connection, and with the options of `like`, which it does not need

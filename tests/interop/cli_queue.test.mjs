@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { Queue, Worker } from 'bullmq';
 import { closing, startRedis, waitFor } from './lib.mjs';
-import { PROGRAM, storychain } from './program.mjs';
+import { checks, PROGRAM, storychain } from './program.mjs';
 
 const OK = 0, FAILED = 1, USAGE = 2, NOT_FOUND = 3, UNREACHABLE = 4, REFUSED = 5;
 let server;
@@ -13,19 +13,7 @@ before(async () => (server = await startRedis()));
 after(() => server.stop());
 
 const run = (...args) => storychain([...args, '--redis-url', server.url]);
-
-async function expectJson(...args) {
-  const got = await run(...args, '--json');
-  assert.deepEqual([got.code, got.stderr], [OK, ''], args.join(' '));
-  return JSON.parse(got.stdout);
-}
-
-async function expectFailure(code, sentence, ...args) {
-  const got = await run(...args);
-  assert.equal(got.code, code, `${args.join(' ')}: ${JSON.stringify(got)}`);
-  assert.match(got.stderr, sentence);
-  assert.equal(got.stdout, '');
-}
+const { expectJson, expectFailure } = checks(run);
 
 function open(t, name) {
   return closing(t, new Queue(name, { connection: server.connection }));

@@ -38,6 +38,23 @@ export function storychain(args, options) {
   return startProgram(args, options).ended;
 }
 
+/** Checks of commands that `run(...args)` runs: expectJson() gives what one prints with --json, expectFailure() wants an exit code and a sentence. */
+export function checks(run) {
+  return {
+    async expectJson(...args) {
+      const got = await run(...args, '--json');
+      assert.deepEqual([got.code, got.stderr], [0, ''], args.join(' '));
+      return JSON.parse(got.stdout);
+    },
+    async expectFailure(code, sentence, ...args) {
+      const got = await run(...args);
+      assert.equal(got.code, code, `${args.join(' ')}: ${JSON.stringify(got)}`);
+      assert.match(got.stderr, sentence);
+      assert.equal(got.stdout, '');
+    },
+  };
+}
+
 /** A command that stays, killed when the test ends: { where: what --json says, url, child, log(), ended, stop() }. */
 async function stay(t, args, options) {
   const own = startProgram(args, options);
