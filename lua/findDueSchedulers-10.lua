@@ -8,7 +8,8 @@
 --         6  how many to look at; 0: only to learn when the next run is
 --         7  the next run is the first one after this, ms; empty: after now
 --
--- Output: {now, the next run (0: none), number looked at, then for each: id, its run, options of its job}. Looked at is -1
+-- Output: {now, the next run (0: none), number looked at, then for each: id, its run, options of its job, or its rule (flat
+--         hash) when it is guarded}. Looked at is -1
 --         when more jobs are due than were made ready: call again
 -- Events: waiting (prev delayed)
 
@@ -49,12 +50,20 @@ end
 local runs = call("ZRANGEBYSCORE", repeatKey, now - tonumber(ARGV[4]), now, "WITHSCORES", "LIMIT", ARGV[5], ARGV[6])
 local after = call("ZRANGEBYSCORE", repeatKey, "(" .. since, "+inf", "WITHSCORES", "LIMIT", "0", "1")
 local reply = { now, math.min(tonumber(after[2] or 0), 2 ^ 52), #runs / 2 }
+local function tell(id, run, what)
+    local at = #reply
+    reply[at + 1], reply[at + 2], reply[at + 3] = id, run, what
+end
+
 for i = 1, #runs, 2 do
-    local key = base .. "repeat:" .. runs[i] .. ":" .. runs[i + 1]
-    local length = tryCall("HSTRLEN", key, "opts")
-    if length and length > 0 and length <= OPTS_MAX then
-        local at = #reply
-        reply[at + 1], reply[at + 2], reply[at + 3] = runs[i], runs[i + 1], call("HGET", key, "opts")
+    local id, run = runs[i], runs[i + 1]
+    local guard = tryCall("HMGET", repeatKey .. ":" .. id, "sc:rev", "sc:over") or {}
+    local jobKey = base .. "repeat:" .. id .. ":" .. run
+    local length = not guard[1] and tryCall("HSTRLEN", jobKey, "opts") or 0
+    if guard[1] and not guard[2] then
+        tell(id, run, call("HGETALL", repeatKey .. ":" .. id))
+    elseif length > 0 and length <= OPTS_MAX then
+        tell(id, run, call("HGET", jobKey, "opts"))
     end
 end
 return reply

@@ -6,13 +6,14 @@
 --         5  how many overdue ones to pass over
 --         6  how many to look at
 --
--- Output: {number looked at, then for each broken one: id, its run, its rule (flat hash), "gone" or "ran", options of the job that ran}
+-- Output: {number looked at, then for each broken one: id, its run, its rule (flat hash), "gone", "ran" or, when it is guarded,
+--         "due", options of the job that ran, or now}
 -- Those that have ended by their rule, or may have, are none.
 
 --- @include "includes/schedulerJobLoss"
 --- @include "includes/serverTime"
 
-local now = serverTime()
+local now, nowText = serverTime()
 local since = now - tonumber(ARGV[4])
 local overdue = call("ZRANGEBYSCORE", repeatKey, "-inf", since, "WITHSCORES", "LIMIT", ARGV[5], ARGV[6])
 local reply = { #overdue / 2 }
@@ -21,19 +22,25 @@ local function isOver(limit, made, endDate)
     return limit and limit > 0 and made and made >= limit or endDate and endDate < now
 end
 
+local function tell(id, score, loss, more)
+    for _, item in ipairs({ id, score, call("HGETALL", repeatKey .. ":" .. id), loss, more }) do
+        reply[#reply + 1] = item
+    end
+end
+
 for i = 1, #overdue, 2 do
     local id, score = overdue[i], overdue[i + 1]
     local ruleKey = repeatKey .. ":" .. id
-    local rule = call("HMGET", ruleKey, "limit", "ic", "endDate")
-    if rule[2] and not isOver(tonumber(rule[1]), tonumber(rule[2]), tonumber(rule[3])) then
+    local rule = call("HMGET", ruleKey, "limit", "ic", "endDate", "sc:rev", "sc:over")
+    if rule[4] then
+        if not rule[5] then
+            tell(id, score, "due", nowText)
+        end
+    elseif rule[2] and not isOver(tonumber(rule[1]), tonumber(rule[2]), tonumber(rule[3])) then
         local jobId = "repeat:" .. id .. ":" .. score
         local loss = lossOf(jobId, since)
         if loss then
-            reply[#reply + 1] = id
-            reply[#reply + 1] = score
-            reply[#reply + 1] = call("HGETALL", ruleKey)
-            reply[#reply + 1] = loss
-            reply[#reply + 1] = loss == "ran" and call("HGET", base .. jobId, "opts") or ""
+            tell(id, score, loss, loss == "ran" and call("HGET", base .. jobId, "opts") or "")
         end
     end
 end

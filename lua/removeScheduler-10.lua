@@ -20,5 +20,5 @@ if state then
     emitEvent(eventsKey, "removed", id, "prev", state)
 end
 call("ZREM", repeatKey, schedulerId)
-call("DEL", schedulerKey)
+call("DEL", schedulerKey, base .. "dn:repeat:" .. schedulerId) -- and the run that would follow the one under way
 return 1

@@ -13,8 +13,9 @@
 --         11 push: LPUSH or RPUSH
 --         12 deduplication id; empty: none
 --         13, 14, 15, 16  every, offset, limit and end date as the job has them, where the rule does not say; empty: none
+--         17 a next time that is past by no more than so many ms is not skipped
 --
--- Output: {1, id} added; {0} nothing to do; {2, ms, pattern, tz}: compute again, by this pattern and zone, the first time after ms;
+-- Output: {1, id, ms until it is due} added; {0} nothing to do; {2, ms, pattern, tz}: compute again, by this pattern and zone, the first time after ms;
 --         {3} the next times all have a job already
 -- Events: added, then waiting or delayed; duplicated
 
@@ -37,17 +38,21 @@ if limit and limit > 0 and tonumber(ARGV[9]) > limit then
 end
 
 local now, nowText = serverTime()
+local notBefore = now - tonumber(ARGV[17])
 local pattern, tz = rule[8] or "", rule[9] or ""
 local every = tonumber(rule[3] or (pattern == "" and ARGV[13]))
 local next
 if every and every > 0 then
-    next = everyNext(tonumber(score), every, now, tonumber(rule[5] or ARGV[14]), nil)
+    next = math.floor(tonumber(score) + every)
+    if next < notBefore then
+        next = everyNext(tonumber(score), every, now, tonumber(rule[5] or ARGV[14]), nil)
+    end
 else
     if pattern ~= ARGV[6] or tz ~= ARGV[7] then
         return { 2, nowText, pattern, tz }
     end
     next = tonumber(ARGV[5])
-    if next and next <= now then
+    if next and next <= notBefore then
         return { 2, nowText, pattern, tz }
     end
     every = nil
@@ -67,7 +72,7 @@ for _ = 1, SLOTS do
     emitEvent(eventsKey, "duplicated", id)
     if call("ZSCORE", delayedKey, id) then
         call("ZADD", repeatKey, nextText, schedulerId)
-        return { 1, id }
+        return { 1, id, math.max(next - now, 0) }
     end
     if not every then
         return { 2, nextText, pattern, tz }
@@ -86,4 +91,4 @@ local id = addSchedulerJob(next, now, nowText, {
     name = rule[1], data = rule[2] or "{}", head = ARGV[8], priority = ARGV[10], push = ARGV[11], dedupId = ARGV[12],
     hasPrev = not every,
 })
-return { 1, id }
+return { 1, id, math.max(next - now, 0) }

@@ -30,7 +30,7 @@ local every, offset = tonumber(ARGV[4]), tonumber(ARGV[6])
 local now, nowText = serverTime()
 local score = call("ZSCORE", repeatKey, schedulerId)
 local prev = tonumber(score)
-local old = call("HMGET", schedulerKey, "ic", "every", "offset", "pattern", "tz", "name")
+local old = call("HMGET", schedulerKey, "ic", "every", "offset", "pattern", "tz", "name", "sc:rev")
 if old[6] and not old[1] then
     return -12
 end
@@ -46,7 +46,7 @@ local state = pendingId and pendingState(pendingId)
 local function nextRun()
     if every then
         local isSame = prev and tonumber(old[2]) == every
-        if isSame and state then
+        if isSame and (state or old[7] and prev > now) then
             return prev, offset or tonumber(old[3] or 0)
         end
         local next, newOffset = everyNext(isSame and prev or nil, every, now, offset or isSame and tonumber(old[3]) or nil,

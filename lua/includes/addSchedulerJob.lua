@@ -4,16 +4,23 @@
 --- @include "includes/schedulerKeys"
 --- @include "includes/storeJob"
 
+-- The stored options of a job: `job.head` and what is known only here.
+local function schedulerJobOpts(msText, nowText, delayText, job)
+    return job.head .. ',"jobId":"repeat:' .. escapedId .. ":" .. msText .. '","timestamp":' .. nowText .. ',"delay":' .. delayText ..
+               (job.hasPrev and ',"prevMillis":' .. msText or "") .. "}"
+end
+
 -- Adds the scheduler's job at `ms` (a number). `job` has the texts name, data, priority, push ("LPUSH" or "RPUSH" into wait),
 -- dedupId (empty: none), and head: its stored options without what is known only here and without the last brace. With
--- hasPrev (by pattern) they name the run's time, too. Events: added, then waiting or delayed. Returns the job's id.
+-- hasPrev (by pattern) they name the run's time, too. `due` (a number): when it is to be taken; nil: at `ms`.
+-- Events: added, then waiting or delayed. Returns the job's id.
 local function addSchedulerJob(ms, now, nowText, job)
     local msText = string.format("%.0f", ms)
-    local delay = math.max(ms - now, 0)
+    local due = job.due or ms
+    local delay = math.max(due - now, 0)
     local delayText = string.format("%.0f", delay)
     local id = jobIdAt(msText)
-    local opts = job.head .. ',"jobId":"repeat:' .. escapedId .. ":" .. msText .. '","timestamp":' .. nowText ..
-                     ',"delay":' .. delayText .. (job.hasPrev and ',"prevMillis":' .. msText or "") .. "}"
+    local opts = schedulerJobOpts(msText, nowText, delayText, job)
     local closed, maxEvents = queueGate(metaKey, activeKey)
     call("INCR", idKey)
     if job.dedupId == "" then
@@ -23,9 +30,9 @@ local function addSchedulerJob(ms, now, nowText, job)
                  "deid", job.dedupId)
     end
     if delay > 0 then
-        addDelayed(delayedKey, id, ms)
+        addDelayed(delayedKey, id, due)
         addDelayMarker(markerKey, delayedKey)
-        emitEvent(eventsKey, "delayed", id, "delay", msText)
+        emitEvent(eventsKey, "delayed", id, "delay", string.format("%.0f", due))
     else
         addReady(waitKey, prioritizedKey, pcKey, job.push, id, tonumber(job.priority))
         if not closed then

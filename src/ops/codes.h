@@ -20,7 +20,9 @@
     X(-13, SC_ESTATE, "the queue is not paused")                                                   \
     X(-14, SC_EBUSY, "jobs of the queue are active")                                               \
     X(-15, SC_EINVAL, "two jobs of the flow have one id")                                          \
-    X(-16, SC_EBUSY, "more jobs wait than can be looked through")
+    X(-16, SC_EBUSY, "more jobs wait than can be looked through")                                  \
+    X(-17, SC_EBUSY, "the job scheduler was changed meanwhile")                                    \
+    X(-18, SC_ENOTFOUND, "there is no such job scheduler")
 
 /* SC_OK for codes >= 0. Unknown negative ones are SC_EINTERNAL. */
 SC_MUST_USE sc_err sc__code_err(int64_t code, sc_reason *ret_reason);

@@ -51,8 +51,7 @@ void sc__scheduler_number(sc__args *args, int64_t number)
         sc__args_slice(args, SC_S(""));
 }
 
-/* The fields of the rule's hash that are not always there. */
-static void rule_fields(sc__args *args, const sc_repeat *repeat)
+void sc__scheduler_rule_fields(sc__args *args, const sc_repeat *repeat)
 {
     const struct {
         const char *name;
@@ -98,12 +97,11 @@ static void upsert_args(sc__args *args, const sc__queue_keys *keys, const sc__sc
     sc__args_slice(args, opts->lifo ? SC_S("RPUSH") : SC_S("LPUSH"));
     sc__args_slice(args, template);
     sc__args_text(args, opts->dedup_id);
-    rule_fields(args, repeat);
+    sc__scheduler_rule_fields(args, repeat);
 }
 
-/* Calls a script of schedulers, and waits. A negative reply is an error. */
-static sc_err call(sc_client *client, const sc__queue_keys *keys, const sc__script *script,
-                   const sc__args *args, sc_reply **ret_reply, sc_reason *ret_reason)
+sc_err sc__scheduler_call(sc_client *client, const sc__queue_keys *keys, const sc__script *script,
+                          const sc__args *args, sc_reply **ret_reply, sc_reason *ret_reason)
 {
     sc_slice names[SC__SCHEDULER_KEYS];
     sc_reply *reply = NULL;
@@ -176,7 +174,7 @@ sc_err sc__op_scheduler_upsert(sc_client *client, const sc__queue_keys *keys,
     sc__arena_init(&arena, ARGS_BYTES_MAX);
     sc__args_init(&args, &arena);
     upsert_args(&args, keys, rule, &opts, sc__str_slice(&head), sc__str_slice(&template));
-    err = call(client, keys, &SC__SCRIPT_upsertScheduler, &args, &reply, ret_reason);
+    err = sc__scheduler_call(client, keys, &SC__SCRIPT_upsertScheduler, &args, &reply, ret_reason);
     if (!err)
         err = upsert_reply(reply, ret_id, ret_next_ms, ret_reason);
     sc_reply_free(reply);
@@ -196,7 +194,7 @@ sc_err sc__op_scheduler_remove(sc_client *client, const sc__queue_keys *keys, sc
     sc__arena_init(&arena, ARGS_BYTES_MAX);
     sc__args_init(&args, &arena);
     sc__scheduler_args(&args, keys, id);
-    err = call(client, keys, &SC__SCRIPT_removeScheduler, &args, &reply, ret_reason);
+    err = sc__scheduler_call(client, keys, &SC__SCRIPT_removeScheduler, &args, &reply, ret_reason);
     if (!err)
         err = sc__reply_int(reply, &removed, ret_reason);
     sc_reply_free(reply);
@@ -204,72 +202,6 @@ sc_err sc__op_scheduler_remove(sc_client *client, const sc__queue_keys *keys, sc
     if (!err && !removed)
         err = sc__because(ret_reason, SC_ENOTFOUND, "there is no job scheduler \"%.*s\"",
                           id.len < 64 ? (int)id.len : 64, id.ptr);
-    return err;
-}
-
-static int64_t number_of(sc_slice text, int64_t otherwise)
-{
-    int64_t number;
-
-    return sc__int_parse(text, &number) ? number : otherwise;
-}
-
-static void set_field(sc_scheduler_info *info, sc_slice name, sc_slice value)
-{
-    const struct {
-        const char *name;
-        sc_slice *text;
-        int64_t *number;
-    } fields[] = {
-        {"name", &info->name, NULL},
-        {"pattern", &info->pattern, NULL},
-        {"tz", &info->tz, NULL},
-        {"data", &info->data, NULL},
-        {"opts", &info->opts, NULL},
-        {"every", NULL, &info->every_ms},
-        {"offset", NULL, &info->offset_ms},
-        {"startDate", NULL, &info->start_ms},
-        {"endDate", NULL, &info->end_ms},
-        {"limit", NULL, &info->limit},
-        {"ic", NULL, &info->iterations},
-    };
-
-    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-        if (!sc_slice_eq(name, sc_slice_of(fields[i].name)))
-            continue;
-        if (fields[i].text)
-            *fields[i].text = value;
-        else
-            *fields[i].number = number_of(value, *fields[i].number);
-    }
-}
-
-static sc_err copy(sc__arena *arena, sc_slice *text)
-{
-    const char *bytes = sc__arena_dup(arena, *text);
-
-    if (!bytes)
-        return SC_ETOOBIG;
-    text->ptr = bytes;
-    return SC_OK;
-}
-
-sc_err sc__scheduler_info_read(const sc_reply *items, sc__arena *arena, sc_scheduler_info *ret_info)
-{
-    const sc_reply *rule = &items[2];
-    sc_scheduler_info info = {.id = items[0].str, .offset_ms = -1};
-    sc_slice *texts[] = {&info.id, &info.name, &info.pattern, &info.tz, &info.data, &info.opts};
-    sc_err err = SC_OK;
-
-    if (rule->type != SC_REPLY_ARRAY && rule->type != SC_REPLY_MAP)
-        return SC_EPROTO;
-    info.next_ms = number_of(items[1].str, (int64_t)items[1].number);
-    for (size_t i = 0; i + 1 < rule->count; i += 2)
-        set_field(&info, rule->items[i].str, rule->items[i + 1].str);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)
-        err = copy(arena, texts[i]);
-    if (!err)
-        *ret_info = info;
     return err;
 }
 

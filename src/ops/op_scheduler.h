@@ -5,6 +5,7 @@
 #ifndef SC_OPS_OP_SCHEDULER_H
 #define SC_OPS_OP_SCHEDULER_H
 
+#include <storychain/cron.h>
 #include <storychain/scheduler.h>
 
 #include "base/arena.h"
@@ -17,6 +18,12 @@ typedef struct sc__ticker sc__ticker;
 /* `client` and `keys` must outlive it; `strategy` is copied, NULL: cron expressions alone. */
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
                                   const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
+
+/* Next times that are past by no more than `grace_ms` (as made: 0) are not skipped. Before the first tick. */
+void sc__ticker_set_grace(sc__ticker *ticker, int64_t grace_ms);
+
+/* Has a tick since the last call made a job that was due at once? */
+bool sc__ticker_take_due(sc__ticker *ticker);
 
 /* After the last callback came. Any thread. NULL is fine. */
 void sc__ticker_free(sc__ticker *ticker);
@@ -42,6 +49,18 @@ SC_MUST_USE sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_i
                                         sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
                                         sc_reason *ret_reason);
 
+/* What the ticker works with: its strategy; a zone, borrowed until the next call; a cron expression of a schedule as it is stored.
+ * Errors with a reason. */
+const sc_repeat_strategy *sc__ticker_strategy(const sc__ticker *ticker);
+SC_MUST_USE sc_err sc__ticker_zone(sc__ticker *ticker, sc_slice name, const sc_zone **ret_zone,
+                                   sc_reason *ret_reason);
+SC_MUST_USE sc_err sc__ticker_cron(sc_slice scheduler_id, sc_slice pattern, sc_cron_dst dst,
+                                   sc_cron **ret_cron, sc_reason *ret_reason);
+
+/* Logs, once for each schedule and kind of error, that no next job was made. */
+void sc__ticker_complain(sc__ticker *ticker, sc_slice scheduler_id, sc_err err,
+                         const sc_reason *reason);
+
 /* Asks a strategy (NULL: none; then SC_ESYNTAX, as for a pattern that is none of its own). */
 SC_MUST_USE sc_err sc__strategy_next(const sc_repeat_strategy *strategy, sc_slice scheduler_id,
                                      sc_slice pattern, sc_slice tz, int64_t after_ms,
@@ -59,6 +78,47 @@ typedef struct sc__scheduler_rule {
 SC_MUST_USE sc_err sc__op_scheduler_upsert(sc_client *client, const sc__queue_keys *keys,
                                            const sc__scheduler_rule *rule, char **ret_id,
                                            int64_t *ret_next_ms, sc_reason *ret_reason);
+
+/* The rule as an upsert has it: policies too. Texts are borrowed. */
+sc_repeat sc__scheduler_repeat(const sc_scheduler_info *info);
+
+/* A scheduler as it is now. Texts are the arena's. */
+typedef struct sc__scheduler_state {
+    bool exists;
+    sc_scheduler_info info; /* zeroed but for the id when there is none */
+    sc_slice score;         /* as the server writes it; empty: none */
+    int64_t now_ms;         /* the server's date */
+} sc__scheduler_state;
+
+SC_MUST_USE sc_err sc__op_scheduler_get(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                                        sc__arena *arena, sc__scheduler_state *ret_state,
+                                        sc_reason *ret_reason);
+
+/* Stores the rule as a guarded one whose next run is `next_ms`. `score`: see above; SC_EBUSY when it is another one by now. `was_plain`: it is
+ * guarded only because it is paused. */
+SC_MUST_USE sc_err sc__op_scheduler_store(sc_client *client, const sc__queue_keys *keys,
+                                          const sc__scheduler_rule *rule, sc_slice score,
+                                          int64_t next_ms, int64_t nominal_ms, bool was_plain,
+                                          sc_reason *ret_reason);
+
+/* A job to add beside those that the rule makes. */
+typedef struct sc__extra_run {
+    int64_t run_ms;     /* which its id names; 0: now */
+    int64_t nominal_ms; /* the time that it stands for; 0: not said */
+    int64_t delay_ms;   /* from now */
+} sc__extra_run;
+
+/* Adds at most 100. `*ret_added`; `*ret_first_id` (may be NULL; sc_free): NULL when none was. SC_ENOTFOUND. */
+SC_MUST_USE sc_err sc__op_scheduler_add_runs(sc_client *client, const sc__queue_keys *keys,
+                                             const sc_scheduler_info *info,
+                                             const sc__extra_run *runs, size_t count,
+                                             size_t *ret_added, char **ret_first_id,
+                                             sc_reason *ret_reason);
+
+/* At most `most` are written; texts are the arena's. SC_ENOTFOUND. */
+SC_MUST_USE sc_err sc__op_scheduler_runs(sc_client *client, const sc__queue_keys *keys, sc_slice id,
+                                         sc__arena *arena, sc_scheduler_run *ret_items, size_t most,
+                                         size_t *ret_count, sc_reason *ret_reason);
 
 /* SC_ENOTFOUND. */
 SC_MUST_USE sc_err sc__op_scheduler_remove(sc_client *client, const sc__queue_keys *keys,

@@ -4,9 +4,16 @@
 #include "op_scheduler.h"
 #include "redis/reply.h"
 #include "scheduler_keys.h"
+#include "scheduler_make.h"
 #include "scripts.h"
 
-enum { SLICE = 100, HEAD = 3, FIELDS = 3, ARGS_BYTES_MAX = 16 * 1024 };
+enum {
+    SLICE = 100,
+    HEAD = 3,
+    FIELDS = 3,
+    ARGS_BYTES_MAX = 16 * 1024,
+    RULE_BYTES_MAX = 4 * 1024 * 1024
+};
 
 _Static_assert(SC__SCRIPT_KEYS_findDueSchedulers == SC__SCHEDULER_KEYS, "findDueSchedulers' keys");
 
@@ -19,6 +26,7 @@ struct sc__due {
     int64_t back_ms;
     int64_t from;     /* due schedulers looked at */
     int64_t since_ms; /* the date of the first slice; 0: that is still to come */
+    int64_t now_ms;   /* of the newest slice */
     int64_t wait_ms;  /* as for the callback */
     bool is_last;     /* no slice after this one */
     bool has_ticked;  /* so the next run has changed, and is asked for at the end */
@@ -73,7 +81,7 @@ static void call_ended(sc__due *d, sc_err err)
             return;
         d->err = d->err ? d->err : err;
     }
-    d->cb(d->user, d->err, d->wait_ms);
+    d->cb(d->user, d->err, sc__ticker_take_due(d->ticker) ? 0 : d->wait_ms);
 }
 
 static void on_ticked(void *user, sc_err err)
@@ -81,13 +89,29 @@ static void on_ticked(void *user, sc_err err)
     call_ended(user, err);
 }
 
-/* `items`: id, its run, options of its job. */
+static sc_err make(sc__due *d, const sc_reply *items)
+{
+    sc_scheduler_info rule;
+    sc__arena arena;
+    sc_err err;
+
+    sc__arena_init(&arena, RULE_BYTES_MAX);
+    err = sc__scheduler_info_read(items, &arena, &rule);
+    if (!err)
+        err = sc__scheduler_make(d->client, d->keys, d->ticker, &rule, d->now_ms, on_ticked, d);
+    sc__arena_release(&arena);
+    return err;
+}
+
+/* `items`: id, its run, options of its job or its rule. */
 static sc_err tick(sc__due *d, const sc_reply *items)
 {
     sc__arena arena;
     const char *job_id;
     sc_err err = SC_ENOMEM;
 
+    if (items[2].type != SC_REPLY_STRING)
+        return make(d, items);
     sc__arena_init(&arena, ARGS_BYTES_MAX);
     job_id = sc__arena_printf(&arena, "repeat:%.*s:%.*s", (int)items[0].str.len, items[0].str.ptr,
                               (int)items[1].str.len, items[1].str.ptr);
@@ -109,6 +133,7 @@ static sc_err read_head(sc__due *d, const sc_reply *items)
         err = sc__reply_int(&items[2], &looked_at, NULL);
     if (err)
         return err;
+    d->now_ms = now_ms;
     d->is_last = looked_at >= 0 && looked_at < SLICE;
     d->from += looked_at > 0 ? looked_at : 0;
     if (!d->since_ms)
@@ -177,6 +202,7 @@ static sc_err find_slice(sc__due *d, int count)
 sc_err sc__due_look(sc__due *due, int64_t back_ms)
 {
     due->back_ms = back_ms;
+    sc__ticker_set_grace(due->ticker, back_ms);
     due->from = 0;
     due->since_ms = 0;
     due->wait_ms = -1;

@@ -1,6 +1,7 @@
 #include "scheduler_opts.h"
 
 #include "base/json_scan.h"
+#include "op_scheduler.h"
 
 /* Members that belong to one job and are written anew for each. */
 static bool is_of_one_job(sc_slice key)
@@ -162,15 +163,11 @@ void sc__scheduler_template_write(sc__str *out, sc_slice stored)
         sc__str_char(out, '}');
 }
 
-void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stored,
-                              const sc_repeat *repeat, int64_t count)
+/* `nominal_ms` 0: not said. */
+static void write_repeat(sc__str *out, const sc_repeat *repeat, int64_t count, int64_t nominal_ms)
 {
     size_t began = out->len;
 
-    write_shared(out, stored, false);
-    write_text(out, began, "repeatJobKey", scheduler_id);
-    write_key(out, began, SC_S("repeat"));
-    began = out->len;
     if (repeat->pattern.len)
         write_text(out, began, "pattern", repeat->pattern);
     else
@@ -185,8 +182,50 @@ void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stor
         write_number(out, began, "startDate", repeat->start_ms);
     if (repeat->end_ms)
         write_number(out, began, "endDate", repeat->end_ms);
+    if (nominal_ms)
+        write_number(out, began, "nominal", nominal_ms);
     write_number(out, began, "count", count);
     sc__str_char(out, '}');
+}
+
+void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stored,
+                              const sc_repeat *repeat, int64_t count)
+{
+    size_t began = out->len;
+
+    write_shared(out, stored, false);
+    write_text(out, began, "repeatJobKey", scheduler_id);
+    write_key(out, began, SC_S("repeat"));
+    write_repeat(out, repeat, count, 0);
+}
+
+static void write_dedup(sc__str *out, size_t began, sc_slice scheduler_id, bool keeps_last)
+{
+    AUTO_STR id = STR_MAX(4096);
+
+    sc__str_text(&id, "repeat:");
+    sc__str_append(&id, scheduler_id);
+    if (id.err && !out->err)
+        out->err = id.err;
+    write_key(out, began, SC_S("de"));
+    write_text(out, out->len, "id", sc__str_slice(&id));
+    if (keeps_last)
+        sc__str_text(out, ",\"keepLastIfActive\":true");
+    sc__str_char(out, '}');
+}
+
+void sc__scheduler_run_head_write(sc__str *out, const sc_scheduler_info *rule, int64_t count,
+                                  int64_t nominal_ms)
+{
+    const sc_repeat repeat = sc__scheduler_repeat(rule);
+    size_t began = out->len;
+
+    write_shared(out, rule->opts, false);
+    if (rule->overlap == SC_OVERLAP_SKIP || rule->overlap == SC_OVERLAP_BUFFER_ONE)
+        write_dedup(out, began, rule->id, rule->overlap == SC_OVERLAP_BUFFER_ONE);
+    write_text(out, began, "repeatJobKey", rule->id);
+    write_key(out, began, SC_S("repeat"));
+    write_repeat(out, &repeat, count, nominal_ms);
 }
 
 static bool find_member(sc_slice stored, const char *name, sc__json_value *ret_value)

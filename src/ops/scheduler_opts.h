@@ -30,6 +30,11 @@ void sc__scheduler_template_write(sc__str *out, sc_slice stored);
 void sc__scheduler_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stored,
                               const sc_repeat *repeat, int64_t count);
 
+/* A run of a guarded rule, likewise: with the time that it stands for as `repeat.nominal`, and with the deduplication id by which runs
+ * do not overlap, when the rule has such a policy. */
+void sc__scheduler_run_head_write(sc__str *out, const sc_scheduler_info *rule, int64_t count,
+                                  int64_t nominal_ms);
+
 /* The job after the one that has the options `stored`: the same with `count`, and by this pattern and zone
  * (empty: by what `repeat` said already). */
 void sc__scheduler_next_head_write(sc__str *out, sc_slice scheduler_id, sc_slice stored,

@@ -6,6 +6,7 @@
 #include "op_scheduler.h"
 #include "redis/reply.h"
 #include "scheduler_keys.h"
+#include "scheduler_make.h"
 #include "scheduler_opts.h"
 #include "scripts.h"
 
@@ -126,15 +127,7 @@ static void restore_args(sc__sweep *s, const sc_scheduler_info *info, sc__args *
 static sc_err restore(sc__sweep *s, const sc_scheduler_info *info, sc__arena *arena)
 {
     AUTO_STR head = STR_MAX(OPTS_BYTES_MAX);
-    const sc_repeat repeat = {
-        .pattern = info->pattern,
-        .tz = info->tz,
-        .every_ms = info->every_ms,
-        .offset_ms = info->pattern.len ? -1 : info->offset_ms,
-        .start_ms = info->start_ms,
-        .end_ms = info->end_ms,
-        .limit = info->limit,
-    };
+    const sc_repeat repeat = sc__scheduler_repeat(info);
     sc_slice keys[SC__SCHEDULER_KEYS];
     sc__args args;
     sc_err err;
@@ -167,7 +160,17 @@ static sc_err tick(sc__sweep *s, const sc_scheduler_info *info, sc_slice job_opt
     return sc__ticker_tick(s->ticker, info->id, sc_slice_of(job_id), job_opts, on_ticked, s);
 }
 
-/* `items`: id, score, rule, kind of loss, options of the job. */
+/* A guarded schedule: what it should have made is made now. */
+static sc_err make(sc__sweep *s, const sc_scheduler_info *info, sc_slice now)
+{
+    int64_t now_ms;
+
+    if (!sc__int_parse(now, &now_ms))
+        return SC_EPROTO;
+    return sc__scheduler_make(s->client, s->keys, s->ticker, info, now_ms, on_ticked, s);
+}
+
+/* `items`: id, score, rule, kind of loss, options of the job or now. */
 static sc_err mend(sc__sweep *s, const sc_reply *items)
 {
     sc_scheduler_info info;
@@ -178,6 +181,8 @@ static sc_err mend(sc__sweep *s, const sc_reply *items)
     err = sc__scheduler_info_read(items, &arena, &info);
     if (!err && sc_slice_eq(items[3].str, SC_S("ran")))
         err = tick(s, &info, items[4].str, &arena);
+    else if (!err && sc_slice_eq(items[3].str, SC_S("due")))
+        err = make(s, &info, items[4].str);
     else if (!err && may_be_last(s, &info))
         s->calls--; /* nothing was sent */
     else if (!err)

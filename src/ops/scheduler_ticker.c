@@ -20,7 +20,7 @@ enum {
     ARGS_BYTES_MAX = 256 * 1024,
     OPTS_BYTES_MAX = 128 * 1024,
     ZONES = 16,
-    ZONE_MS = 3600 * 1000, /* then it is read again: tzdata may have changed */
+    CHECK_MS = 60 * 1000, /* then it is read again when tzdata has changed */
     COMPLAINTS = 64,
     ROUNDS = 8 /* scripts for one tick at most */
 };
@@ -28,13 +28,15 @@ enum {
 struct cached_zone {
     char name[128];
     sc_zone *zone;
-    int64_t read_ms;
+    int64_t checked_ms;
 };
 
 struct sc__ticker {
     sc_client *client;
     const sc__queue_keys *keys;
     sc_repeat_strategy strategy; /* without next(): none */
+    int64_t grace_ms;
+    bool has_made_due;
     struct cached_zone zones[ZONES];
     size_t next_zone;
     uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
@@ -67,6 +69,19 @@ sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
     return SC_OK;
 }
 
+void sc__ticker_set_grace(sc__ticker *ticker, int64_t grace_ms)
+{
+    ticker->grace_ms = grace_ms;
+}
+
+bool sc__ticker_take_due(sc__ticker *ticker)
+{
+    bool made = ticker->has_made_due;
+
+    ticker->has_made_due = false;
+    return made;
+}
+
 void sc__ticker_free(sc__ticker *ticker)
 {
     for (size_t i = 0; ticker && i < ZONES; i++)
@@ -74,35 +89,49 @@ void sc__ticker_free(sc__ticker *ticker)
     sc_free(ticker);
 }
 
-/* Borrowed until the next call. */
-static sc_err find_zone(sc__ticker *t, sc_slice name, const sc_zone **ret_zone, sc_reason *reason)
+const sc_repeat_strategy *sc__ticker_strategy(const sc__ticker *ticker)
 {
-    struct cached_zone *slot = &t->zones[t->next_zone];
-    int64_t now_ms = sc__mono_ms();
-    sc_zone *zone;
-    sc_err err;
+    return &ticker->strategy;
+}
 
+/* A zone by this name that may be used as it is, or the place for one. */
+static struct cached_zone *find_slot(sc__ticker *t, sc_slice name, bool *ret_found)
+{
+    int64_t now_ms = sc__mono_ms();
+
+    *ret_found = false;
     for (size_t i = 0; i < ZONES; i++) {
         struct cached_zone *z = &t->zones[i];
 
         if (!z->zone || !sc_slice_eq(sc_slice_of(z->name), name))
             continue;
-        if (now_ms - z->read_ms < ZONE_MS) {
-            *ret_zone = z->zone;
-            return SC_OK;
-        }
-        slot = z;
+        *ret_found = now_ms - z->checked_ms < CHECK_MS || !sc_zone_is_stale(z->zone);
+        if (*ret_found && now_ms - z->checked_ms >= CHECK_MS)
+            z->checked_ms = now_ms;
+        return z;
     }
-    err = sc_zone_open(name, &zone, reason);
-    if (err)
-        return err;
-    if (slot == &t->zones[t->next_zone])
-        t->next_zone = (t->next_zone + 1) % ZONES;
-    sc_zone_close(slot->zone);
-    snprintf(slot->name, sizeof(slot->name), "%.*s", (int)name.len, name.len ? name.ptr : "");
-    slot->zone = zone;
-    slot->read_ms = now_ms;
-    *ret_zone = zone;
+    t->next_zone = (t->next_zone + 1) % ZONES;
+    return &t->zones[t->next_zone];
+}
+
+sc_err sc__ticker_zone(sc__ticker *ticker, sc_slice name, const sc_zone **ret_zone,
+                       sc_reason *ret_reason)
+{
+    bool found;
+    struct cached_zone *slot = find_slot(ticker, name, &found);
+    sc_zone *zone;
+    sc_err err;
+
+    if (!found) {
+        err = sc_zone_open(name, &zone, ret_reason);
+        if (err)
+            return err;
+        sc_zone_close(slot->zone);
+        snprintf(slot->name, sizeof(slot->name), "%.*s", (int)name.len, name.len ? name.ptr : "");
+        slot->zone = zone;
+        slot->checked_ms = sc__mono_ms();
+    }
+    *ret_zone = slot->zone;
     return SC_OK;
 }
 
@@ -129,20 +158,28 @@ sc_err sc__strategy_next(const sc_repeat_strategy *strategy, sc_slice scheduler_
     return SC_OK;
 }
 
+sc_err sc__ticker_cron(sc_slice scheduler_id, sc_slice pattern, sc_cron_dst dst, sc_cron **ret_cron,
+                       sc_reason *ret_reason)
+{
+    const sc_cron_opts opts = {.hash_seed = scheduler_id, .allow_short = true, .dst = dst};
+    sc_cron_error error = {.text = ""};
+    sc_err err = sc_cron_parse(pattern, &opts, ret_cron, &error);
+
+    return err ? sc__because(ret_reason, err, "its pattern: %s",
+                             *error.text ? error.text : sc_err_text(err))
+               : SC_OK;
+}
+
 static sc_err next_by_cron(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern, sc_slice tz,
                            int64_t after_ms, int64_t *ret_next_ms, sc_reason *ret_reason)
 {
-    const sc_cron_opts opts = {.hash_seed = scheduler_id, .allow_short = true};
     const sc_zone *zone = NULL;
-    sc_cron_error error;
     sc_cron *cron;
-    sc_err err = sc_cron_parse(pattern, &opts, &cron, &error);
+    sc_err err = sc__ticker_cron(scheduler_id, pattern, SC_CRON_DST_VIXIE, &cron, ret_reason);
 
-    if (err == SC_ESYNTAX)
-        return sc__because(ret_reason, err, "its pattern: %s", error.text);
     if (err)
-        return sc__because(ret_reason, err, "its pattern: %s", sc_err_text(err));
-    err = find_zone(ticker, tz, &zone, ret_reason);
+        return err;
+    err = sc__ticker_zone(ticker, tz, &zone, ret_reason);
     if (err == SC_ENOTFOUND)
         err = SC_EINVAL; /* not to be taken for the end of the schedule */
     else if (!err)
@@ -163,19 +200,19 @@ sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice 
                : err;
 }
 
-static void complain(struct tick *tick, sc_err err, const char *why)
+void sc__ticker_complain(sc__ticker *t, sc_slice scheduler_id, sc_err err, const sc_reason *reason)
 {
-    sc__ticker *t = tick->ticker;
-    uint64_t hash = XXH3_64bits_withSeed(tick->scheduler_id, strlen(tick->scheduler_id), err);
+    uint64_t hash = XXH3_64bits_withSeed(scheduler_id.ptr, scheduler_id.len, err);
 
     for (size_t i = 0; i < COMPLAINTS; i++)
         if (t->complaints[i] == hash)
             return;
     t->complaints[t->next_complaint] = hash;
     t->next_complaint = (t->next_complaint + 1) % COMPLAINTS;
-    sc__log(SC_LOG_ERROR, "queue %.*s: job scheduler %s: no next job was made: %s",
+    sc__log(SC_LOG_ERROR, "queue %.*s: job scheduler %.*s: no next job was made: %s",
             t->keys->base.len ? (int)t->keys->base.len - 1 : 0, t->keys->base.ptr,
-            tick->scheduler_id, *why ? why : sc_err_text(err));
+            (int)scheduler_id.len, scheduler_id.ptr,
+            reason->text[0] ? reason->text : sc_err_text(err));
 }
 
 static void tick_free(struct tick *tick)
@@ -216,6 +253,7 @@ static void tick_args(struct tick *tick, sc__args *args, int64_t next_ms, sc_sli
     sc__scheduler_number(args, read->offset_ms);
     sc__scheduler_number(args, read->limit);
     sc__scheduler_number(args, read->end_ms);
+    sc__args_int(args, tick->ticker->grace_ms);
 }
 
 static void on_reply(void *user, sc_err err, const sc_reply *reply);
@@ -305,6 +343,8 @@ static sc_err read_reply(struct tick *tick, const sc_reply *reply, bool *ret_wai
         return err;
     if (code == 3)
         return sc__because(reason, SC_ESLOT, "its next times all have a job already");
+    if (code == 1 && count == 3 && items[2].integer == 0)
+        tick->ticker->has_made_due = true;
     if (code != 2)
         return SC_OK;
     err = again(tick, items, count, reason);
@@ -323,7 +363,7 @@ static void on_reply(void *user, sc_err err, const sc_reply *reply)
     if (waits)
         return;
     if (err)
-        complain(tick, err, reason.text);
+        sc__ticker_complain(tick->ticker, sc_slice_of(tick->scheduler_id), err, &reason);
     tick->cb(tick->user, err);
     tick_free(tick);
 }
@@ -351,7 +391,7 @@ sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_i
     tick->after_ms = time_of_job(scheduler_id, job_id);
     err = advance(tick, &reason);
     if (err) {
-        complain(tick, err, reason.text);
+        sc__ticker_complain(tick->ticker, sc_slice_of(tick->scheduler_id), err, &reason);
         tick_free(tick);
     }
     return err;

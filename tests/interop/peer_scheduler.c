@@ -25,8 +25,22 @@ static sc_err next_time(void *user, sc_slice scheduler_id, sc_slice pattern, sc_
 
 const sc_repeat_strategy peer_strategy = {.next = next_time};
 
+/* The place of a policy's name in a list of four; 0 when it is not there. */
+static int read_policy(const json_t *object, const char *key, const char *const names[4])
+{
+    sc_slice text = sc__json_text(object, key);
+
+    for (int i = 1; i < 4; i++)
+        if (sc_slice_eq(text, sc_slice_of(names[i])))
+            return i;
+    return 0;
+}
+
 static sc_repeat read_repeat(const json_t *object)
 {
+    static const char *const overlaps[4] = {"allow", "skip", "one", "all"};
+    static const char *const catchups[4] = {"late", "none", "one", "all"};
+
     return (sc_repeat){
         .pattern = sc__json_text(object, "pattern"),
         .tz = sc__json_text(object, "tz"),
@@ -36,6 +50,10 @@ static sc_repeat read_repeat(const json_t *object)
         .end_ms = sc__json_int(object, "endDate", 0),
         .limit = sc__json_int(object, "limit", 0),
         .immediately = sc__json_bool(object, "immediately", false),
+        .overlap = (sc_overlap)read_policy(object, "overlap", overlaps),
+        .catchup = (sc_catchup)read_policy(object, "catchup", catchups),
+        .catchup_window_ms = sc__json_int(object, "window", 0),
+        .jitter_ms = sc__json_int(object, "jitter", 0),
     };
 }
 
@@ -63,7 +81,7 @@ static sc_err do_upsert(struct peer *peer, const json_t *args, json_t **ret_resu
     err = sc_scheduler_upsert(queue, id, &repeat, &spec, &job_id, &next_ms, ret_reason);
     if (err)
         return err;
-    *ret_result = json_pack("{s:s, s:I}", "id", job_id, "next", (json_int_t)next_ms);
+    *ret_result = json_pack("{s:s?, s:I}", "id", job_id, "next", (json_int_t)next_ms);
     sc_free(job_id);
     return SC_OK;
 }

@@ -235,6 +235,37 @@ test("a guardian makes every run of BullMQ's schedules while Node's workers are 
   assert.equal(new Set(ran).size, ran.length, 'none ran twice');
 });
 
+test("our policies hold with Node's workers, BullMQ lists, removes and replaces such schedules", async (t) => {
+  const queue = closing(t, new Queue('policies', { connection: server.connection }));
+  const running = {};
+  const overlapped = new Set();
+  const worker = closing(t, new Worker('policies', async (job) => {
+    const id = job.repeatJobKey;
+    running[id] = (running[id] ?? 0) + 1;
+    if (running[id] > 1) overlapped.add(id);
+    await new Promise((resolve) => setTimeout(resolve, 130)); // the work
+    running[id]--;
+    if (id === 'all' && Math.random() < 0.3) throw new Error('now and then');
+  }, { connection: server.connection, concurrency: 10 }));
+  const guard = startPeer(server.url);
+  t.after(() => guard.stop());
+  await guard.guard({ queue: 'policies' });
+  for (const overlap of ['skip', 'one', 'all', 'allow']) await ours.upsertScheduler({ queue: 'policies', schedulerId: overlap, repeat: { every: 50, overlap, catchup: 'all' } });
+  const field = async (id, name) => Number(await server.redis.hget(`bull:policies:repeat:${id}`, name));
+  await waitFor('runs', async () => (await field('allow', 'ic')) >= 30 && (await field('all', 'ic')) >= 30);
+
+  assert.deepEqual([...overlapped], ['allow']);
+  for (const id of ['skip', 'one']) assert.ok((await field(id, 'sc:skipped')) >= 10, `${id}: runs were skipped`);
+  assert.ok(!(await field('all', 'sc:skipped')));
+  const shown = await queue.getJobSchedulers();
+  assert.deepEqual(shown.map(({ key }) => key).sort(), ['all', 'allow', 'one', 'skip']);
+  for (const id of ['skip', 'one', 'allow']) assert.equal(await queue.removeJobScheduler(id), true);
+  await queue.upsertJobScheduler('all', { every: 40 });
+  await waitFor('the last to be one of BullMQ', async () => overlapped.has('all'));
+  assert.equal(await server.redis.hget('bull:policies:repeat:all', 'sc:rev'), null);
+  await queue.removeJobScheduler('all');
+});
+
 /** "~200": every 200 ms, as tests_peer has it, too. */
 const settings = { repeatStrategy: (millis, { pattern }) => millis + Number(pattern.slice(1)) };
 

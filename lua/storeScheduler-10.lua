@@ -1,0 +1,53 @@
+-- Stores the rule of a guarded schedule: it has no pending job, its runs are made by guardians when they are due (makeSchedulerRun). A
+-- pending job of a rule without guard goes, unless it is due already. What the schedule has counted and its last runs stay.
+--
+-- Input:
+--   KEYS and ARGV 1 to 3 as in includes/schedulerKeys
+--   ARGV  4  the schedule's score as the caller knows it; empty: there is no such schedule
+--         5  its next score, ms
+--         6... fields and values of the rule
+--
+-- Output: 1
+-- Errors: -12 the id is a repeatable of BullMQ 5, -17 it was changed meanwhile
+-- Events: removed
+
+--- @include "includes/emitEvent"
+--- @include "includes/pendingJob"
+
+local score = call("ZSCORE", repeatKey, schedulerId)
+local old = call("HMGET", schedulerKey, "name", "ic", "sc:rev", "sc:missed", "sc:skipped", "sc:last", "sc:runs")
+if (score or "") ~= ARGV[4] then
+    return -17
+elseif old[1] and not old[2] then
+    return -12
+end
+local rule = {}
+for i = 6, #ARGV, 2 do
+    rule[ARGV[i]] = ARGV[i + 1]
+end
+local made = tonumber(old[2]) or 0
+local pendingId = score and jobIdAt(score)
+if pendingId and not old[3] and pendingState(pendingId) == "delayed" then
+    removePending(pendingId, "delayed")
+    emitEvent(eventsKey, "removed", pendingId, "prev", "delayed")
+    made = math.max(made - (rule["sc:plain"] and 0 or 1), 0) -- paused, it will have that job again
+end
+
+local time = call("TIME")
+local fields = { "ic", string.format("%.0f", made), "sc:rev", time[1] .. "." .. time[2] }
+local function keep(name, value)
+    if value then
+        fields[#fields + 1], fields[#fields + 2] = name, value
+    end
+end
+keep("sc:missed", old[4])
+keep("sc:skipped", old[5])
+keep("sc:last", old[6])
+keep("sc:runs", old[7])
+for i = 6, #ARGV do
+    fields[#fields + 1] = ARGV[i]
+end
+call("DEL", schedulerKey)
+call("HSET", schedulerKey, unpack(fields))
+call("ZADD", repeatKey, ARGV[5], schedulerId)
+return 1
