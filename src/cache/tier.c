@@ -110,7 +110,7 @@ sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *pre
     if (err)
         return err;
     sc__pulse_init(&tier->sweep, sc__client_loop(link->client), SWEEP_MS, sweep, tier);
-    sc__link_listen(link, &(sc__tracking){on_changed, on_all_changed, tier});
+    sc__link_listen(link, &(sc__tracking){on_changed, on_all_changed, tier, NULL});
     return SC_OK;
 }
 

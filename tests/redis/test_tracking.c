@@ -34,7 +34,7 @@ static void on_all_changed(void *user)
 static void start(struct fixture *f, const char *const *args)
 {
     *f = (struct fixture){0};
-    f->tracking = (sc__tracking){on_changed, on_all_changed, f};
+    f->tracking = (sc__tracking){on_changed, on_all_changed, f, NULL};
     test_server_start_args(&f->server, args);
     f->like = test_server_client(&f->server);
 }
