@@ -41,7 +41,7 @@ typedef struct sc_cache_opts {
     int64_t wait_ms;    /* how long a load of another process is waited for; 0: 10,000 */
     /* Values read from Redis are held in this process too, up to so many bytes or values, and are given without asking it
      * until it tells of a change, which takes it a moment: who reads in another process just after a write may still get the
-     * old value, for a second at most, but not after he has seen the new one. Both 0: none are held. */
+     * old value, for a second at most, but not after he has seen the new one. Both 0: none are held; without a client: 32 MiB. */
     size_t near_bytes, near_entries;
     size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
     size_t max_key_size;   /* 0: 1 MiB */
@@ -62,7 +62,11 @@ typedef struct sc_cache_opts {
 } sc_cache_opts;
 
 /* The cache gets a connection and an I/O thread of its own, by the client's options. `opts` (NULL: defaults) is copied.
- * SC_EINVAL with a reason. */
+ * SC_EINVAL with a reason.
+ *
+ * Without a client (NULL) it is a cache of this process alone: everything here holds for it, but for patterns; what is said of
+ * Redis is done by its own memory, and when that is full the least useful values leave. Its values are neither
+ * compressed nor encrypted. */
 SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
                                        sc_cache **ret_cache, sc_reason *ret_reason);
 
@@ -92,6 +96,25 @@ SC_API void sc_cache_value_release(sc_cache_value *value);
 /* Looks a key up. A miss is SC_OK with source SC_CACHE_MISS; so is Redis away (logged), and a value that would be stale.
  * SC_EINVAL, SC_ETOOBIG (the key), SC_EDEADLK. */
 SC_API SC_MUST_USE sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value);
+
+/* The cheapest way to a value that is held in this process: no lock, no memory, and nothing is written to that other threads
+ * read. False, at once: it isn't held here, or it's no value to be given as it is (old, or "there is no such thing"); ask by
+ * the other calls then. Never waits; any thread.
+ *
+ * try_copy writes up to `size` bytes; `*ret_len` is how many the value has. try_borrow shows the value's own bytes, until they are
+ * given back: soon, by whatever thread, and without waiting for anything before, for memory is not freed meanwhile. */
+typedef struct sc_cache_borrowed {
+    sc_slice bytes; /* NUL-terminated */
+    int64_t age_ms; /* since it was stored; -1: not known */
+    void *place;    /* private, as is the next */
+    unsigned side;
+} sc_cache_borrowed;
+
+SC_API SC_MUST_USE bool sc_cache_try_copy(sc_cache *cache, sc_slice key, void *buffer, size_t size,
+                                          size_t *ret_len);
+SC_API SC_MUST_USE bool sc_cache_try_borrow(sc_cache *cache, sc_slice key,
+                                            sc_cache_borrowed *ret_borrowed);
+SC_API void sc_cache_give_back(sc_cache_borrowed *borrowed);
 
 /* Whether a get would hit, as far as that can be told from the key alone: tags are not looked at. SC_ECONNECT, … when
  * Redis can't say. */

@@ -30,6 +30,12 @@ int64_t sc__mono_ms(void)
     return sc__mono_ns() / 1000000;
 }
 
+int64_t sc__mono_coarse_ms(void)
+{
+    return read_ns(CLOCK_MONOTONIC_COARSE) / 1000000 +
+           atomic_load_explicit(&shift_ms, memory_order_relaxed);
+}
+
 void sc__clock_shift(int64_t by_ms)
 {
     atomic_fetch_add(&shift_ms, by_ms);

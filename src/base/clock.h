@@ -9,6 +9,7 @@
 int64_t sc__wall_ms(void);
 int64_t sc__mono_ms(void);
 int64_t sc__mono_ns(void);
+int64_t sc__mono_coarse_ms(void); /* up to 10 ms behind, and costs a quarter */
 
 void sc__clock_shift(int64_t by_ms); /* for tests: adds up over calls */
 

@@ -21,8 +21,8 @@ enum {
 
 bool sc__cache_is_on_loop(const sc_cache *cache)
 {
-    return sc__loop_is_current(sc__client_loop(cache->client)) ||
-           sc__loop_is_current(sc__client_loop(cache->owner));
+    return !sc__is_alone(&cache->alone) && (sc__loop_is_current(sc__client_loop(cache->client)) ||
+                                            sc__loop_is_current(sc__client_loop(cache->owner)));
 }
 
 sc_err sc__cache_check(const sc_cache *cache, sc_slice key)
@@ -52,15 +52,19 @@ void sc__cache_after_store(sc_cache *cache, sc_err err, const sc_reason *reason)
 
 void sc__cache_give_look(sc_cache *cache, sc__look *look, sc_cache_value *ret_value)
 {
+    const bool is_near = sc__is_alone(&cache->alone);
     bool hit = look->value || look->is_none;
 
-    sc__cache_count(hit ? &cache->count.hits : &cache->count.misses);
+    if (!hit)
+        sc__cache_count(&cache->count.misses);
+    else if (!is_near)
+        sc__cache_count(&cache->count.hits);
     if (look->is_none)
         sc__cache_count(&cache->count.none);
     if (look->is_stale)
         sc__cache_count(&cache->count.stale);
     if (hit)
-        sc__blob_give(look->value, SC_CACHE_HIT, look->age_ms, ret_value);
+        sc__blob_give(look->value, is_near ? SC_CACHE_NEAR : SC_CACHE_HIT, look->age_ms, ret_value);
     else
         *ret_value = (sc_cache_value){.source = SC_CACHE_MISS};
     ret_value->stale = look->is_stale;
@@ -74,9 +78,16 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
     const sc_slice prefix = sc_slice_of(cache->prefix);
     sc_err err;
 
+    sc__flights_init(&cache->flights);
     err = sc__pool_new("sc-cache", (size_t)cache->opts.loader_threads, LOADER_STACK, &cache->pool);
     if (err)
         return sc__because(ret_reason, err, "no memory for a cache's threads");
+    if (!cache->owner) {
+        err = sc__alone_start(&cache->alone, &cache->opts);
+        if (err)
+            sc__pool_free(cache->pool);
+        return err ? sc__because(ret_reason, err, "no memory for a cache") : SC_OK;
+    }
     err = sc__link_start(&cache->link, cache->owner, ret_reason);
     if (err) {
         sc__pool_free(cache->pool);
@@ -90,7 +101,6 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
         return sc__because(ret_reason, err, "no memory for what a cache holds");
     }
     sc__health_init(&cache->health, cache->client, "cache", "values come from their loaders");
-    sc__flights_init(&cache->flights);
     sc__repair_start(&cache->repair, cache->client, cache->no_tags.clock, &cache->health,
                      cache->opts.timeout_ms);
     sc__lease_keeper_start(&cache->keeper, cache->client, prefix, &cache->flights);
@@ -132,8 +142,6 @@ sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts, sc_cache **ret
     sc_cache *cache;
     sc_err err;
 
-    if (!client)
-        return sc__because(ret_reason, SC_EINVAL, "a cache needs a client");
     err = opts ? check_opts(opts, ret_reason) : SC_OK;
     if (err)
         return err;
@@ -166,13 +174,17 @@ void sc_cache_free(sc_cache *cache)
     if (!cache)
         return;
     sc__pool_free(cache->pool);
-    sc__lease_keeper_stop(&cache->keeper);
-    sc__repair_stop(&cache->repair);
-    sc__tier_stop(&cache->tier);
-    sc__link_stop(&cache->link);
-    sc__tier_release(&cache->tier);
+    if (sc__is_alone(&cache->alone)) {
+        sc__alone_stop(&cache->alone);
+    } else {
+        sc__lease_keeper_stop(&cache->keeper);
+        sc__repair_stop(&cache->repair);
+        sc__tier_stop(&cache->tier);
+        sc__link_stop(&cache->link);
+        sc__tier_release(&cache->tier);
+        sc__health_release(&cache->health);
+    }
     sc__flights_release(&cache->flights);
-    sc__health_release(&cache->health);
     sc__codec_release(&cache->codec);
     sc_free(cache);
 }
@@ -209,6 +221,10 @@ sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists)
     if (err)
         return err;
     key = sc__cache_key(cache, key, room);
+    if (sc__is_alone(&cache->alone)) {
+        *ret_exists = sc__alone_has(cache, key);
+        return SC_OK;
+    }
     if (sc__repair_has(&cache->repair, key)) {
         *ret_exists = false;
         return SC_OK;
@@ -236,5 +252,5 @@ void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats)
         .none = atomic_load(&cache->count.none),
         .renewals = atomic_load(&cache->count.renewals),
     };
-    sc__tier_stats(&cache->tier, ret_stats);
+    sc__tier_stats(cache, ret_stats);
 }

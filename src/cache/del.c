@@ -20,8 +20,14 @@ static void take_slice(const sc_cache *cache, const sc_slice *keys, size_t count
 
 static sc_err del_slice(sc_cache *cache, const struct slice *slice, int64_t *ret_removed)
 {
-    sc_err err = sc__health_ask(&cache->health);
+    sc_err err;
 
+    if (sc__is_alone(&cache->alone)) {
+        for (size_t i = 0; i < slice->count; i++)
+            *ret_removed += sc__alone_del(cache, slice->keys[i]);
+        return SC_OK;
+    }
+    err = sc__health_ask(&cache->health);
     if (err)
         return err;
     err = sc__op_cache_del(cache->client, slice->keys, slice->count, cache->opts.timeout_ms,

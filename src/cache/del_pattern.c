@@ -78,7 +78,7 @@ sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern, const sc_sweep *s
 
     err = sc__cache_check(cache, pattern);
     if (!err)
-        err = sc__health_ask(&cache->health);
+        err = sc__is_alone(&cache->alone) ? SC_ESTATE : sc__health_ask(&cache->health);
     if (err)
         return err;
     sc__str_text(&w.cursor, "0");

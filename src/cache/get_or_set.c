@@ -88,6 +88,7 @@ static bool join(struct call *c, sc__flight *flight, const sc__flight_call *call
         break;
     }
     if (!is_new_enough(c, &gift)) {
+        sc__flight_leave(&c->cache->flights, flight); /* nor is it for whoever comes later */
         sc__blob_unref(gift.value);
         return false;
     }

@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "alone.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "codec.h"
 #include "health.h"
@@ -21,6 +23,7 @@ struct sc_cache {
     sc_client *client; /* the link's: what all commands go over */
     sc__link link;
     sc__tier tier;
+    sc__alone alone;    /* without a server: all that is above and behind it is not there */
     sc_cache_opts opts; /* defaults filled in */
     sc__codec codec;
     sc__health health;
@@ -42,9 +45,11 @@ static inline void sc__cache_count(atomic_uint_fast64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* The server's date. */
+/* The server's date; without one, a clock of our own. */
 static inline int64_t sc__cache_now_ms(const sc_cache *cache)
 {
+    if (sc__is_alone(&cache->alone))
+        return sc__mono_coarse_ms();
     return sc__client_server_ms(cache->client);
 }
 

@@ -191,6 +191,8 @@ static void load_missing(sc__lead *l, struct right *r, sc__led *ret_led)
     sc_cache_load load;
     sc_err err;
 
+    if (sc__is_alone(&l->cache->alone))
+        r->birth = sc__alone_birth(l->cache);
     sc__flight_loading(flights, l->flight, &r->lease, r->is_ours, r->birth);
     if (r->is_ours)
         sc__lease_keeper_wake(&l->cache->keeper);
@@ -199,6 +201,8 @@ static void load_missing(sc__lead *l, struct right *r, sc__led *ret_led)
     sc__flight_end(flights, l->flight, err, load.value, &r->tags);
     if (r->is_ours)
         settle_lease(l, r, err, &load);
+    else if (sc__is_alone(&l->cache->alone) && sc__alone_settle(l, err, &load, r->birth))
+        sc__cache_count(&l->cache->count.sets);
     else if (l->def->plain && l->look.has_asked)
         settle_plain(l, err, &load);
     sc__flight_leave(flights, l->flight);
@@ -253,6 +257,10 @@ static sc_err win_renewal(sc__lead *l, struct right *r)
     sc_reason reason;
     sc_err err;
 
+    if (sc__is_alone(&cache->alone)) {
+        r->birth = sc__alone_birth(cache);
+        return SC_OK;
+    }
     new_lease(cache, &r->lease);
     order.lease = sc__lease_slice(&r->lease);
     sc__renewal_key(&r->key, sc_slice_of(cache->prefix), l->key);
@@ -314,12 +322,15 @@ static void load_anew(sc__lead *l, struct right *r, sc__led *ret_led)
     sc_cache_load load;
     sc_err err;
 
-    sc__flight_loading(flights, l->flight, &r->lease, true, r->birth);
-    sc__lease_keeper_wake(&l->cache->keeper);
+    sc__flight_loading(flights, l->flight, &r->lease, r->is_ours, r->birth);
+    if (r->is_ours)
+        sc__lease_keeper_wake(&l->cache->keeper);
     err = sc__load_run(l->cache, l->def, l->asked, l->user, l->look.value, &r->tags, &load);
     sc__flight_end(flights, l->flight, err, load.value, &r->tags);
-    if (!err)
+    if (!err && r->is_ours)
         settle_renewal(l, r, &load);
+    else if (!err && sc__alone_settle(l, err, &load, r->birth))
+        sc__cache_count(&l->cache->count.renewals);
     end_renewal(l, r, err ? error_ms : 0);
     sc__flight_leave(flights, l->flight);
     led_by_load(err, &load, ret_led);

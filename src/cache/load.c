@@ -143,12 +143,26 @@ static int64_t ttl_of(const sc_cache_load *load)
     return load->is_none ? load->def->negative_ttl_ms : load->def->ttl_ms;
 }
 
-/* Nobody is served a stale "there is no such thing". */
-static void seal_none(sc__envelope *envelope, int64_t ttl_ms, sc__sealed *ret_sealed)
+sc_err sc__load_envelope(sc_cache *cache, const sc_cache_load *load, int64_t birth,
+                         sc__envelope *ret_envelope, int64_t *ret_life_ms)
 {
-    envelope->kind = SC__ENVELOPE_NEGATIVE;
-    envelope->soft_ms = envelope->grace_ms = 0;
-    ret_sealed->life_ms = ttl_ms;
+    int64_t ttl_ms = ttl_of(load);
+
+    if (ttl_ms <= 0 || (load->value && load->value->bytes.len > sc__def_max_size(cache, load->def)))
+        return SC_ESTATE;
+    make_envelope(cache, load->def, ttl_ms, load->tags, ret_envelope, ret_life_ms);
+    ret_envelope->birth = birth;
+    ret_envelope->load_us = load->load_us;
+    if (load->is_none) { /* nobody is served a stale "there is no such thing" */
+        ret_envelope->kind = SC__ENVELOPE_NEGATIVE;
+        ret_envelope->soft_ms = ret_envelope->grace_ms = 0;
+        *ret_life_ms = ttl_ms;
+    }
+    return SC_OK;
+}
+
+static void seal_none(const sc__envelope *envelope, sc__sealed *ret_sealed)
+{
     ret_sealed->bytes = (sc_slice){ret_sealed->room, sc__envelope_size(envelope)};
     sc__envelope_write(envelope, ret_sealed->room);
 }
@@ -156,19 +170,15 @@ static void seal_none(sc__envelope *envelope, int64_t ttl_ms, sc__sealed *ret_se
 sc_err sc__load_seal(sc_cache *cache, const sc_cache_load *load, sc_slice key, int64_t birth,
                      sc__sealed *ret_sealed)
 {
-    const sc_cache_def *def = load->def;
-    int64_t ttl_ms = ttl_of(load);
     sc__envelope envelope;
+    sc_err err = sc__load_envelope(cache, load, birth, &envelope, &ret_sealed->life_ms);
 
-    if (ttl_ms <= 0 || (load->value && load->value->bytes.len > sc__def_max_size(cache, def)))
-        return SC_ESTATE;
-    make_envelope(cache, def, ttl_ms, load->tags, &envelope, &ret_sealed->life_ms);
-    envelope.birth = birth;
-    envelope.load_us = load->load_us;
-    if (def->plain)
+    if (err)
+        return err;
+    if (load->def->plain)
         ret_sealed->bytes = load->value->bytes;
     else if (load->is_none)
-        seal_none(&envelope, ttl_ms, ret_sealed);
+        seal_none(&envelope, ret_sealed);
     else
         return sc__codec_seal(&cache->codec, key, &envelope, load->value, &ret_sealed->bytes);
     return SC_OK;

@@ -21,6 +21,10 @@ struct sc_cache_load {
 SC_MUST_USE sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
                                 sc__blob *old, sc__tag_keys *tags, sc_cache_load *ret_load);
 
+/* How its value is kept, and for how long. Its tags are borrowed. SC_ESTATE: it isn't. */
+SC_MUST_USE sc_err sc__load_envelope(sc_cache *cache, const sc_cache_load *load, int64_t birth,
+                                     sc__envelope *ret_envelope, int64_t *ret_life_ms);
+
 /* As it goes to Redis. */
 typedef struct sc__sealed {
     sc_slice bytes; /* live as long as the load's value, or in `room` */

@@ -189,6 +189,8 @@ sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
     int64_t began_ms;
     sc_err err;
 
+    if (sc__is_alone(&cache->alone))
+        return sc__alone_look(cache, key, ret_look);
     *ret_look = (sc__look){0};
     if (sc__repair_has(&cache->repair, key) || sc__health_ask(&cache->health))
         return SC_OK;

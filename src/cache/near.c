@@ -242,7 +242,9 @@ void sc__near_tag_set(sc__near *near, sc_slice name, uint64_t deleted, uint64_t 
 
     pthread_mutex_lock(&near->mutex);
     tag = sc__near_tags_find(&near->tags, name, sc__near_hash(near, name));
-    if (tag) {
+    /* Without need nobody is made to look at his tags again. */
+    if (tag && (tag->era != atomic_load(&near->era) || atomic_load(&tag->deleted) != deleted ||
+                atomic_load(&tag->expired) != expired)) {
         tag->era = atomic_load(&near->era);
         /* In this order: who sees it known sees when it was expired. */
         atomic_store(&tag->expired, expired);
@@ -260,6 +262,17 @@ void sc__near_tag_unknown(sc__near *near, sc_slice name)
 uint64_t sc__near_clock(const sc__near *near)
 {
     return atomic_load(&near->tags.clock);
+}
+
+void sc__near_tag_get(sc__near *near, sc_slice name, uint64_t *ret_deleted, uint64_t *ret_expired)
+{
+    const sc__near_tag *tag;
+
+    pthread_mutex_lock(&near->mutex);
+    tag = sc__near_tags_find(&near->tags, name, sc__near_hash(near, name));
+    *ret_deleted = tag ? atomic_load(&tag->deleted) : near->tags.floor;
+    *ret_expired = tag ? atomic_load(&tag->expired) : near->tags.floor;
+    pthread_mutex_unlock(&near->mutex);
 }
 
 void sc__near_tag_bump(sc__near *near, sc_slice name, sc__near_bump what)

@@ -62,6 +62,12 @@ sc__near_state sc__near_find(sc__near *near, sc_slice key, int64_t now_ms,
 /* Inside a section: the names of an entry's unknown tags; they are valid until leave. */
 size_t sc__near_unknown_tags(const sc__near_entry *entry, sc_slice ret_names[SC__NEAR_TAGS_MAX]);
 
+/* Inside a section: the names of all of an entry's tags; likewise. */
+size_t sc__near_tag_names(const sc__near_entry *entry, sc_slice ret_names[SC__NEAR_TAGS_MAX]);
+
+/* Inside a section: whether a tag was expired after the entry's birth. */
+bool sc__near_is_tag_expired(const sc__near_entry *entry);
+
 /* Inside a section: keeps the entry beyond it, and beyond the cache's end, until unpin. Its bytes are then
  * not counted any more once it is unlinked. */
 void sc__near_pin(const sc__near_entry *entry);
@@ -76,7 +82,9 @@ typedef struct sc__near_item {
     uint64_t birth;       /* the tag clock before its load began */
     const sc_slice *tags; /* up to SC__NEAR_TAGS_MAX */
     size_t tag_count;
-    uint8_t kind, flags; /* the owner's own */
+    uint8_t kind, flags; /* the owner's own, and so are these: */
+    uint16_t load_ms;
+    int64_t stale_ms;
 } sc__near_item;
 
 /* Holds a value, instead of the one before. On an error the one before is gone all the same:
@@ -97,6 +105,7 @@ void sc__near_tag_unknown(sc__near *near, sc_slice name);
 
 /* With keeps_tags: the clock, to be read before a load begins; and a tag's deletion or expiry. */
 uint64_t sc__near_clock(const sc__near *near);
+void sc__near_tag_get(sc__near *near, sc_slice name, uint64_t *ret_deleted, uint64_t *ret_expired);
 
 typedef enum sc__near_bump { SC__NEAR_DELETED, SC__NEAR_EXPIRED } sc__near_bump;
 

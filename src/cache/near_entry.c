@@ -44,6 +44,8 @@ sc__near_entry *sc__near_entry_new(const sc__near_item *item, uint64_t hash)
         .kind = item->kind,
         .flags = item->flags,
         .tag_count = (uint8_t)item->tag_count,
+        .load_ms = item->load_ms,
+        .stale_ms = item->stale_ms,
         .expires_ms = item->expires_ms,
         .soft_ms = item->soft_ms,
         .stored_ms = item->stored_ms,

@@ -13,6 +13,7 @@ typedef struct sc__near_entry {
     struct sc__near_entry *older, *newer; /* in its queue; or the next one that waits to be freed */
     struct sc__near_entry *due_next;      /* in its slot of the wheel */
     struct sc__near_entry **due_link;     /* what points at it there; NULL: it isn't in the wheel */
+    int64_t stale_ms;                     /* fixed, and for the owner alone */
     atomic_uint refs;                     /* the cache's one, and pins */
     bool in_main;                         /* which queue */
     uint8_t trial;                        /* sc__near_trial */
@@ -22,7 +23,8 @@ typedef struct sc__near_entry {
     _Atomic(struct sc__near_entry *) next; /* in its bucket */
     uint64_t hash;
     uint32_t key_len, value_len;
-    uint32_t era; /* how often the cache had been cleared */
+    uint32_t era;     /* how often the cache had been cleared */
+    uint16_t load_ms; /* the owner's own */
     uint8_t tag_count;
     atomic_uchar uses; /* since it last passed the queue's end, up to 3 */
     int64_t expires_ms, soft_ms, stored_ms;

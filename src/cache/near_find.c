@@ -84,6 +84,23 @@ sc__near_state sc__near_find(sc__near *near, sc_slice key, int64_t now_ms,
     return state;
 }
 
+bool sc__near_is_tag_expired(const sc__near_entry *entry)
+{
+    return look_at_tags(entry) == SC__NEAR_STALE;
+}
+
+static sc_slice name_of(const sc__near_tag *tag)
+{
+    return (sc_slice){tag->name, tag->name_len};
+}
+
+size_t sc__near_tag_names(const sc__near_entry *entry, sc_slice ret_names[SC__NEAR_TAGS_MAX])
+{
+    for (unsigned i = 0; i < entry->tag_count; i++)
+        ret_names[i] = name_of(sc__near_entry_tags(entry)[i]);
+    return entry->tag_count;
+}
+
 size_t sc__near_unknown_tags(const sc__near_entry *entry, sc_slice ret_names[SC__NEAR_TAGS_MAX])
 {
     size_t count = 0;
@@ -92,7 +109,7 @@ size_t sc__near_unknown_tags(const sc__near_entry *entry, sc_slice ret_names[SC_
         const sc__near_tag *tag = sc__near_entry_tags(entry)[i];
 
         if (atomic_load(&tag->deleted) == SC__NEAR_UNKNOWN_VERSION)
-            ret_names[count++] = (sc_slice){tag->name, tag->name_len};
+            ret_names[count++] = name_of(tag);
     }
     return count;
 }

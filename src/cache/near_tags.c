@@ -4,7 +4,7 @@
 
 sc_err sc__near_tags_init(sc__near_tags *tags, size_t buckets, bool keeps)
 {
-    *tags = (sc__near_tags){.bucket_count = buckets, .keeps = keeps};
+    *tags = (sc__near_tags){.bucket_count = buckets, .keeps = keeps, .floor = 1};
     atomic_init(&tags->clock, 1);
     tags->buckets = sc__calloc(buckets, sizeof(sc__near_tag *));
     return tags->buckets ? SC_OK : SC_ENOMEM;

@@ -50,8 +50,11 @@ static sc_err store(sc_cache *cache, sc_slice key, const sc_cache_load *load)
 {
     sc__sealed sealed;
     sc_reason reason = {""};
-    sc_err err = sc__health_ask(&cache->health);
+    sc_err err;
 
+    if (sc__is_alone(&cache->alone))
+        return sc__alone_store(cache, key, load);
+    err = sc__health_ask(&cache->health);
     if (err)
         return err;
     err = load->tags->count ? store_tagged(cache, key, load, &sealed, &reason)
@@ -86,9 +89,9 @@ sc_err sc_cache_store(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
     sc__flights_void(&cache->flights, key);
     err = store(cache, key, &load);
     sc__blob_unref(load.value);
-    if (err)
+    if (err && !sc__is_alone(&cache->alone))
         sc__repair_add(&cache->repair, &key, 1); /* an older value may still be there */
-    else
+    else if (!err)
         sc__cache_count(&cache->count.sets);
     sc__tier_changed(&cache->tier, key);
     return err;
@@ -181,6 +184,10 @@ sc_err sc_cache_expire(sc_cache *cache, sc_slice key)
         return err;
     stored_key = sc__cache_key(cache, key, room);
     sc__flights_void(&cache->flights, stored_key);
+    if (sc__is_alone(&cache->alone)) {
+        sc__alone_expire(cache, stored_key);
+        return SC_OK;
+    }
     err = sc__health_ask(&cache->health);
     if (!err) {
         err = SC_EBUSY;

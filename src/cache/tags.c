@@ -38,6 +38,8 @@ sc__tag_word sc__cache_tags_say(sc_cache *cache, const sc__tag_keys *keys,
 {
     sc__tag_word word = SC__TAG_KEEPS;
 
+    if (sc__is_alone(&cache->alone))
+        return sc__alone_tags_say(cache, keys, birth);
     if (ask(cache, keys, versions, known))
         return SC__TAG_DELETES;
     for (size_t i = 0; i < keys->count && word != SC__TAG_DELETES; i++) {
@@ -63,8 +65,13 @@ bool sc__cache_tags_wait(sc_cache *cache, const sc__tag_keys *keys)
 /* Tags that Redis does not change are deleted when it's back: their keys then, and so their values. */
 static sc_err bump(sc_cache *cache, const sc__tag_keys *keys, sc__tag_word word)
 {
-    sc_err err = sc__health_ask(&cache->health);
+    sc_err err;
 
+    if (sc__is_alone(&cache->alone)) {
+        sc__alone_bump(cache, keys, word);
+        return SC_OK;
+    }
+    err = sc__health_ask(&cache->health);
     if (!err) {
         err = sc__op_cache_bump(cache->client, keys, word, cache->opts.timeout_ms, NULL);
         sc__cache_after(cache, err);

@@ -120,12 +120,14 @@ void sc__tier_stop(sc__tier *tier)
         sc__pulse_release(&tier->sweep);
 }
 
-void sc__tier_stats(const sc__tier *tier, sc_cache_stats *stats)
+void sc__tier_stats(const sc_cache *cache, sc_cache_stats *stats)
 {
+    const sc__tier *tier = &cache->tier;
+    sc__near *held = sc__is_alone(&cache->alone) ? cache->alone.near : tier->near;
     sc__near_stats near = {0};
 
-    if (tier->near)
-        sc__near_stats_get(tier->near, &near);
+    if (held)
+        sc__near_stats_get(held, &near);
     stats->near_hits = near.hits;
     stats->near_entries = near.entries;
     stats->near_bytes = near.bytes;
@@ -229,21 +231,41 @@ static void give(sc_cache *cache, const sc__near_entry *entry, int64_t now_ms,
         sc__cache_count(&cache->count.none);
 }
 
+sc__near *sc__tier_readable(sc_cache *cache, sc_slice key)
+{
+    sc__tier *tier = &cache->tier;
+
+    if (sc__is_alone(&cache->alone))
+        return cache->alone.near;
+    if (!tier->near || !sc__link_is_heard(tier->link) || sc__repair_has(&cache->repair, key))
+        return NULL;
+    return tier->near;
+}
+
+/* Without a server a value is its own, whichever definition it is read by; but there every read by an eager one
+ * is to be considered. */
+static bool may_give(const sc_cache *cache, const sc_cache_def *def, const sc__near_entry *entry)
+{
+    if (sc__is_alone(&cache->alone))
+        return entry->kind != SC__ENVELOPE_ERROR && !(def && def->eager > 0);
+    return entry->flags == sc__tier_flags(def);
+}
+
 bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                    sc_cache_value *ret_value)
 {
-    sc__tier *tier = &cache->tier;
+    sc__near *near = sc__tier_readable(cache, key);
     const sc__near_entry *entry;
     sc__near_section section;
     int64_t now_ms;
     bool found;
 
-    if (!tier->near || !sc__link_is_heard(tier->link) || sc__repair_has(&cache->repair, key))
+    if (!near)
         return false;
     now_ms = sc__cache_now_ms(cache);
-    section = sc__near_enter(tier->near);
-    found = sc__near_find(tier->near, key, now_ms, &entry) == SC__NEAR_FRESH &&
-            entry->flags == sc__tier_flags(def);
+    section = sc__near_enter(near);
+    found =
+        sc__near_find(near, key, now_ms, &entry) == SC__NEAR_FRESH && may_give(cache, def, entry);
     if (found)
         give(cache, entry, now_ms, ret_value);
     sc__near_leave(&section, found);

@@ -62,6 +62,9 @@ void sc__tier_fill(sc__tier *tier, const sc__ticket *ticket, sc__tier_item *item
 void sc__tier_changed(sc__tier *tier, sc_slice key);
 void sc__tier_all_changed(sc__tier *tier);
 
+/* The near cache, if what it holds at a key of Redis may be given now; or NULL. For a cache without a server, too. */
+sc__near *sc__tier_readable(sc_cache *cache, sc_slice key);
+
 /* Gives what is held at a key of Redis, when it is fresh. False: ask Redis. Counts. `def` may be NULL. */
 SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                sc_cache_value *ret_value);
@@ -69,8 +72,8 @@ SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slic
 /* By what an item tells for which tags of a definition it was read: the near item's `flags`. */
 uint8_t sc__tier_flags(const sc_cache_def *def);
 
-/* Fills in what it knows. */
-void sc__tier_stats(const sc__tier *tier, sc_cache_stats *stats);
+/* Fills in what it knows. For a cache without a server, too. */
+void sc__tier_stats(const sc_cache *cache, sc_cache_stats *stats);
 
 /* The end of a value that was given. */
 void sc__tier_value_release(const void *owner);

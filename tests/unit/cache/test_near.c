@@ -22,7 +22,8 @@ static sc__near_item item_of(const char *key, const char *value)
                            .value = sc_slice_of(value),
                            .expires_ms = INT64_MAX,
                            .soft_ms = INT64_MAX,
-                           .stored_ms = NOW};
+                           .stored_ms = NOW,
+                           .birth = 1};
 }
 
 static void put(sc__near *near, const char *key, const char *value)
