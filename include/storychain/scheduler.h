@@ -147,6 +147,9 @@ SC_API SC_MUST_USE sc_err sc_scheduler_preview(sc_queue *queue, sc_slice schedul
                                                int64_t *ret_times, size_t count, size_t *ret_count,
                                                sc_reason *ret_reason);
 
+/* The time that a job of a schedule stands for, without jitter and lateness; 0 for a job of none. */
+SC_API int64_t sc_scheduler_nominal_ms(const sc_job *job);
+
 /* A run of a schedule, and how it ended. */
 typedef enum sc_scheduler_run_state {
     SC_SCHEDULER_RUN_OPEN, /* it waits, runs or will be tried again */

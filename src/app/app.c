@@ -171,8 +171,11 @@ static sc_err start_schedules(struct app *app, sc_reason *ret_reason)
     sc_reason why = {""};
     sc_err err;
 
-    if (!app->opts.run_schedules)
-        return SC_OK;
+    if (!app->opts.run_schedules) {
+        err =
+            app->opts.run_processors ? schedules_guard(app->queues, &app->schedules, &why) : SC_OK;
+        return err ? failed("the schedules", err, &why, ret_reason) : SC_OK;
+    }
     err = schedules_initialize(app->queues, &app->schedules, &why);
     if (!err)
         err = queues_register_processor(app->queues, QUEUE_SCHEDULED, process_scheduled, app, &why);

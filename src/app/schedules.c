@@ -6,6 +6,8 @@
 
 #include "app/jobs/jobs.h"
 
+enum { JITTER_MS = 60 * 1000, DAY_MS = 24 * 3600 * 1000 };
+
 struct schedules {
     struct queues *queues;
     sc_scheduler_guard *guard; /* every node has one */
@@ -27,16 +29,21 @@ const char *schedule_pattern_find(sc_slice name)
     return NULL;
 }
 
-static sc_err upsert(struct schedules *schedules, sc_slice name, sc_slice cron, sc_slice data,
-                     int64_t *ret_next_ms, sc_reason *ret_reason)
+/* A run never overlaps the one before it: it is skipped, or where each counts it follows. It comes at its own moment within the minute. */
+static sc_err upsert(struct schedules *schedules, const struct scheduled_job *job, sc_slice cron,
+                     sc_slice data, int64_t *ret_next_ms, sc_reason *ret_reason)
 {
     const sc_job_opts opts = queue_opts_with_id(SC_S(""));
-    const sc_job_spec spec = {name, data, &opts};
+    const sc_job_spec spec = {sc_slice_of(job->name), data, &opts};
     sc_repeat repeat = SC_REPEAT_INIT;
 
     repeat.pattern = cron;
-    return sc_scheduler_upsert(queues_get(schedules->queues, QUEUE_SCHEDULED), name, &repeat, &spec,
-                               NULL, ret_next_ms, ret_reason);
+    repeat.overlap = job->catchup == SC_CATCHUP_ALL ? SC_OVERLAP_BUFFER_ALL : SC_OVERLAP_SKIP;
+    repeat.catchup = job->catchup;
+    repeat.catchup_window_ms = job->window_days * DAY_MS;
+    repeat.jitter_ms = JITTER_MS;
+    return sc_scheduler_upsert(queues_get(schedules->queues, QUEUE_SCHEDULED), spec.name, &repeat,
+                               &spec, NULL, ret_next_ms, ret_reason);
 }
 
 static sc_err register_all(struct schedules *schedules, sc_reason *ret_reason)
@@ -44,8 +51,8 @@ static sc_err register_all(struct schedules *schedules, sc_reason *ret_reason)
     sc_reason why = {""};
 
     for (const struct scheduled_job *job = scheduled_jobs; job->name; job++) {
-        sc_err err = upsert(schedules, sc_slice_of(job->name), sc_slice_of(job->cron),
-                            sc_slice_of(job->data), NULL, &why);
+        sc_err err =
+            upsert(schedules, job, sc_slice_of(job->cron), sc_slice_of(job->data), NULL, &why);
 
         if (err)
             return sc__because(ret_reason, err, "schedule %s: %s", job->name,
@@ -54,8 +61,8 @@ static sc_err register_all(struct schedules *schedules, sc_reason *ret_reason)
     return SC_OK;
 }
 
-sc_err schedules_initialize(struct queues *queues, struct schedules **ret_schedules,
-                            sc_reason *ret_reason)
+sc_err schedules_guard(struct queues *queues, struct schedules **ret_schedules,
+                       sc_reason *ret_reason)
 {
     struct schedules *schedules = sc__calloc(1, sizeof(*schedules));
     sc_err err;
@@ -63,12 +70,24 @@ sc_err schedules_initialize(struct queues *queues, struct schedules **ret_schedu
     if (!schedules)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     schedules->queues = queues;
-    err = register_all(schedules, ret_reason);
-    if (!err) {
-        err = sc_scheduler_guard_start(queues_get(queues, QUEUE_SCHEDULED), 0, &schedules->guard);
-        if (err)
-            sc__because(ret_reason, err, "the schedules' guardian: %s", sc_err_text(err));
+    err = sc_scheduler_guard_start(queues_get(queues, QUEUE_SCHEDULED), 0, &schedules->guard);
+    if (err) {
+        schedules_destroy(schedules);
+        return sc__because(ret_reason, err, "the schedules' guardian: %s", sc_err_text(err));
     }
+    *ret_schedules = schedules;
+    return SC_OK;
+}
+
+sc_err schedules_initialize(struct queues *queues, struct schedules **ret_schedules,
+                            sc_reason *ret_reason)
+{
+    struct schedules *schedules;
+    sc_err err = schedules_guard(queues, &schedules, ret_reason);
+
+    if (err)
+        return err;
+    err = register_all(schedules, ret_reason);
     if (err) {
         schedules_destroy(schedules);
         return err;
@@ -117,7 +136,7 @@ sc_err schedules_upsert(struct schedules *schedules, sc_slice name, sc_slice cro
     err = write_data(job, data, &text, ret_reason);
     if (err)
         return err;
-    return upsert(schedules, name, pattern ? sc_slice_of(pattern) : cron, sc__str_slice(&text),
+    return upsert(schedules, job, pattern ? sc_slice_of(pattern) : cron, sc__str_slice(&text),
                   ret_next_ms, ret_reason);
 }
 

@@ -1,7 +1,8 @@
 /* The schedules: when the scheduled jobs run.
  *
  * They are stored in Redis, once, whatever number of nodes register them. Each tick is one job of the
- * queue `scheduled-jobs` (jobs/jobs.h says what it does). */
+ * queue `scheduled-jobs` (jobs/jobs.h says what it does). Within their minute they are staggered, each at its own second; a run that is
+ * due while the one before it is not over is skipped, or follows. Every node has a guardian that makes the runs. */
 #ifndef APP_SCHEDULES_H
 #define APP_SCHEDULES_H
 
@@ -31,6 +32,10 @@ const char *schedule_pattern_find(sc_slice name);
  * schedules_destroy. */
 SC_MUST_USE sc_err schedules_initialize(struct queues *queues, struct schedules **ret_schedules,
                                         sc_reason *ret_reason);
+
+/* Registers none, but keeps those that there are going: for a node that runs jobs only. */
+SC_MUST_USE sc_err schedules_guard(struct queues *queues, struct schedules **ret_schedules,
+                                   sc_reason *ret_reason);
 void schedules_destroy(struct schedules *schedules); /* they stay registered; NULL is fine */
 
 /* Registers one, or changes its time and data. `cron`: an expression, or a name of the table above. `data`: an

@@ -61,6 +61,9 @@ SC_MUST_USE sc_err sc__ticker_cron(sc_slice scheduler_id, sc_slice pattern, sc_c
 void sc__ticker_complain(sc__ticker *ticker, sc_slice scheduler_id, sc_err err,
                          const sc_reason *reason);
 
+/* The run that a job's id names: repeat:<scheduler id>:<ms>; 0 for another id. */
+int64_t sc__time_of_job(sc_slice scheduler_id, sc_slice job_id);
+
 /* Asks a strategy (NULL: none; then SC_ESYNTAX, as for a pattern that is none of its own). */
 SC_MUST_USE sc_err sc__strategy_next(const sc_repeat_strategy *strategy, sc_slice scheduler_id,
                                      sc_slice pattern, sc_slice tz, int64_t after_ms,

@@ -64,6 +64,8 @@ static void read_repeat(sc__json_value repeat, sc__scheduler_opts *opts)
             opts->end_ms = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("offset")))
             opts->offset_ms = sc__json_count(value);
+        else if (sc_slice_eq(key, SC_S("nominal")))
+            opts->nominal_ms = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("count")))
             opts->count = sc__json_count(value);
     }

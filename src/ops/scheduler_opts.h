@@ -15,6 +15,7 @@ typedef struct sc__scheduler_opts {
     char pattern[1025], tz[128];
     int64_t every_ms, limit, end_ms; /* 0: none */
     int64_t offset_ms;               /* 0: none */
+    int64_t nominal_ms;              /* 0: not said */
     int64_t count;                   /* number of this job since the upsert */
 } sc__scheduler_opts;
 

@@ -223,8 +223,7 @@ static void tick_free(struct tick *tick)
     sc_free(tick);
 }
 
-/* The run that the job's id names: repeat:<scheduler id>:<ms>; 0 for another id, which the script will refuse. */
-static int64_t time_of_job(sc_slice scheduler_id, sc_slice job_id)
+int64_t sc__time_of_job(sc_slice scheduler_id, sc_slice job_id)
 {
     size_t head = strlen("repeat:") + scheduler_id.len + 1;
     int64_t ms;
@@ -388,7 +387,7 @@ sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_i
         return SC_ENOMEM;
     }
     sc__scheduler_opts_read(opts, &tick->read);
-    tick->after_ms = time_of_job(scheduler_id, job_id);
+    tick->after_ms = sc__time_of_job(scheduler_id, job_id); /* 0: the script will refuse it */
     err = advance(tick, &reason);
     if (err) {
         sc__ticker_complain(tick->ticker, sc_slice_of(tick->scheduler_id), err, &reason);

@@ -6,6 +6,7 @@
 #include "first_run.h"
 #include "guarded.h"
 #include "ops/queue_handle.h"
+#include "ops/scheduler_opts.h"
 #include "ops/scheduler_policy.h"
 #include "ops/scheduler_times.h"
 #include "repeat_check.h"
@@ -48,6 +49,16 @@ sc_err sc_scheduler_trigger(sc_queue *queue, sc_slice scheduler_id, char **ret_j
                                         &state.info, &now, 1, &added, ret_job_id, ret_reason);
     sc__arena_release(&arena);
     return err;
+}
+
+int64_t sc_scheduler_nominal_ms(const sc_job *job)
+{
+    sc__scheduler_opts opts;
+
+    if (!job->scheduler_id.len)
+        return 0;
+    sc__scheduler_opts_read(job->opts, &opts);
+    return opts.nominal_ms ? opts.nominal_ms : sc__time_of_job(job->scheduler_id, job->id);
 }
 
 /* Runs of the past to be made up for. */

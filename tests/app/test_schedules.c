@@ -62,7 +62,73 @@ TEST(six_schedules_are_registered_once_however_often_it_starts)
                     "{\"type\":\"notifications\",\"daysOld\":90}");
     assert_schedule(&f, "refresh-trending-stories", "*/30 * * * *", "");
     assert_schedule(&f, "health-check", "*/5 * * * *", "");
-    assert_string_equal(test_redis(&f.redis, "ZCARD bull:scheduled-jobs:delayed"), "6");
+    assert_string_equal(test_redis(&f.redis, "ZCARD bull:scheduled-jobs:delayed"), "0");
+    fixture_stop(&f);
+}
+
+TEST(schedules_are_staggered_within_their_minute_and_never_overlap)
+{
+    sc_scheduler_list *list;
+    struct fixture f;
+    int64_t seconds[8];
+
+    fixture_start(&f, &with_schedules);
+    assert_ok(sc_scheduler_list_get(queue_of(&f), 0, -1, &list));
+
+    for (size_t i = 0; i < list->count; i++) {
+        const sc_scheduler_info *info = &list->items[i];
+
+        assert_true(info->overlap != SC_OVERLAP_ALLOW);
+        assert_int_equal(info->nominal_ms % 60000, 0);
+        assert_in_range(info->next_ms - info->nominal_ms, 0, 59999);
+        seconds[i] = info->next_ms % 60000;
+        for (size_t j = 0; j < i; j++)
+            assert_true(seconds[i] != seconds[j]);
+    }
+    sc_scheduler_list_free(list);
+    fixture_stop(&f);
+}
+
+/* Makes the schedule's next run due, a time ago. */
+static void make_due(struct fixture *f, const char *name, int64_t due_ms)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "HSET bull:scheduled-jobs:repeat:%s sc:nominal %lld", name,
+             (long long)due_ms);
+    test_redis(&f->redis, command);
+    snprintf(command, sizeof(command), "ZADD bull:scheduled-jobs:repeat %lld %s", (long long)due_ms,
+             name);
+    test_redis(&f->redis, command);
+}
+
+/* How many runs of it there were; all of them went well. */
+static size_t runs_of(struct fixture *f, const char *name)
+{
+    struct job_runs list = {NULL, 0};
+    sc__arena arena;
+
+    sc__arena_init(&arena, 1024 * 1024);
+    assert_ok(store_job_run_list(f->app->store, sc_slice_of(name), 10, &arena, &list, NULL));
+    for (size_t i = 0; i < list.count; i++)
+        assert_true(list.items[i].ok);
+    sc__arena_release(&arena);
+    return list.count;
+}
+
+TEST(each_schedule_runs_when_it_is_due_and_its_result_is_kept)
+{
+    int64_t day = 86400000, midnight;
+    struct fixture f;
+
+    fixture_start(&f, &with_schedules);
+    midnight = sc__wall_ms() / day * day;
+    for (const struct scheduled_job *job = scheduled_jobs; job->name; job++)
+        make_due(&f, job->name, job->catchup == SC_CATCHUP_NONE ? sc__wall_ms() : midnight - day);
+
+    for (const struct scheduled_job *job = scheduled_jobs; job->name; job++)
+        wait_until(runs_of(&f, job->name) >= 1);
+    wait_until(runs_of(&f, "aggregate-daily-stats") == 2); /* of each day that was missed */
     fixture_stop(&f);
 }
 

@@ -2,6 +2,8 @@
 #ifndef APP_JOBS_JOBS_H
 #define APP_JOBS_JOBS_H
 
+#include <storychain/scheduler.h>
+
 #include "app/app.h"
 #include "app/queues.h"
 
@@ -9,8 +11,10 @@ struct job_run_now; /* a run under way (run.c) */
 
 struct scheduled_job {
     const char *name;
-    const char *cron; /* in UTC */
-    const char *data; /* JSON object */
+    const char *cron;    /* in UTC */
+    const char *data;    /* JSON object */
+    sc_catchup catchup;  /* of runs that nobody made in time */
+    int64_t window_days; /* how long; 0: however late */
     /* Does it. `data` is the job's; members for its result go into `result`. On failure the reason says
      * why, and the run is tried again. Idempotent: a run may be repeated. */
     sc_err (*run)(struct job_run_now *now, const json_t *data, json_t *result,

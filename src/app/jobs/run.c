@@ -35,11 +35,13 @@ bool job_go_on(struct job_run_now *now)
     return !sc_run_is_cancelled(now->run) && run_lock_keep(&now->lock);
 }
 
-/* Jobs of a schedule are made one tick ahead and delayed until they are due. */
+/* The time that the run stands for, without jitter and lateness; of a job that no schedule made, its own. */
 static int64_t due_of(const sc_job *job)
 {
-    int64_t due = job->timestamp_ms + job->delay_ms, now = sc__wall_ms();
+    int64_t due = sc_scheduler_nominal_ms(job), now = sc__wall_ms();
 
+    if (!due)
+        due = job->timestamp_ms + job->delay_ms;
     return due < now ? due : now;
 }
 
