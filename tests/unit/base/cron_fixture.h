@@ -2,6 +2,9 @@
 #ifndef TESTS_CRON_FIXTURE_H
 #define TESTS_CRON_FIXTURE_H
 
+#include <dirent.h>
+#include <sys/stat.h>
+
 #include "base/iso8601.h"
 #include "base/tz.h"
 #include "support/test.h"
@@ -65,6 +68,35 @@ static inline int64_t next_of(const sc_cron *cron, const sc_zone *zone, int64_t 
     int64_t next = INT64_MAX;
 
     return sc_cron_next(cron, zone, at, &next) ? INT64_MAX : next;
+}
+
+/* Calls back for every zone of the machine, links included; gives their number. `below` is "" at first. */
+static inline int each_zone(const char *below, void (*cb)(const char *name))
+{
+    char path[512], name[512];
+    struct dirent *entry;
+    struct stat st;
+    int count = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", below);
+    dir = opendir(path);
+    while (dir && (entry = readdir(dir))) {
+        snprintf(name, sizeof(name), "%s%s%s", below, *below ? "/" : "", entry->d_name);
+        if (strchr(entry->d_name, '.') || strchr("+", entry->d_name[0]) ||
+            strstr("posixrules localtime leapseconds right posix Factory", entry->d_name) ||
+            fstatat(dirfd(dir), entry->d_name, &st, 0))
+            continue;
+        if (S_ISDIR(st.st_mode)) {
+            count += each_zone(name, cb);
+            continue;
+        }
+        cb(name);
+        count++;
+    }
+    if (dir)
+        closedir(dir);
+    return count;
 }
 
 #endif

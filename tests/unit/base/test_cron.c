@@ -1,5 +1,4 @@
 /* base/cron.c, base/cron_parse.c, base/cron_days.c, base/cron_hash.c; the cases are in cron.cases */
-#include <dirent.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -182,164 +181,6 @@ TEST(times_beyond_the_years_of_cron_have_no_next)
     sc_cron_free(cron);
 }
 
-/* Every zone of the machine, for the properties below. */
-static const char *const some_zones[] = {
-    "America/New_York",     "Europe/Berlin",      "Australia/Lord_Howe", "Pacific/Chatham",
-    "Antarctica/Troll",     "Pacific/Apia",       "Africa/Cairo",        "America/Havana",
-    "Asia/Beirut",          "America/Sao_Paulo",  "Africa/Casablanca",   "Europe/Dublin",
-    "America/Nuuk",         "America/St_Johns",   "Asia/Gaza",           "Asia/Tehran",
-    "Pacific/Kwajalein",    "Pacific/Fakaofo",    "America/Caracas",     "Asia/Pyongyang",
-    "America/Punta_Arenas", "Antarctica/Casey",   "Asia/Kathmandu",      "Europe/Istanbul",
-    "America/Asuncion",     "Australia/Adelaide", "Africa/Juba",         "Africa/Monrovia",
-};
-
-typedef void (*zone_check)(sc_zone *zone);
-
-static void with_zones_of(const char *folder, zone_check check, int *count)
-{
-    char path[512], name[512];
-    struct dirent *entry;
-    DIR *dir;
-
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", folder);
-    dir = opendir(path);
-    while (dir && (entry = readdir(dir))) {
-        sc_zone *zone = NULL;
-
-        snprintf(name, sizeof(name), "%s/%s", folder, entry->d_name);
-        if (sc_zone_open(sc_slice_of(name), &zone, NULL))
-            continue;
-        check(zone);
-        sc_zone_close(zone);
-        ++*count;
-    }
-    if (dir)
-        closedir(dir);
-}
-
-static int with_all_zones(zone_check check)
-{
-    static const char *const folders[] = {"Africa", "America",  "America/Argentina", "Antarctica",
-                                          "Asia",   "Atlantic", "Australia",         "Europe",
-                                          "Indian", "Pacific"};
-    int count = 0;
-
-    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-        with_zones_of(folders[i], check, &count);
-    return count;
-}
-
-/* For every s in [t, next(t)): next(s) = next(t), and next(t) > t. */
-static void check_pure(const sc_cron *cron, const sc_zone *zone, int64_t t)
-{
-    int64_t next = next_of(cron, zone, t), step;
-
-    if (next <= t || next % 1000)
-        fail_msg("%s: next of %lld is %lld", sc_zone_name(zone), (long long)t, (long long)next);
-    step = (next - t) / 7 + 1;
-    for (int64_t s = t; s < next; s += step)
-        if (next_of(cron, zone, s) != next)
-            fail_msg("%s: next of %lld is %lld, but of %lld it is %lld", sc_zone_name(zone),
-                     (long long)t, (long long)next, (long long)s,
-                     (long long)next_of(cron, zone, s));
-    if (next_of(cron, zone, next - 1) != next)
-        fail_msg("%s: next of %lld is not itself", sc_zone_name(zone), (long long)next - 1);
-}
-
-static const char *const shapes[] = {
-    "30 2 * * *",        "0 0 * * *",     "30 1 * * *", "*/15 * * * *",     "0 */2 * * *",
-    "30 0,1,2,23 * * *", "15 23 * * 6,0", "45 2 L * *", "*/20 0,2 1-7 * *",
-};
-
-static sc_cron *shape[sizeof(shapes) / sizeof(*shapes)];
-static const int64_t second_2037 = 2145916800;
-
-static void check_transitions_pure(sc_zone *zone)
-{
-    for (size_t i = 0; i < zone->count; i++) {
-        if (zone->at_s[i] < 0 || zone->at_s[i] > second_2037)
-            continue;
-        for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
-            for (int64_t off = -26; off <= 26; off += 13)
-                check_pure(shape[j], zone, (zone->at_s[i] + off * 900 - 1) * 1000);
-    }
-}
-
-TEST_LIMIT(next_is_pure_around_every_change_of_clocks_of_every_zone, 60)
-{
-    for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
-        shape[j] = parse(shapes[j]);
-
-    assert_true(with_all_zones(check_transitions_pure) > 300);
-
-    for (size_t j = 0; j < sizeof(shapes) / sizeof(*shapes); j++)
-        sc_cron_free(shape[j]);
-}
-
-static int64_t local_day(const sc_zone *zone, int64_t at_ms)
-{
-    sc_local_time local;
-
-    sc_zone_local(zone, at_ms, &local);
-    return ((int64_t)local.year * 12 + local.month) * 31 + local.day;
-}
-
-/* A day that the zone has at all has one run, whatever its clocks do. (Only the hour before a midnight that a gap
- * reaches is left out: 23:30 of 2024-03-30 in Nuuk.) */
-static void check_daily(sc_zone *zone)
-{
-    int64_t began = date("2010-01-01T12:00:00Z"), end = date("2028-01-01T00:00:00Z");
-    int64_t first_of_all = next_of(shape[0], zone, began), run = first_of_all;
-    int64_t today = local_day(zone, run);
-
-    for (int64_t hour = run; hour < end; hour += 3600 * 1000) {
-        int64_t day = local_day(zone, hour);
-
-        if (day <= today) /* clocks that go back over midnight show yesterday once more */
-            continue;
-        today = day;
-        run = next_of(shape[0], zone, run);
-        if (local_day(zone, run) != day)
-            fail_msg("%s: the run after %lld is not on that day but at %lld", sc_zone_name(zone),
-                     (long long)hour, (long long)run);
-    }
-}
-
-TEST_LIMIT(daily_jobs_run_once_on_every_day_there_is, 60)
-{
-    static const char *const daily[] = {"30 2 * * *", "0 0 * * *", "59 22 * * *", "15 1 * * *"};
-
-    for (size_t i = 0; i < sizeof(daily) / sizeof(*daily); i++) {
-        shape[0] = parse(daily[i]);
-        for (size_t z = 0; z < sizeof(some_zones) / sizeof(*some_zones); z++) {
-            sc_zone *zone = zone_named(some_zones[z]);
-
-            check_daily(zone);
-            sc_zone_close(zone);
-        }
-        sc_cron_free(shape[0]);
-    }
-}
-
-TEST(what_repeats_by_the_quarter_hour_keeps_its_rhythm_where_clocks_jump_by_quarters)
-{
-    sc_cron *cron = parse("*/15 * * * *");
-
-    for (size_t z = 0; z < sizeof(some_zones) / sizeof(*some_zones); z++) {
-        sc_zone *zone = zone_named(some_zones[z]);
-        int64_t t = date("2024-01-01T00:00:00Z"), end = date("2027-01-01T00:00:00Z");
-
-        while (t < end) {
-            int64_t next = next_of(cron, zone, t);
-
-            assert_true(next - t == 900 * 1000);
-            t = next;
-        }
-        sc_zone_close(zone);
-    }
-    sc_cron_free(cron);
-}
-
 static void *run_through(void *arg)
 {
     const void *const *with = arg;
@@ -379,21 +220,28 @@ static void *counting_malloc(size_t size)
 
 TEST(next_allocates_nothing)
 {
-    sc_cron *cron;
+    const sc_slice except = SC_S("* * * * 0");
+    sc_cron_exclusions *exclusions;
+    sc_cron *cron, *bullmq;
     sc_zone *zone;
     size_t before;
+    int64_t next;
 
     sc_set_allocator(&(sc_allocator){counting_malloc, realloc, free});
     cron = parse("0 0 29 2 *");
+    bullmq = parse_with("30 2 * * *", &(sc_cron_opts){.dst = SC_CRON_DST_BULLMQ});
     zone = zone_named("Europe/Berlin");
+    assert_ok(sc_cron_exclusions_parse(&except, 1, &exclusions, NULL, NULL));
     before = allocations;
 
     for (int64_t t = 0; t < 4000000000000; t = next_of(cron, zone, t))
-        ;
+        assert_ok(sc_cron_next_except(bullmq, zone, exclusions, t, &next));
 
     assert_true(before > 0);
     assert_int_equal(allocations, before);
+    sc_cron_exclusions_free(exclusions);
     sc_zone_close(zone);
+    sc_cron_free(bullmq);
     sc_cron_free(cron);
 }
 

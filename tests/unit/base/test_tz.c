@@ -1,11 +1,8 @@
 /* base/tz.c, base/tz_file.c, base/tz_rule.c, base/tz_names.c, base/tz_data.c */
-#include <dirent.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/tz.h"
-#include "support/test.h"
+#include "cron_fixture.h"
 
 enum { FIRST_YEAR_S = 0 };
 static const int64_t end_of_2100_s = 4133980799; /* 2100-12-31T23:59:59Z */
@@ -49,37 +46,9 @@ static void compare_zone(const char *name)
     sc_zone_close(zone);
 }
 
-static int compare_folder(const char *below)
-{
-    char path[512], name[512];
-    struct dirent *entry;
-    struct stat st;
-    int count = 0;
-    DIR *dir;
-
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", below);
-    dir = opendir(path);
-    while (dir && (entry = readdir(dir))) {
-        snprintf(name, sizeof(name), "%s%s%s", below, *below ? "/" : "", entry->d_name);
-        if (strchr(entry->d_name, '.') || strchr("+", entry->d_name[0]) ||
-            strstr("posixrules localtime leapseconds right posix Factory", entry->d_name) ||
-            fstatat(dirfd(dir), entry->d_name, &st, 0))
-            continue;
-        if (S_ISDIR(st.st_mode)) {
-            count += compare_folder(name);
-            continue;
-        }
-        compare_zone(name);
-        count++;
-    }
-    if (dir)
-        closedir(dir);
-    return count;
-}
-
 TEST_LIMIT(every_zone_shows_what_libc_shows_from_1970_to_2100, 60)
 {
-    assert_true(compare_folder("") > 400);
+    assert_true(each_zone("", compare_zone) > 400);
 }
 
 static int64_t offset_at(const char *name, int64_t at_s)
