@@ -247,6 +247,9 @@ typedef struct sc_cache_wrapped {
 SC_API SC_MUST_USE sc_err sc_cache_wrapped_get(const sc_cache_wrapped *wrapped, const void *arg,
                                                sc_cache_value *ret_value);
 
+#define SC_CACHE_LOAD_BUCKETS 14
+
+/* Counters since the cache was made, of this process alone. */
 typedef struct sc_cache_stats {
     uint64_t hits, misses, shared, loads, load_errors, sets, deletes, errors;
     uint64_t stale;                    /* hits that were given after their time */
@@ -254,10 +257,19 @@ typedef struct sc_cache_stats {
     uint64_t renewals;                 /* loads behind that stored a newer value */
     uint64_t near_hits;                /* from this process's own memory; not among the hits */
     uint64_t near_entries, near_bytes; /* held now */
+    uint64_t near_evicted;             /* left that memory for want of room … */
+    uint64_t near_expired;             /* … and after their time */
+    uint64_t lease_waits;              /* calls that waited for a load of another process */
     uint64_t invalidations;            /* changes of keys that the server told of */
+    uint64_t load_us;                  /* that all loads took together */
+    uint64_t load_buckets
+        [SC_CACHE_LOAD_BUCKETS]; /* loads by how long they took: sc_cache_load_bound_ms() */
 } sc_cache_stats;
 
 SC_API void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats);
+
+/* The longest load that is counted in a bucket, and not in one before: 1, 2, 5 ms, …; of the last one INT64_MAX. */
+SC_API int64_t sc_cache_load_bound_ms(size_t bucket);
 
 #ifdef __cplusplus
 }

@@ -251,6 +251,8 @@ void sc_cache_stats_get(const sc_cache *cache, sc_cache_stats *ret_stats)
         .stale = atomic_load(&cache->count.stale),
         .none = atomic_load(&cache->count.none),
         .renewals = atomic_load(&cache->count.renewals),
+        .lease_waits = atomic_load(&cache->count.lease_waits),
     };
+    sc__load_times_read(&cache->load_times, ret_stats);
     sc__tier_stats(cache, ret_stats);
 }

@@ -11,6 +11,7 @@
 #include "health.h"
 #include "lease_keeper.h"
 #include "link.h"
+#include "load_times.h"
 #include "loop/pool.h"
 #include "look.h"
 #include "repair.h"
@@ -36,8 +37,9 @@ struct sc_cache {
     char prefix[SC__CACHE_PREFIX_MAX + 1];
     struct {
         atomic_uint_fast64_t hits, misses, shared, loads, load_errors, sets, deletes, errors, stale,
-            none, renewals;
+            none, renewals, lease_waits;
     } count;
+    sc__load_times load_times;
 };
 
 static inline void sc__cache_count(atomic_uint_fast64_t *counter)

@@ -117,6 +117,8 @@ static sc_err win_lease(sc__lead *l, struct right *r)
         left_ms = until_ms - sc__mono_ms();
         again = left_ms > 0 && may_wait(l, r, &awaited);
         if (again && r->lease.is_there) {
+            if (!awaited.is_there)
+                sc__cache_count(&l->cache->count.lease_waits);
             awaited = r->lease;
             sc__await_change(&await, left_ms < SC__LEASE_MS ? left_ms : SC__LEASE_MS);
         }

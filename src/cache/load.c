@@ -127,6 +127,7 @@ sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_slice key, void
     err = def->load(ret_load, key, user);
     ret_load->old = NULL;
     ret_load->load_us = (sc__mono_ns() - began_ns) / 1000 + 1;
+    sc__load_times_add(&cache->load_times, ret_load->load_us);
     if (!err && !ret_load->value && !ret_load->is_none)
         err = sc_cache_load_set(ret_load, SC_S(""));
     if (!err)

@@ -131,6 +131,8 @@ void sc__tier_stats(const sc_cache *cache, sc_cache_stats *stats)
     stats->near_hits = near.hits;
     stats->near_entries = near.entries;
     stats->near_bytes = near.bytes;
+    stats->near_evicted = near.evicted;
+    stats->near_expired = near.expired;
     stats->invalidations = atomic_load(&tier->invalidations);
 }
 

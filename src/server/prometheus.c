@@ -52,3 +52,19 @@ void prometheus_sample(sc__str *out, const char *name, const char *label, sc_sli
     sc__str_text(out, "} ");
     write_number(out, value);
 }
+
+void prometheus_histogram(sc__str *out, const char *name, const char *help, const double *bounds,
+                          const uint64_t *counts, size_t bound_count, double sum)
+{
+    uint64_t count = 0;
+
+    prometheus_family(out, name, "histogram", help);
+    for (size_t i = 0; i <= bound_count; i++) {
+        count += counts[i];
+        if (i < bound_count)
+            sc__str_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds[i],
+                           (unsigned long long)count);
+    }
+    sc__str_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name,
+                   (unsigned long long)count, name, sum, name, (unsigned long long)count);
+}

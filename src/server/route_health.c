@@ -81,10 +81,10 @@ static json_t *cache_shape(struct app *app)
     sc_cache_stats s;
 
     sc_cache_stats_get(app->cache, &s);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "hits", (json_int_t)s.hits, "misses",
-                     (json_int_t)s.misses, "shared", (json_int_t)s.shared, "loads",
-                     (json_int_t)s.loads, "sets", (json_int_t)s.sets, "errors",
-                     (json_int_t)s.errors);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "hits", (json_int_t)s.hits, "nearHits",
+                     (json_int_t)s.near_hits, "misses", (json_int_t)s.misses, "shared",
+                     (json_int_t)s.shared, "loads", (json_int_t)s.loads, "sets", (json_int_t)s.sets,
+                     "errors", (json_int_t)s.errors);
 }
 
 static json_t *mail_shape(const struct app *app)

@@ -205,27 +205,61 @@ static sc_err write_queues(struct request *request, sc__str *out)
     return SC_OK;
 }
 
+static const struct {
+    const char *name, *type, *help;
+    size_t at;
+} cache_families[] = {
+#define AT(member) offsetof(sc_cache_stats, member)
+    {"hits_total", "counter", "Values given from Redis", AT(hits)},
+    {"near_hits_total", "counter", "Values given from the process's own memory", AT(near_hits)},
+    {"misses_total", "counter", "Lookups that found nothing", AT(misses)},
+    {"stale_total", "counter", "Values given after their time", AT(stale)},
+    {"negative_total", "counter", "Answers that there is no such thing", AT(none)},
+    {"shared_total", "counter", "Callers that shared the load of another", AT(shared)},
+    {"lease_waits_total", "counter", "Callers that waited for a load of another process",
+     AT(lease_waits)},
+    {"loads_total", "counter", "Values loaded", AT(loads)},
+    {"load_errors_total", "counter", "Loads that failed", AT(load_errors)},
+    {"renewals_total", "counter", "Loads behind that stored a newer value", AT(renewals)},
+    {"sets_total", "counter", "Values stored", AT(sets)},
+    {"deletes_total", "counter", "Keys removed", AT(deletes)},
+    {"invalidations_total", "counter", "Changes of keys that the server told of",
+     AT(invalidations)},
+    {"errors_total", "counter", "Times that the cache's server could not be used", AT(errors)},
+    {"near_evicted_total", "counter", "Values that left the process's memory for want of room",
+     AT(near_evicted)},
+    {"near_expired_total", "counter", "Values that left the process's memory after their time",
+     AT(near_expired)},
+    {"near_entries", "gauge", "Values in the process's memory", AT(near_entries)},
+    {"near_bytes", "gauge", "Memory of these values", AT(near_bytes)},
+#undef AT
+};
+
+static void write_load_times(const sc_cache_stats *s, sc__str *out)
+{
+    double bounds_s[SC_CACHE_LOAD_BUCKETS - 1];
+
+    for (size_t i = 0; i + 1 < SC_CACHE_LOAD_BUCKETS; i++)
+        bounds_s[i] = (double)sc_cache_load_bound_ms(i) / 1000;
+    prometheus_histogram(out, "storychain_cache_load_duration_seconds", "How long loads took",
+                         bounds_s, s->load_buckets, SC_CACHE_LOAD_BUCKETS - 1,
+                         (double)s->load_us / 1e6);
+}
+
 static void write_cache(sc_cache *cache, sc__str *out)
 {
     sc_cache_stats s;
+    char name[64];
 
     sc_cache_stats_get(cache, &s);
-    prometheus_value(out, "storychain_cache_hits_total", "counter", "Values given from the cache",
-                     (double)s.hits);
-    prometheus_value(out, "storychain_cache_misses_total", "counter", "Lookups that found nothing",
-                     (double)s.misses);
-    prometheus_value(out, "storychain_cache_shared_total", "counter",
-                     "Callers that shared the load of another", (double)s.shared);
-    prometheus_value(out, "storychain_cache_loads_total", "counter", "Values loaded",
-                     (double)s.loads);
-    prometheus_value(out, "storychain_cache_load_errors_total", "counter", "Loads that failed",
-                     (double)s.load_errors);
-    prometheus_value(out, "storychain_cache_sets_total", "counter", "Values stored",
-                     (double)s.sets);
-    prometheus_value(out, "storychain_cache_deletes_total", "counter", "Keys removed",
-                     (double)s.deletes);
-    prometheus_value(out, "storychain_cache_errors_total", "counter",
-                     "Times that the cache's server could not be used", (double)s.errors);
+    for (size_t i = 0; i < sizeof(cache_families) / sizeof(*cache_families); i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)&s + cache_families[i].at, sizeof(value));
+        snprintf(name, sizeof(name), "storychain_cache_%s", cache_families[i].name);
+        prometheus_value(out, name, cache_families[i].type, cache_families[i].help, (double)value);
+    }
+    write_load_times(&s, out);
 }
 
 static void write_client(const sc_client *client, sc__str *out)

@@ -86,22 +86,13 @@ static void write_counts(const struct traffic *traffic, size_t row, sc__str *out
 
 static void write_durations(const struct traffic *traffic, sc__str *out)
 {
-    uint64_t sum = 0;
+    uint64_t counts[BOUNDS + 1];
 
-    prometheus_family(out, "storychain_http_request_duration_seconds", "histogram",
-                      "From a request's first line to its answer's end");
-    for (size_t i = 0; i <= BOUNDS; i++) {
-        sum += value_of(&traffic->buckets[i]);
-        if (i < BOUNDS)
-            sc__str_printf(out, "storychain_http_request_duration_seconds_bucket{le=\"%g\"} %llu\n",
-                           bounds_s[i], (unsigned long long)sum);
-    }
-    sc__str_printf(out,
-                   "storychain_http_request_duration_seconds_bucket{le=\"+Inf\"} %llu\n"
-                   "storychain_http_request_duration_seconds_sum %.6f\n"
-                   "storychain_http_request_duration_seconds_count %llu\n",
-                   (unsigned long long)sum, (double)value_of(&traffic->total_ns) / 1e9,
-                   (unsigned long long)sum);
+    for (size_t i = 0; i <= BOUNDS; i++)
+        counts[i] = value_of(&traffic->buckets[i]);
+    prometheus_histogram(out, "storychain_http_request_duration_seconds",
+                         "From a request's first line to its answer's end", bounds_s, counts,
+                         BOUNDS, (double)value_of(&traffic->total_ns) / 1e9);
 }
 
 void traffic_write(const struct traffic *traffic, sc__str *out)
