@@ -71,6 +71,7 @@ bench-cache:          ## hits of the near cache, beside bentocache and lru-cache
 	@tools/setup bench
 	$(call compile,release,all)
 	@node bench/cache.mjs $(TRACES)
+	@node bench/cache_fleet.mjs
 
 fmt:                  ## format the C sources, bring docs/protocol.md up to date
 	@find include src tests bench examples -name '*.[ch]' -not -path '*/node_modules/*' | xargs clang-format-14 -i

@@ -13,10 +13,9 @@ static bool find(sc_cache *cache, sc_slice key, sc__near_section *section,
     if (!key.len || key.len > cache->opts.max_key_size)
         return false;
     key = sc__cache_key(cache, key, room);
-    near = sc__tier_readable(cache, key);
+    near = sc__tier_readable(cache, key, &now_ms);
     if (!near)
         return false;
-    now_ms = sc__cache_now_ms(cache);
     *section = sc__near_enter(near);
     if (sc__near_find(near, key, now_ms, &entry) == SC__NEAR_FRESH &&
         entry->kind == SC__ENVELOPE_VALUE) {

@@ -128,11 +128,18 @@ void sc__link_heard(sc__link *link, int64_t asked_ms)
         ;
 }
 
-bool sc__link_is_heard(sc__link *link)
+bool sc__link_is_heard_at(sc__link *link, int64_t mono_ms)
 {
     if (!atomic_load_explicit(&link->is_used, memory_order_relaxed)) {
         atomic_store(&link->is_used, true);
         sc__pulse_wake(&link->pulse);
     }
-    return sc__client_is_tracked(link->client) && !is_silent_for(link, SC__LINK_SILENT_MS);
+    return sc__client_is_tracked(link->client) &&
+           mono_ms - atomic_load_explicit(&link->heard_ms, memory_order_relaxed) <
+               SC__LINK_SILENT_MS;
+}
+
+bool sc__link_is_heard(sc__link *link)
+{
+    return sc__link_is_heard_at(link, sc__mono_ms());
 }

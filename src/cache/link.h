@@ -46,5 +46,6 @@ void sc__link_heard(sc__link *link, int64_t asked_ms);
 /* Whether the server was heard within the last second, on a connection that tells of changes. Whoever asks wants to know
  * it for some time: see above. Any thread. */
 bool sc__link_is_heard(sc__link *link);
+bool sc__link_is_heard_at(sc__link *link, int64_t mono_ms); /* now */
 
 #endif

@@ -233,14 +233,18 @@ static void give(sc_cache *cache, const sc__near_entry *entry, int64_t now_ms,
         sc__cache_count(&cache->count.none);
 }
 
-sc__near *sc__tier_readable(sc_cache *cache, sc_slice key)
+sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms)
 {
+    const int64_t mono_ms = sc__mono_coarse_ms();
     sc__tier *tier = &cache->tier;
 
+    *ret_now_ms = mono_ms;
     if (sc__is_alone(&cache->alone))
         return cache->alone.near;
-    if (!tier->near || !sc__link_is_heard(tier->link) || sc__repair_has(&cache->repair, key))
+    if (!tier->near || !sc__link_is_heard_at(tier->link, mono_ms) ||
+        sc__repair_has(&cache->repair, key))
         return NULL;
+    *ret_now_ms = sc__client_server_at(tier->link->client, mono_ms);
     return tier->near;
 }
 
@@ -256,15 +260,14 @@ static bool may_give(const sc_cache *cache, const sc_cache_def *def, const sc__n
 bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                    sc_cache_value *ret_value)
 {
-    sc__near *near = sc__tier_readable(cache, key);
+    int64_t now_ms;
+    sc__near *near = sc__tier_readable(cache, key, &now_ms);
     const sc__near_entry *entry;
     sc__near_section section;
-    int64_t now_ms;
     bool found;
 
     if (!near)
         return false;
-    now_ms = sc__cache_now_ms(cache);
     section = sc__near_enter(near);
     found =
         sc__near_find(near, key, now_ms, &entry) == SC__NEAR_FRESH && may_give(cache, def, entry);

@@ -63,7 +63,7 @@ void sc__tier_changed(sc__tier *tier, sc_slice key);
 void sc__tier_all_changed(sc__tier *tier);
 
 /* The near cache, if what it holds at a key of Redis may be given now; or NULL. For a cache without a server, too. */
-sc__near *sc__tier_readable(sc_cache *cache, sc_slice key);
+sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms);
 
 /* Gives what is held at a key of Redis, when it is fresh. False: ask Redis. Counts. `def` may be NULL. */
 SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,

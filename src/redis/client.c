@@ -405,11 +405,16 @@ bool sc__client_is_tracked(const sc_client *client)
     return atomic_load(&client->is_tracked);
 }
 
+int64_t sc__client_server_at(const sc_client *client, int64_t mono_ms)
+{
+    int64_t ahead_ms = atomic_load_explicit(&client->server_ahead_ms, memory_order_relaxed);
+
+    return ahead_ms == INT64_MIN ? sc__wall_ms() : mono_ms + ahead_ms;
+}
+
 int64_t sc__client_server_ms(const sc_client *client)
 {
-    int64_t ahead_ms = atomic_load(&client->server_ahead_ms);
-
-    return ahead_ms == INT64_MIN ? sc__wall_ms() : sc__mono_ms() + ahead_ms;
+    return sc__client_server_at(client, sc__mono_ms());
 }
 
 void sc__client_note_time(sc_client *client, const sc_reply *reply, int64_t asked_ns)

@@ -35,6 +35,9 @@ bool sc__client_is_tracked(const sc_client *client);
  * thread. */
 int64_t sc__client_server_ms(const sc_client *client);
 
+/* The same for a moment of our monotonic clock. */
+int64_t sc__client_server_at(const sc_client *client, int64_t mono_ms);
+
 /* A reply to TIME that was asked at `asked_ns` (mono). */
 void sc__client_note_time(sc_client *client, const sc_reply *reply, int64_t asked_ns);
 

@@ -1,0 +1,308 @@
+/* The cache with Redis, as bench/cache_fleet.mjs runs it. One JSON line a run; the server is at BENCH_URL.
+ *
+ *     stampede PROCESSES THREADS ROUNDS LOAD_MS     all miss one key at once
+ *     failing CALLERS LOAD_MS                       the same in one process, and the load fails
+ *     gets THREADS SECONDS                          values read from Redis, one after the other on each thread
+ *     hits THREADS SECONDS                          values held in the process, by the public call */
+#include <storychain/cache.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 1024, KEYS = 1000, VALUE_SIZE = 100 };
+
+static void die(const char *what, sc_err err)
+{
+    fprintf(stderr, "bench-fleet: %s: %s\n", what, sc_err_name(err));
+    exit(1);
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* A client and a cache of a process. */
+struct side {
+    sc_client *client;
+    sc_cache *cache;
+};
+
+static void open_side(struct side *side, size_t near_bytes)
+{
+    const sc_client_opts client_opts = {.url = getenv("BENCH_URL")};
+    const sc_cache_opts opts = {.timeout_ms = 10000, .near_bytes = near_bytes};
+    sc_err err = sc_client_new(&client_opts, &side->client, NULL);
+
+    if (!err)
+        err = sc_client_wait_ready(side->client, 10000, NULL);
+    if (!err)
+        err = sc_cache_new(side->client, &opts, &side->cache, NULL);
+    if (err)
+        die("a cache", err);
+}
+
+static void close_side(struct side *side)
+{
+    sc_cache_free(side->cache);
+    sc_client_free(side->client);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double percentile_us(int64_t *ns, size_t count, double p)
+{
+    if (!count)
+        return 0;
+    qsort(ns, count, sizeof(*ns), by_size);
+    return (double)ns[(size_t)(p * (double)(count - 1))] / 1000;
+}
+
+/* all miss one key at once */
+
+struct stampede {
+    pthread_barrier_t start, end;
+    int threads, rounds, load_ms;
+    sc_err load_err;
+    atomic_int loads;
+    atomic_int_fast64_t loaded_ns; /* when the round's loader returned */
+    atomic_size_t count;
+    int64_t waits[]; /* of those who came before that: from then to their own return */
+};
+
+static sc_err load_slowly(sc_cache_load *load, sc_slice key, void *user)
+{
+    struct stampede *s = user;
+    sc_err err = sc_cache_load_set(load, key);
+
+    atomic_fetch_add(&s->loads, 1);
+    poll(NULL, 0, s->load_ms);
+    atomic_store(&s->loaded_ns, now_ns());
+    return s->load_err ? s->load_err : err;
+}
+
+struct runner {
+    pthread_t thread;
+    struct side *side;
+    struct stampede *stampede;
+};
+
+static void ask(struct runner *r, int round)
+{
+    struct stampede *s = r->stampede;
+    sc_cache_value value = {0};
+    int64_t began, ended, loaded;
+    char key[32];
+    sc_err err;
+
+    snprintf(key, sizeof(key), "stampede:%d", round);
+    pthread_barrier_wait(&s->start);
+    began = now_ns();
+    err = sc_cache_get_or_set(r->side->cache, sc_slice_of(key), 60000, load_slowly, s, &value);
+    ended = now_ns();
+    if (err != s->load_err)
+        die("get_or_set", err);
+    sc_cache_value_release(&value);
+    pthread_barrier_wait(&s->end); /* now the loader's time is known to all */
+    loaded = atomic_load(&s->loaded_ns);
+    if (began < loaded)
+        s->waits[atomic_fetch_add(&s->count, 1)] = ended - loaded;
+    pthread_barrier_wait(&s->end);
+}
+
+static void *run_rounds(void *arg)
+{
+    struct runner *r = arg;
+
+    for (int i = 0; i < r->stampede->rounds; i++)
+        ask(r, i);
+    return NULL;
+}
+
+static void run_process(struct stampede *s)
+{
+    static struct runner runners[THREADS_MAX];
+    pthread_attr_t attr;
+    struct side side;
+
+    open_side(&side, 0);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 256 * 1024);
+    for (int i = 0; i < s->threads; i++) {
+        runners[i] = (struct runner){.side = &side, .stampede = s};
+        if (pthread_create(&runners[i].thread, &attr, run_rounds, &runners[i]))
+            die("a thread", SC_ENOMEM);
+    }
+    for (int i = 0; i < s->threads; i++)
+        pthread_join(runners[i].thread, NULL);
+    close_side(&side);
+}
+
+static struct stampede *new_stampede(int processes, int threads, int rounds, int load_ms)
+{
+    size_t size = sizeof(struct stampede) + (size_t)(processes * threads * rounds) * 8;
+    struct stampede *s =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_barrierattr_t attr;
+
+    if (s == MAP_FAILED || threads > THREADS_MAX)
+        die("memory", SC_ENOMEM);
+    s->threads = threads;
+    s->rounds = rounds;
+    s->load_ms = load_ms;
+    pthread_barrierattr_init(&attr);
+    pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_init(&s->start, &attr, (unsigned)(processes * threads));
+    pthread_barrier_init(&s->end, &attr, (unsigned)(processes * threads));
+    return s;
+}
+
+static void stampede(int processes, int threads, int rounds, int load_ms)
+{
+    struct stampede *s = new_stampede(processes, threads, rounds, load_ms);
+    int status;
+
+    for (int i = 0; i < processes; i++)
+        if (fork() == 0) {
+            run_process(s);
+            _exit(0);
+        }
+    while (wait(&status) > 0)
+        if (status)
+            exit(1);
+    printf("{\"what\":\"stampede\",\"processes\":%d,\"threads\":%d,\"rounds\":%d,\"loads\":%d,"
+           "\"waited\":%zu,\"p50_us\":%.0f,\"p99_us\":%.0f}\n",
+           processes, threads, rounds, s->loads, s->count, percentile_us(s->waits, s->count, 0.5),
+           percentile_us(s->waits, s->count, 0.99));
+}
+
+static void failing(int callers, int load_ms)
+{
+    struct stampede *s = new_stampede(1, callers, 1, load_ms);
+    int64_t began;
+
+    s->load_err = SC_EIO;
+    began = now_ns();
+    run_process(s);
+    printf("{\"what\":\"failing\",\"callers\":%d,\"loads\":%d,\"load_ms\":%d,\"wall_ms\":%.1f,"
+           "\"last_us\":%.0f}\n",
+           callers, s->loads, load_ms, (double)(now_ns() - began) / 1e6,
+           percentile_us(s->waits, s->count, 1));
+}
+
+/* reading */
+
+static char keys[KEYS][17];
+
+struct reader {
+    pthread_t thread;
+    struct side *side;
+    sc_cache_source source;
+    atomic_bool *over;
+    uint64_t count;
+    unsigned seed;
+};
+
+static void *read_on(void *arg)
+{
+    struct reader *r = arg;
+    sc_cache_value value;
+    uint64_t from_there = 0;
+
+    for (unsigned i = r->seed; !atomic_load_explicit(r->over, memory_order_relaxed); i++) {
+        if (sc_cache_get(r->side->cache, (sc_slice){keys[i % KEYS], 16}, &value) ||
+            !value.bytes.len)
+            die("get", SC_ENOTFOUND);
+        from_there += value.source == r->source;
+        r->count++;
+        sc_cache_value_release(&value);
+    }
+    if (from_there < r->count / 2)
+        die("values come from elsewhere", SC_EINTERNAL);
+    return NULL;
+}
+
+static void populate(sc_cache *cache)
+{
+    char value[VALUE_SIZE];
+
+    memset(value, 'v', sizeof(value));
+    for (unsigned i = 0; i < KEYS; i++) {
+        sc_err err;
+
+        snprintf(keys[i], sizeof(keys[i]), "bench:%010u", i);
+        err =
+            sc_cache_set(cache, (sc_slice){keys[i], 16}, (sc_slice){value, sizeof(value)}, 600000);
+        if (err)
+            die("set", err);
+    }
+}
+
+static void readers(const char *what, int threads, double seconds, size_t near_bytes)
+{
+    static struct reader all[THREADS_MAX];
+    atomic_bool over = false;
+    uint64_t count = 0;
+    struct side side;
+    int64_t began;
+
+    open_side(&side, near_bytes);
+    populate(side.cache);
+    began = now_ns();
+    for (int i = 0; i < threads; i++) {
+        all[i] = (struct reader){.side = &side,
+                                 .source = near_bytes ? SC_CACHE_NEAR : SC_CACHE_HIT,
+                                 .over = &over,
+                                 .seed = (unsigned)i * 37};
+        if (pthread_create(&all[i].thread, NULL, read_on, &all[i]))
+            die("a thread", SC_ENOMEM);
+    }
+    poll(NULL, 0, (int)(seconds * 1000));
+    atomic_store(&over, true);
+    for (int i = 0; i < threads; i++) {
+        pthread_join(all[i].thread, NULL);
+        count += all[i].count;
+    }
+    seconds = (double)(now_ns() - began) / 1e9;
+    close_side(&side);
+    printf("{\"what\":\"%s\",\"threads\":%d,\"per_s\":%.0f,\"ns\":%.0f}\n", what, threads,
+           (double)count / seconds, seconds * 1e9 * threads / (double)count);
+}
+
+static int number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+
+    if (!strcmp(what, "stampede") && argc == 6)
+        stampede(number(argv[2]), number(argv[3]), number(argv[4]), number(argv[5]));
+    else if (!strcmp(what, "failing") && argc == 4)
+        failing(number(argv[2]), number(argv[3]));
+    else if (!strcmp(what, "gets") && argc == 4)
+        readers("gets", number(argv[2]), strtod(argv[3], NULL), 0);
+    else if (!strcmp(what, "hits") && argc == 4)
+        readers("hits", number(argv[2]), strtod(argv[3], NULL), (size_t)64 * 1024 * 1024);
+    else
+        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | hits T S", SC_EINVAL);
+    return 0;
+}

@@ -1,0 +1,74 @@
+// The cache over Redis beside bentocache and redis-benchmark, on one server, in one run: `make bench-cache`.
+//
+//   ROUNDS=3 node bench/cache_fleet.mjs
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const HERE = dirname(fileURLToPath(import.meta.url)), ROUNDS = +(process.env.ROUNDS || 3)
+const OURS = process.env.BENCH_FLEET || join(HERE, '../build/release/bench-fleet')
+const probe = createServer().listen(0, '127.0.0.1')
+await once(probe, 'listening')
+const { port } = probe.address()
+probe.close()
+await once(probe, 'close')
+process.env.BENCH_URL = `redis://127.0.0.1:${port}`
+
+const run = (program, args) => execFileSync(program, args.map(String), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+const flush = () => run('redis-cli', ['-p', port, 'flushall'])
+const ours = (...args) => (flush(), JSON.parse(run(OURS, args)))
+const peer = (...args) => (flush(), JSON.parse(run('node', [join(HERE, 'cache_fleet_peer.mjs'), ...args])))
+const benchmark = (callers, pipeline) =>
+  +run('redis-benchmark', ['-p', port, '-t', 'get', '-d', 100, '-c', callers, '-P', pipeline, '-n', 20000 * Math.min(callers * pipeline, 20), '--csv']).trim().split('\n').pop().split(',')[1].replaceAll('"', '')
+const middle = (xs) => [...xs].sort((a, b) => a - b)[xs.length >> 1]
+const rows = []
+const row = (name, mine, theirs, goal, ok) => rows.push({ row: name, ours: mine, peer: theirs, ratio: theirs ? +(mine / theirs).toFixed(3) : undefined, goal, ok })
+
+function stampedes() {
+  const one = ours('stampede', 8, 1, 20 * ROUNDS, 50), many = ours('stampede', 8, 100, 5 * ROUNDS, 200), bento = peer('stampede', 8, 100, 200)
+  row('8 processes, 100 callers each, a cold key: loads', many.loads / many.rounds, bento.loads, '1', many.loads === many.rounds)
+  row('8 processes, 1 caller each: from the load to the last percent of returns, ms', one.p99_us / 1000, undefined, '< 2', one.p99_us < 2000)
+  row('8 processes, 100 callers each: the same', many.p99_us / 1000, undefined, undefined, undefined)
+}
+
+function failures() {
+  const mine = ours('failing', 100, 20), bento = peer('failing', 100, 20)
+  row('100 callers, a load of 20 ms that fails: loads', mine.loads, bento.loads, '1', mine.loads === 1)
+  row('the same, ms until all have the error', 20 + mine.last_us / 1000, +bento.wall_ms.toFixed(1), '<= 30', mine.last_us <= 10000)
+}
+
+function reads() {
+  for (const callers of [1, 8, 64]) {
+    const mine = [], bento = [], plain = [], pipelined = []
+    for (let i = 0; i < ROUNDS; i++) {
+      mine.push(ours('gets', callers, 2).per_s)
+      bento.push(peer('gets', callers, 2).per_s)
+      plain.push(benchmark(callers, 1))
+      pipelined.push(benchmark(1, 16))
+    }
+    row(`values from Redis, ${callers} callers, a second, beside bentocache`, middle(mine), middle(bento))
+    row(`the same beside redis-benchmark -c ${callers} -P 1`, middle(mine), middle(plain))
+    row('the same beside redis-benchmark -c 1 -P 16', middle(mine), middle(pipelined), callers === 64 ? '>= 0.7' : undefined, callers === 64 ? middle(mine) >= 0.7 * middle(pipelined) : undefined)
+  }
+  for (const threads of [1, 2]) row(`values held, by the public call, ns a thread, ${threads} threads`, Math.min(...Array.from({ length: ROUNDS }, () => ours('hits', threads, 1).ns)))
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-fleet-'))
+const server = spawn('redis-server', ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder], { stdio: 'ignore' })
+try {
+  for (let i = 0; i < 100; i++) {
+    try { if (run('redis-cli', ['-p', port, 'ping']).includes('PONG')) break } catch {}
+    await new Promise((r) => setTimeout(r, 50))
+  }
+  stampedes()
+  failures()
+  reads()
+} finally {
+  server.kill()
+  rmSync(folder, { recursive: true, force: true })
+}
+for (const r of rows) console.log(JSON.stringify(r))

@@ -1,0 +1,67 @@
+// The peer of bench/cache_fleet.c: bentocache with both of its tiers. One JSON line a run.
+//
+//   node cache_fleet_peer.mjs stampede PROCESSES CALLERS LOAD_MS | failing CALLERS LOAD_MS | gets CALLERS SECONDS
+import { BentoCache, bentostore } from 'bentocache'
+import { memoryDriver } from 'bentocache/drivers/memory'
+import { redisDriver } from 'bentocache/drivers/redis'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const { hostname: host, port } = new URL(process.env.BENCH_URL)
+const [what, ...args] = process.argv.slice(2)
+const sleep = (ms) => new Promise((r) => setTimeout(r, ms))
+
+function open(near) {
+  let store = bentostore()
+  if (near) store = store.useL1Layer(memoryDriver({ maxSize: '64mb' }))
+  store = store.useL2Layer(redisDriver({ connection: { host, port: +port } }))
+  return new BentoCache({ default: 'both', stores: { both: store } })
+}
+
+async function ask(callers, loadMs, fails) {
+  const cache = open(true)
+  let loads = 0
+  const factory = async () => {
+    loads++
+    await sleep(loadMs)
+    if (fails) throw new Error('the load fails')
+    return 'v'
+  }
+  await cache.get({ key: 'warm' })
+  if (process.send) {
+    process.send('ready')
+    await once(process, 'message')
+  }
+  const began = performance.now()
+  await Promise.allSettled(Array.from({ length: callers }, () => cache.getOrSet({ key: 'stampede', factory, ttl: '60s' })))
+  const wall_ms = performance.now() - began
+  await cache.disconnectAll()
+  return { loads, wall_ms }
+}
+
+async function stampede(processes, callers, loadMs) {
+  const children = Array.from({ length: processes }, () =>
+    spawn('node', [fileURLToPath(import.meta.url), 'child', callers, loadMs], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }))
+  await Promise.all(children.map((child) => once(child, 'message')))
+  const texts = children.map(async (child) => { let text = ''; for await (const part of child.stdout) text += part; return JSON.parse(text) })
+  for (const child of children) child.send('go')
+  const runs = await Promise.all(texts)
+  return { processes, callers, loads: runs.reduce((sum, run) => sum + run.loads, 0), wall_ms: Math.max(...runs.map((run) => run.wall_ms)) }
+}
+
+async function gets(callers, seconds) {
+  const cache = open(false)
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => cache.set({ key: `bench:${i}`, value: 'v'.repeat(100), ttl: '10m' })))
+  const until = performance.now() + seconds * 1000
+  let count = 0
+  await Promise.all(Array.from({ length: callers }, async (_, n) => {
+    for (let i = n * 37; performance.now() < until; i++, count++) await cache.get({ key: `bench:${i % 1000}` })
+  }))
+  await cache.disconnectAll()
+  return { callers, per_s: Math.round(count / seconds) }
+}
+
+const runs = { stampede: () => stampede(+args[0], +args[1], +args[2]), failing: () => ask(+args[0], +args[1], true), child: () => ask(+args[0], +args[1], false), gets: () => gets(+args[0], +args[1]) }
+console.log(JSON.stringify({ what, ...(await runs[what]()) }))
+process.exit(0)
