@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "support/fleet.h"
+#include "support/relay.h"
 #include "support/server.h"
 #include "support/test.h"
 
@@ -55,14 +56,19 @@ static void *read_on(void *arg)
     return NULL;
 }
 
+static void start_readers(struct world *w)
+{
+    assert_ok(sc_cache_new(w->client, &(sc_cache_opts){.near_bytes = NEAR_BYTES}, &w->cache, NULL));
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&w->readers[i], NULL, read_on, w), 0);
+}
+
 static void set_up(struct world *w, const char *const *args)
 {
     *w = (struct world){0};
     test_server_start_args(&w->server, args);
     w->client = test_server_client(&w->server);
-    assert_ok(sc_cache_new(w->client, &(sc_cache_opts){.near_bytes = NEAR_BYTES}, &w->cache, NULL));
-    for (int i = 0; i < READERS; i++)
-        assert_int_equal(pthread_create(&w->readers[i], NULL, read_on, w), 0);
+    start_readers(w);
 }
 
 static void tear_down(struct world *w)
@@ -188,6 +194,34 @@ TEST(nor_when_the_server_dies_and_comes_back_empty)
     tear_down(&w);
 }
 
+/* The connection is there, but nothing comes through, while others write. */
+TEST(nor_when_the_way_to_the_server_falls_silent)
+{
+    sc_client_opts opts = {.connect_timeout_ms = 500, .command_timeout_ms = 500};
+    struct world w = {0};
+    struct relay relay;
+
+    test_server_start(&w.server);
+    relay_start(&relay, &w.server);
+    opts.url = relay.url;
+    assert_ok(sc_client_new(&opts, &w.client, NULL));
+    assert_ok(sc_client_wait_ready(w.client, 10000, NULL));
+    start_readers(&w);
+    for (int i = 0; i < 3; i++) {
+        write_next(&w);
+        settle(&w);
+        relay_silence(&relay, true);
+        write_next(&w);
+        wait_until(read_once(w.cache, NULL) <
+                   0); /* for a second, the value before that may be given */
+        write_next(&w);
+        relay_silence(&relay, false);
+        settle(&w);
+    }
+    tear_down(&w);
+    relay_stop(&relay);
+}
+
 TEST(a_write_that_a_silent_server_did_not_take_is_not_undone_by_what_is_held)
 {
     struct world w;
@@ -270,9 +304,8 @@ static void *live(void *arg)
     for (int i = 0; i < TOWN_ROUNDS; i++) {
         if (i % TOWN_THREADS == c->number && i % 2 == 0) {
             version = atomic_fetch_add(&c->town->source, 1) + 1;
-            if (sc_cache_del(c->cache, SC_S("k"), NULL))
-                abort();
-            raise_to(least_for(c), version);
+            if (sc_cache_del(c->cache, SC_S("k"), NULL) == SC_OK)
+                raise_to(least_for(c), version); /* else it is still to come */
         }
         least = atomic_load(least_for(c));
         if (ask(c) < least)
@@ -304,7 +337,18 @@ static void live_in_process(void *memory, int number)
     sc_client_free(client);
 }
 
-static void interleave(size_t near_bytes)
+/* Now and then all connections are cut. */
+static void cut(struct town *town)
+{
+    int64_t next = atomic_load(&town->source) + 200;
+
+    for (int i = 0; i < 4; i++, next += 200) {
+        wait_until(atomic_load(&town->source) >= next || atomic_load(&town->left) == 0);
+        test_redis(&town->server, "CLIENT KILL TYPE normal");
+    }
+}
+
+static void interleave(size_t near_bytes, bool cuts)
 {
     struct town *town = fleet_memory(sizeof(*town));
     struct test_server server;
@@ -315,6 +359,8 @@ static void interleave(size_t near_bytes)
     town->near_bytes = near_bytes;
     town->left = TOWN_PROCESSES;
     fleet_start(&fleet, TOWN_PROCESSES, live_in_process, town);
+    if (cuts)
+        cut(town);
     fleet_end(&fleet);
 
     assert_int_equal(town->stale, 0);
@@ -323,10 +369,20 @@ static void interleave(size_t near_bytes)
 
 TEST_LIMIT(four_processes_at_random_never_read_what_was_before_a_delete, 60)
 {
-    interleave(0);
+    interleave(0, false);
 }
 
 TEST_LIMIT(four_processes_that_hold_values_see_their_own_deletes_and_end_up_with_the_truth, 60)
 {
-    interleave(NEAR_BYTES);
+    interleave(NEAR_BYTES, false);
+}
+
+TEST_LIMIT(nor_when_their_connections_are_cut, 60)
+{
+    interleave(0, true);
+}
+
+TEST_LIMIT(nor_when_the_connections_of_those_that_hold_values_are_cut, 60)
+{
+    interleave(NEAR_BYTES, true);
 }

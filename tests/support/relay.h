@@ -1,0 +1,29 @@
+/* A relay between clients and a test's server, on a unix socket of its own, that can fall silent without closing anything: what is sent
+ * then arrives when it speaks again. */
+#ifndef TEST_SUPPORT_RELAY_H
+#define TEST_SUPPORT_RELAY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server.h"
+
+enum { RELAY_PAIRS_MAX = 64 };
+
+struct relay {
+    char url[160]; /* unix:///… */
+    char to[108];  /* the server's socket */
+    int listener;
+    atomic_bool silent, stopping;
+    pthread_t thread;
+    struct {
+        int client, server; /* 0: a free place */
+    } pairs[RELAY_PAIRS_MAX];
+};
+
+void relay_start(struct relay *relay, const struct test_server *server);
+void relay_stop(struct relay *relay);
+
+void relay_silence(struct relay *relay, bool silent);
+
+#endif
