@@ -25,7 +25,7 @@ export function showSchedules(schedules, now) {
       const [, rule, next, last, runs] = row.children, [mark, text] = lastOf(s, now);
       setText(rule.firstChild, ruleOf(s));
       setText(rule.lastChild, s.tz || 'UTC');
-      setText(next.firstChild, s.next ? ago(s.next, now) : 'never');
+      setText(next.firstChild, s.paused ? 'paused' : s.next ? ago(s.next, now) : 'has ended');
       setAttr(next.firstChild, 'title', s.next ? full(s.next) : false);
       setText(last.firstChild, mark);
       setAttr(last.firstChild, 'class', s.lastRun && !s.lastRun.ok ? 'bad-mark' : 'ok-mark');

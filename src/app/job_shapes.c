@@ -3,6 +3,8 @@
 #include "base/iso8601.h"
 #include "base/utf8.h"
 
+#include "schedule_words.h"
+
 enum { TEXT_MAX = 64 * 1024 * 1024 };
 
 json_t *text_shape(sc_slice bytes)
@@ -90,18 +92,54 @@ json_t *job_shape(const sc_job *job, sc_job_state state)
     return object;
 }
 
+static json_t *optional_int(int64_t number)
+{
+    return number ? json_integer(number) : json_null();
+}
+
 json_t *schedule_shape(const sc_scheduler_info *info)
 {
+    const struct {
+        const char *key;
+        json_t *value;
+    } members[] = {
+        {"id", text_shape(info->id)},
+        {"name", text_shape(info->name)},
+        {"pattern", optional_text(info->pattern)},
+        {"every", optional_int(info->every_ms)},
+        {"tz", optional_text(info->tz)},
+        {"next", info->is_over ? json_null() : date_shape(info->next_ms)},
+        {"nominal", info->is_over ? json_null() : date_shape(info->nominal_ms)},
+        {"start", date_shape(info->start_ms)},
+        {"end", date_shape(info->end_ms)},
+        {"limit", optional_int(info->limit)},
+        {"iterations", json_integer(info->iterations)},
+        {"guarded", json_boolean(info->is_guarded)},
+        {"paused", json_boolean(info->is_paused)},
+        {"over", json_boolean(info->is_over)},
+        {"overlap", json_string(overlap_words[info->overlap])},
+        {"catchup", json_string(catchup_words[info->catchup])},
+        {"catchupWindow", optional_int(info->catchup_window_ms)},
+        {"jitter", optional_int(info->jitter_ms)},
+        {"exclude", optional_text(info->exclude)},
+        {"dst", json_string(dst_words[info->dst])},
+        {"missed", json_integer(info->missed)},
+        {"skipped", json_integer(info->skipped)},
+        {"data", value_shape(info->data)},
+        {"opts", value_shape(info->opts)},
+    };
     json_t *object = json_object();
 
-    json_object_set_new(object, "id", text_shape(info->id));
-    json_object_set_new(object, "name", text_shape(info->name));
-    json_object_set_new(object, "pattern", optional_text(info->pattern));
-    json_object_set_new(object, "every",
-                        info->every_ms ? json_integer(info->every_ms) : json_null());
-    json_object_set_new(object, "tz", optional_text(info->tz));
-    json_object_set_new(object, "next", date_shape(info->next_ms));
-    json_object_set_new(object, "iterations", json_integer(info->iterations));
-    json_object_set_new(object, "data", value_shape(info->data));
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+        json_object_set_new(object, members[i].key, members[i].value);
     return object;
+}
+
+json_t *schedule_run_shape(const sc_scheduler_run *run)
+{
+    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "run", date_shape(run->run_ms), "state",
+                     run_state_words[run->state], "started", date_shape(run->started_ms),
+                     "finished", date_shape(run->finished_ms), "result",
+                     run->state == SC_SCHEDULER_RUN_FAILED ? optional_text(run->text)
+                                                           : value_shape(run->text));
 }

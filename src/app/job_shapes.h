@@ -13,6 +13,7 @@
 SC_MUST_USE json_t *queue_shape(sc_slice name, const sc_queue_counts *counts);
 SC_MUST_USE json_t *job_shape(const sc_job *job, sc_job_state state);
 SC_MUST_USE json_t *schedule_shape(const sc_scheduler_info *info);
+SC_MUST_USE json_t *schedule_run_shape(const sc_scheduler_run *run);
 
 /* A JSON string of bytes that may not be UTF-8. */
 SC_MUST_USE json_t *text_shape(sc_slice bytes);

@@ -25,7 +25,7 @@ struct cmd_flag {
     const char *help;
 };
 
-enum { CMD_FLAGS_MAX = 8 };
+enum { CMD_FLAGS_MAX = 20 };
 
 struct cli {
     const struct cmd *cmd;

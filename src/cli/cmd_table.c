@@ -5,6 +5,19 @@
     "state-dir redis-url store-url smtp-url mail-from site-url prefix drain log-level log-format " \
     "config"
 
+#define QUEUE_OF                                                                                   \
+    {                                                                                              \
+        "queue", "QUEUE", "of that queue (default: StoryChain's own)"                              \
+    }
+#define WHEN "WHEN is a cron expression, a name of one (EVERY_HOUR, …), or `@every 90s`."
+#define RULE_FLAGS                                                                                 \
+    {"tz", "ZONE", "the zone of a cron expression (default UTC)"},                                 \
+        {"start", "DATE", "no run before; 2026-03-28T01:00:00Z"}, {"end", "DATE", "no run after"}, \
+        {"exclude", "DAYS", "no run then: 2026-12-25|2026-12-27/2027-01-01|* * * * SUN"},          \
+    {                                                                                              \
+        "dst", "MODE", "where clocks change: vixie, skip, bullmq"                                  \
+    }
+
 #define SLICES "Goes in slices that hold up nobody; Ctrl-C stops between two of them."
 
 #define CRON_TZ "time zone, an IANA name (default UTC)"
@@ -122,7 +135,44 @@ const struct cmd cmd_table[] = {
 
     {.name = "schedule list", .run = cmd_schedule_list, .options = REDIS,
      .summary = "schedules and their next runs",
-     .flags = {{"queue", "QUEUE", "of that queue (default: StoryChain's own)"}}},
+     .flags = {QUEUE_OF}},
+    {.name = "schedule show", .words = "ID", .words_min = 1, .words_max = 1, .run = cmd_schedule_show, .options = REDIS,
+     .summary = "one schedule: its rule, its next times, its last runs",
+     .flags = {QUEUE_OF}},
+    {.name = "schedule upsert", .words = "ID WHEN [DATA]", .words_min = 2, .words_max = 3, .run = cmd_schedule_upsert, .options = REDIS,
+     .summary = "store a schedule, or change it",
+     .more = WHEN "\nDATA is the JSON of its jobs (default {}). `schedule preview` shows the times\n"
+             "before. With --overlap, --catchup, --jitter, --exclude or --dst its runs are\n"
+             "made by guardians (storychain serve, storychain worker) on StoryChain's queue.\n\n"
+             "  storychain schedule upsert nightly '0 3 * * *' --tz Europe/Berlin --jitter 10m",
+     .flags = {QUEUE_OF, {"name", "NAME", "of its jobs (default: ID)"}, RULE_FLAGS,
+               {"limit", "N", "at most N jobs"},
+               {"overlap", "POLICY", "a run is due before the last has ended: allow, skip, buffer-one, buffer-all"},
+               {"catchup", "POLICY", "runs that nobody made in time: late, none, one, all"},
+               {"window", "TIME", "how late --catchup one and all may be"},
+               {"jitter", "TIME", "each run comes later by a part of it"}}},
+    {.name = "schedule preview", .words = "WHEN", .words_min = 1, .words_max = 1, .run = cmd_schedule_preview, .options = "",
+     .summary = "the next times of a schedule that is not stored, in its zone and in UTC",
+     .more = WHEN "\n\n  storychain schedule preview '30 2 * * *' --tz Europe/Berlin",
+     .flags = {{"count", "N", "how many, 1 to 1000 (default 10)"}, {"from", "DATE", "after that (default: now)"},
+               {"id", "ID", "of the schedule: what H in a pattern hashes"}, RULE_FLAGS}},
+    {.name = "schedule run", .words = "ID", .words_min = 1, .words_max = 1, .run = cmd_schedule_run, .options = REDIS,
+     .summary = "add a run of a schedule now, beside its own",
+     .flags = {QUEUE_OF}},
+    {.name = "schedule pause", .words = "ID", .words_min = 1, .words_max = 1, .run = cmd_schedule_pause, .options = REDIS,
+     .summary = "skip a schedule's runs until it is resumed",
+     .flags = {QUEUE_OF}},
+    {.name = "schedule resume", .words = "ID", .words_min = 1, .words_max = 1, .run = cmd_schedule_resume, .options = REDIS,
+     .summary = "make a paused schedule's runs again, from its next time on",
+     .flags = {QUEUE_OF}},
+    {.name = "schedule remove", .words = "ID", .words_min = 1, .words_max = 1, .run = cmd_schedule_remove, .options = REDIS,
+     .summary = "remove a schedule and its pending job",
+     .flags = {QUEUE_OF}},
+    {.name = "schedule backfill", .words = "ID FROM TO", .words_min = 3, .words_max = 3, .run = cmd_schedule_backfill, .options = REDIS,
+     .summary = "add the runs that a schedule would have had from one date to another",
+     .more = "Times whose job is still there get no second one.\n\n"
+             "  storychain schedule backfill nightly 2026-03-01T00:00:00Z 2026-03-07T23:59:59Z",
+     .flags = {QUEUE_OF, {"per-minute", "N", "so many a minute (default 60); 0: all at once"}}},
 
     {.name = "cache get", .words = "KEY", .words_min = 1, .words_max = 1, .run = cmd_cache_get,
      .options = "redis-url state-dir",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "conns.h"
 #include "handlers.h"
+#include "overdue.h"
 #include "process.h"
 #include "prometheus.h"
 #include "queue_index.h"
@@ -18,6 +19,7 @@ struct queue_figures {
     sc_slice name;
     sc_queue_counts counts;
     int64_t oldest_ms;         /* how long the next waiting job has waited */
+    int64_t overdue_ms;        /* the schedule that is most late */
     int64_t completed, failed; /* by all workers that count */
     bool has_worker;
     sc_worker_stats worker;
@@ -64,6 +66,7 @@ static size_t read_queues(struct request *request, const struct queue_list *list
             break;
         if (f->counts.by_state[SC_JOB_WAITING])
             f->oldest_ms = oldest_wait(list->items[i]);
+        f->overdue_ms = schedules_overdue_ms(list->items[i]);
         f->completed = counted(list->items[i], SC_JOB_COMPLETED);
         f->failed = counted(list->items[i], SC_JOB_FAILED);
         f->name = sc_queue_name(list->items[i]);
@@ -108,6 +111,12 @@ static void write_ages(sc__str *out, const struct queue_figures *figures, size_t
     for (size_t i = 0; i < count; i++)
         prometheus_sample(out, "storychain_queue_oldest_waiting_seconds", "queue", figures[i].name,
                           NULL, NULL, (double)figures[i].oldest_ms / 1000);
+    prometheus_family(
+        out, "storychain_schedule_overdue_seconds", "gauge",
+        "How late the schedule is that is most late; paused and ended ones don't count");
+    for (size_t i = 0; i < count; i++)
+        prometheus_sample(out, "storychain_schedule_overdue_seconds", "queue", figures[i].name,
+                          NULL, NULL, (double)figures[i].overdue_ms / 1000);
 }
 
 static uint64_t completed(const sc_worker_stats *s)

@@ -282,8 +282,9 @@ describe('beside a running serve', () => {
     assert.equal((await expectJson(at('schedule', 'list'))).length, 6);
     assert.equal((await expectJson(at('story', 'list'))).length, 1);
     assert.deepEqual(await expectJson(at('job', 'list', 'email')), []);
-    const [job] = await expectJson(at('job', 'list', 'scheduled-jobs', '--state', 'delayed', '--limit', '1'));
-    assert.equal((await expectJson(at('job', 'show', 'scheduled-jobs', job.id))).state, 'delayed');
+    await expectJson(at('schedule', 'upsert', 'nightly', '0 3 * * *', '--queue', 'export'));
+    const [job] = await expectJson(at('job', 'list', 'export', '--state', 'delayed', '--limit', '1'));
+    assert.equal((await expectJson(at('job', 'show', 'export', job.id))).state, 'delayed');
     assert.deepEqual(await expectJson(at('queue', 'pause', 'cleanup')), { name: 'cleanup', paused: true });
     assert.deepEqual(await expectJson(at('queue', 'resume', 'cleanup')), { name: 'cleanup', paused: false });
     const page = await fetch(`${site.url}/api/stories?list=new`);
@@ -302,13 +303,13 @@ describe('beside a running serve', () => {
   });
 
   test('the next run of a schedule is not taken away by hand', async () => {
-    const [job] = await expectJson(at('job', 'list', 'scheduled-jobs', '--state', 'delayed', '--limit', '1'));
-    await expectFailure(at('job', 'remove', 'scheduled-jobs', job.id), REFUSED, /is the next run of a schedule; remove the schedule instead/);
-    await expectFailure(at('job', 'retry', 'scheduled-jobs', job.id), REFUSED, /only failed and completed jobs can be retried/);
+    const [job] = await expectJson(at('job', 'list', 'export', '--state', 'delayed', '--limit', '1'));
+    await expectFailure(at('job', 'remove', 'export', job.id), REFUSED, /is the next run of a schedule; remove the schedule instead/);
+    await expectFailure(at('job', 'retry', 'export', job.id), REFUSED, /only failed and completed jobs can be retried/);
   });
 
   test('no line of a table ends with a blank', async () => {
-    for (const args of [['queue', 'list'], ['story', 'list'], ['schedule', 'list'], ['job', 'list', 'scheduled-jobs', '--state', 'delayed']]) {
+    for (const args of [['queue', 'list'], ['story', 'list'], ['schedule', 'list'], ['job', 'list', 'export', '--state', 'delayed']]) {
       const { code, stdout } = await storychain(at(...args));
       assert.equal(code, 0);
       assert.doesNotMatch(stdout, / $/m);

@@ -1,4 +1,5 @@
 /* server/route_metrics.c, traffic.c, prometheus.c. */
+#include "base/clock.h"
 #include "server/prometheus.h"
 #include "site.h"
 
@@ -101,5 +102,55 @@ TEST(the_figures_are_prometheus_text_with_bullmqs_names)
     for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
         if (!site_says(&site, wanted[i]))
             fail_msg("missing: %s\n%s", wanted[i], site.answer.body);
+    site_stop(&site);
+}
+
+/* A command of words that are separated by one blank each. */
+static void redis(struct site *site, const char *command)
+{
+    sc_slice argv[12];
+    size_t count = 0;
+    sc_reply *reply;
+
+    for (const char *at = command; *at; count++) {
+        argv[count] = (sc_slice){at, strcspn(at, " ")};
+        at += argv[count].len;
+        at += *at == ' ';
+    }
+    assert_ok(sc_client_call(site->app->client, argv, count, &reply));
+    sc_reply_free(reply);
+}
+
+TEST(schedules_that_are_late_are_shown_and_those_that_have_ended_are_not)
+{
+    static const char *const commands[] = {
+        "HSET bull:email:repeat:ended name n every 1000 limit 2 ic 2",
+        "ZADD bull:email:repeat 1000 ended",
+        "HSET bull:email:repeat:dated name n every 1000 endDate 1500 ic 2",
+        "ZADD bull:email:repeat 1000 dated",
+        "HSET bull:email:repeat:past name n pattern @hourly endDate 1500000 ic 2",
+        "ZADD bull:email:repeat 1000 past",
+        "HSET bull:email:repeat:paused name n every 1000 ic 2 sc:rev 1 sc:paused 1",
+        "ZADD bull:email:repeat 1000 paused",
+        "HSET bull:email:repeat:over name n every 1000 ic 2 sc:rev 1 sc:over 1",
+        "ZADD bull:email:repeat 1000 over",
+    };
+    char late[128];
+    struct site site;
+
+    site_start_empty(&site, NULL);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        redis(&site, commands[i]);
+    assert_int_equal(site_get(&site, "/metrics"), 200);
+    assert_true(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 0\n"));
+
+    snprintf(late, sizeof(late), "ZADD bull:email:repeat %lld late",
+             (long long)sc__wall_ms() - 100000);
+    redis(&site, late);
+    redis(&site, "HSET bull:email:repeat:late name n every 1000 ic 2");
+    assert_int_equal(site_get(&site, "/metrics"), 200);
+
+    assert_true(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 10"));
+    assert_false(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 10\n"));
     site_stop(&site);
 }
