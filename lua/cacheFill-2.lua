@@ -10,7 +10,7 @@
 if tryCall("GETRANGE", KEYS[1], "0", #ARGV[1] - 1) ~= ARGV[1] then
     return 0
 end
-if not tagsUnchanged(KEYS[2], tonumber(ARGV[4]), ARGV[3], 5) then
+if not tagsUnchanged(KEYS[2], tonumber(ARGV[4]), ARGV[3], 5, #ARGV) then
     return 0
 end
 local set

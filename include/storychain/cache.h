@@ -116,6 +116,11 @@ SC_API SC_MUST_USE bool sc_cache_try_borrow(sc_cache *cache, sc_slice key,
                                             sc_cache_borrowed *ret_borrowed);
 SC_API void sc_cache_give_back(sc_cache_borrowed *borrowed);
 
+/* The same for many keys: one command for each 100 of them, and one for what tags they have. `ret_values` has `count` places; on an error
+ * there is nothing to release. */
+SC_API SC_MUST_USE sc_err sc_cache_get_many(sc_cache *cache, const sc_slice *keys, size_t count,
+                                            sc_cache_value *ret_values);
+
 /* Whether a get would hit, as far as that can be told from the key alone: tags are not looked at. SC_ECONNECT, … when
  * Redis can't say. */
 SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *ret_exists);
@@ -178,6 +183,14 @@ SC_API SC_MUST_USE sc_err sc_cache_load_tag(sc_cache_load *load, sc_slice tag);
 SC_API bool sc_cache_load_old(const sc_cache_load *load, sc_slice *ret_bytes);
 SC_API SC_MUST_USE sc_err sc_cache_load_keep(sc_cache_load *load);
 
+/* Makes many values with one call, so that a database is asked once. `loads` and `keys` have `count` items each. One that nothing is
+ * set for does not exist, one can fail alone; an error that is returned is that of all. */
+typedef sc_err (*sc_cache_many_loader)(sc_cache_load *const *loads, const sc_slice *keys,
+                                       size_t count, void *user);
+
+/* This one failed. */
+SC_API void sc_cache_load_fail(sc_cache_load *load, sc_err err);
+
 /* The cached value, else the loader's, which is then stored. Callers of one process that ask for one key at the
  * same time share one load, its error too; callers of other processes wait for it. But nobody gets a value whose load began before a removal
  * that had ended when he asked. A key over its limit is loaded and not stored.
@@ -218,7 +231,8 @@ typedef struct sc_cache_def {
      * soft TTL, grace, negatives or errors then, and no lease: a delete by another process during a load goes unnoticed. */
     bool plain;
 
-    sc_cache_loader load;
+    sc_cache_loader load;           /* one of the two, or both */
+    sc_cache_many_loader load_many; /* of sc_cache_fetch_many() */
     /* A load behind needs `user` longer than the call. `keep` makes a copy for it (NULL: out of memory, there is no such load then),
      * `drop` frees that. Without `keep`, `user` itself lives until sc_cache_free(). */
     void *(*keep)(const void *user);
@@ -230,9 +244,26 @@ typedef struct sc_cache_def {
 SC_API SC_MUST_USE sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                          void *user, sc_cache_value *ret_value);
 
+/* Many keys by one definition: per 100 of them one command, one call of `load_many` for all that are missing, and one command that
+ * stores those. What another thread or process is loading, and what is to be renewed, comes as by sc_cache_fetch(). `ret_values` and
+ * `ret_errs` have `count` places; a value is to be released where its error is SC_OK. The hard timeout does not count here.
+ * SC_EINVAL (the definition), SC_EDEADLK, SC_ENOMEM: then there is nothing to release. */
+SC_API SC_MUST_USE sc_err sc_cache_fetch_many(sc_cache *cache, const sc_cache_def *def,
+                                              const sc_slice *keys, size_t count, void *user,
+                                              sc_cache_value *ret_values, sc_err *ret_errs);
+
 /* As sc_cache_set(), by a definition: with its TTLs, jitter and tags. */
 SC_API SC_MUST_USE sc_err sc_cache_store(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                          sc_slice bytes);
+
+/* The same for many: two commands for each 100, plain ones one by one. SC_EINVAL, SC_ETOOBIG, SC_EDEADLK: nothing was stored; on other
+ * errors perhaps some. */
+typedef struct sc_cache_item {
+    sc_slice key, bytes;
+} sc_cache_item;
+
+SC_API SC_MUST_USE sc_err sc_cache_store_many(sc_cache *cache, const sc_cache_def *def,
+                                              const sc_cache_item *items, size_t count);
 
 /* A cached twin of a loader: the key is made from the argument, the rest is fixed once. */
 typedef struct sc_cache_wrapped {

@@ -203,7 +203,7 @@ sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key, vo
     err = sc__cache_check(cache, key);
     if (err && err != SC_ETOOBIG)
         return err;
-    if (sc__def_check(def) || !def->load)
+    if (sc__def_check(def) || (!def->load && !def->load_many))
         return SC_EINVAL;
     c.ret_value = ret_value;
     c.key = sc__cache_key(cache, key, room);

@@ -114,7 +114,37 @@ sc_err sc_cache_load_keep(sc_cache_load *load)
     return load->old ? sc_cache_load_set(load, load->old->bytes) : SC_ESTATE;
 }
 
-/* running one */
+void sc_cache_load_fail(sc_cache_load *load, sc_err err)
+{
+    load->err = err;
+}
+
+/* running */
+
+void sc__load_end(sc_cache *cache, sc_cache_load *load, sc_err err, int64_t load_us)
+{
+    load->old = NULL;
+    load->load_us = load_us;
+    load->err = err ? err : load->err;
+    if (load->err) {
+        sc__cache_count(&cache->count.load_errors);
+        unset(load);
+    } else if (!load->value) {
+        load->is_none = true;
+    }
+}
+
+static sc_err call_loader(sc_cache_load *load, sc_slice key, void *user)
+{
+    sc_err err;
+
+    if (!load->def->load)
+        return load->def->load_many(&load, &key, 1, user);
+    err = load->def->load(load, key, user);
+    if (!err && !load->err && !load->value && !load->is_none)
+        err = sc_cache_load_set(load, SC_S(""));
+    return err;
+}
 
 sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
                     sc__blob *old, sc__tag_keys *tags, sc_cache_load *ret_load)
@@ -124,17 +154,10 @@ sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_slice key, void
 
     *ret_load = (sc_cache_load){.def = def, .old = old, .ttl_ms = -1, .tags = tags};
     sc__cache_count(&cache->count.loads);
-    err = def->load(ret_load, key, user);
-    ret_load->old = NULL;
-    ret_load->load_us = (sc__mono_ns() - began_ns) / 1000 + 1;
+    err = call_loader(ret_load, key, user);
+    sc__load_end(cache, ret_load, err, (sc__mono_ns() - began_ns) / 1000 + 1);
     sc__load_times_add(&cache->load_times, ret_load->load_us);
-    if (!err && !ret_load->value && !ret_load->is_none)
-        err = sc_cache_load_set(ret_load, SC_S(""));
-    if (!err)
-        return SC_OK;
-    sc__cache_count(&cache->count.load_errors);
-    unset(ret_load);
-    return err;
+    return ret_load->err;
 }
 
 static int64_t ttl_of(const sc_cache_load *load)

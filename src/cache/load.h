@@ -14,6 +14,7 @@ struct sc_cache_load {
     bool is_none;    /* there is no such thing */
     int64_t ttl_ms;  /* as the loader said; -1: as the definition does */
     int64_t load_us; /* how long it took */
+    sc_err err;      /* one of many that failed */
     sc__tag_keys *tags;
 };
 
@@ -24,6 +25,9 @@ SC_MUST_USE sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_sli
 /* How its value is kept, and for how long. Its tags are borrowed. SC_ESTATE: it isn't. */
 SC_MUST_USE sc_err sc__load_envelope(sc_cache *cache, const sc_cache_load *load, int64_t birth,
                                      sc__envelope *ret_envelope, int64_t *ret_life_ms);
+
+/* The loader has returned: `load->err` is its error or this one's own, and nothing is set then. */
+void sc__load_end(sc_cache *cache, sc_cache_load *load, sc_err err, int64_t load_us);
 
 /* As it goes to Redis. */
 typedef struct sc__sealed {

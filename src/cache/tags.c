@@ -13,23 +13,17 @@ sc_err sc__cache_tags_of(const sc_cache *cache, const sc_cache_def *def, sc__tag
     return err;
 }
 
-/* The versions from `known` on. */
-static sc_err ask(sc_cache *cache, const sc__tag_keys *keys, sc__tag_version *versions,
-                  size_t known)
+sc_err sc__cache_tag_versions(sc_cache *cache, const sc_slice *keys, size_t count,
+                              sc__tag_version *ret_versions)
 {
-    sc__tag_keys rest;
-    sc_err err;
+    sc_err err = SC_OK;
 
-    if (known == keys->count)
-        return SC_OK;
-    sc__tag_keys_init(&rest, sc_slice_of(cache->prefix));
-    for (size_t i = known; i < keys->count; i++) {
-        err = sc__tag_keys_add(&rest, keys->tags[i]);
-        if (err)
-            return err;
+    for (size_t i = 0, n; i < count && !err; i += n) {
+        n = count - i < SC__CACHE_MANY_MAX ? count - i : SC__CACHE_MANY_MAX;
+        err = sc__op_cache_tags(cache->client, keys + i, n, cache->opts.timeout_ms,
+                                ret_versions + i, NULL);
+        sc__cache_after(cache, err);
     }
-    err = sc__op_cache_tags(cache->client, &rest, cache->opts.timeout_ms, versions + known, NULL);
-    sc__cache_after(cache, err);
     return err;
 }
 
@@ -40,7 +34,7 @@ sc__tag_word sc__cache_tags_say(sc_cache *cache, const sc__tag_keys *keys,
 
     if (sc__is_alone(&cache->alone))
         return sc__alone_tags_say(cache, keys, birth);
-    if (ask(cache, keys, versions, known))
+    if (sc__cache_tag_versions(cache, keys->keys + known, keys->count - known, versions + known))
         return SC__TAG_DELETES;
     for (size_t i = 0; i < keys->count && word != SC__TAG_DELETES; i++) {
         sc__tag_word says = sc__repair_has(&cache->repair, keys->keys[i])

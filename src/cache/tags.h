@@ -10,6 +10,10 @@
 SC_MUST_USE sc_err sc__cache_tags_of(const sc_cache *cache, const sc_cache_def *def,
                                      sc__tag_keys *ret_keys);
 
+/* The versions of tags, by their keys. The one place where they are asked for. Fails as Redis does. */
+SC_MUST_USE sc_err sc__cache_tag_versions(sc_cache *cache, const sc_slice *keys, size_t count,
+                                          sc__tag_version *ret_versions);
+
 /* The strictest word of these tags about a value of this birth. `versions` has those of the first `known`; the others are asked for.
  * When that fails, and for a tag whose delete Redis has not done yet, it is SC__TAG_DELETES. */
 sc__tag_word sc__cache_tags_say(sc_cache *cache, const sc__tag_keys *keys,

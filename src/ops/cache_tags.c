@@ -20,16 +20,20 @@ void sc__tag_keys_init(sc__tag_keys *keys, sc_slice prefix)
     keys->count = 0;
 }
 
-sc__tag_keys *sc__tag_keys_dup(const sc__tag_keys *keys)
+void sc__tag_keys_copy(sc__tag_keys *copy, const sc__tag_keys *keys)
 {
-    sc__tag_keys *copy = sc__malloc(sizeof(*copy));
-
-    if (!copy)
-        return NULL;
     sc__tag_keys_init(copy, (sc_slice){keys->clock.ptr, keys->clock.len - strlen("clock")});
     for (size_t i = 0; i < keys->count; i++)
         if (sc__tag_keys_add(copy, keys->tags[i]))
             break; /* they all fitted once */
+}
+
+sc__tag_keys *sc__tag_keys_dup(const sc__tag_keys *keys)
+{
+    sc__tag_keys *copy = sc__malloc(sizeof(*copy));
+
+    if (copy)
+        sc__tag_keys_copy(copy, keys);
     return copy;
 }
 

@@ -31,6 +31,8 @@ typedef struct sc__tag_keys {
 /* None yet. `prefix`: at most SC__CACHE_PREFIX_MAX bytes, before all keys of ours. */
 void sc__tag_keys_init(sc__tag_keys *keys, sc_slice prefix);
 
+void sc__tag_keys_copy(sc__tag_keys *copy, const sc__tag_keys *keys);
+
 /* A copy; free with sc_free. NULL without memory. */
 SC_MUST_USE sc__tag_keys *sc__tag_keys_dup(const sc__tag_keys *keys);
 

@@ -1,5 +1,6 @@
 #include "op_cache.h"
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "redis/reply.h"
@@ -71,37 +72,42 @@ static void read_versions(const sc_reply *items, size_t count, sc__tag_version *
             sc__tag_version_read(items[i].type == SC_REPLY_STRING ? items[i].str : SC_S(""));
 }
 
-/* MGET of `first` (NULL: no key before the tags) and the tags. */
-static sc_err get_many(sc_client *client, const sc_slice *first, const sc__tag_keys *tags,
-                       int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_items,
-                       sc_reason *ret_reason)
+/* MGET. `argv` has the keys from its second place on. */
+static sc_err get_many(sc_client *client, sc_slice *argv, size_t count, int64_t timeout_ms,
+                       sc_reply **ret_reply, const sc_reply **ret_items, sc_reason *ret_reason)
 {
-    sc_slice argv[2 + SC__TAGS_MAX] = {SC_S("MGET")};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
-    size_t argc = 1, count;
+    size_t got;
     sc_err err;
 
-    if (first)
-        argv[argc++] = *first;
-    for (size_t i = 0; i < tags->count; i++)
-        argv[argc++] = tags->keys[i];
-    err = command(client, argv, argc, &opts, ret_reply, ret_reason);
+    argv[0] = SC_S("MGET");
+    err = command(client, argv, count + 1, &opts, ret_reply, ret_reason);
     if (err)
         return err;
-    err = sc__reply_array(*ret_reply, ret_items, &count, ret_reason);
-    if (!err && count != argc - 1)
-        err = sc__because(ret_reason, SC_EPROTO, "MGET answered with %zu values, not %zu", count,
-                          argc - 1);
+    err = sc__reply_array(*ret_reply, ret_items, &got, ret_reason);
+    if (!err && got != count)
+        err = sc__because(ret_reason, SC_EPROTO, "MGET answered with %zu values, not %zu", got,
+                          count);
     if (err)
         sc_reply_free(*ret_reply);
     return err;
+}
+
+sc_err sc__op_cache_get_many(sc_client *client, const sc_slice *keys, size_t count,
+                             int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_items,
+                             sc_reason *ret_reason)
+{
+    sc_slice argv[1 + SC__CACHE_MANY_MAX];
+
+    memcpy(argv + 1, keys, count * sizeof(*keys));
+    return get_many(client, argv, count, timeout_ms, ret_reply, ret_items, ret_reason);
 }
 
 sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__tag_keys *tags,
                         int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_stored,
                         sc__tag_version *ret_versions, sc_reason *ret_reason)
 {
-    const sc_slice argv[] = {SC_S("GET"), key};
+    sc_slice argv[2 + SC__TAGS_MAX] = {SC_S("GET"), key};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
     const sc_reply *items;
     sc_err err;
@@ -112,7 +118,8 @@ sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__tag_keys *tag
             *ret_stored = *ret_reply;
         return err;
     }
-    err = get_many(client, &key, tags, timeout_ms, ret_reply, &items, ret_reason);
+    memcpy(argv + 2, tags->keys, tags->count * sizeof(*argv));
+    err = get_many(client, argv, tags->count + 1, timeout_ms, ret_reply, &items, ret_reason);
     if (err)
         return err;
     *ret_stored = &items[0];
@@ -120,16 +127,16 @@ sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__tag_keys *tag
     return SC_OK;
 }
 
-sc_err sc__op_cache_tags(sc_client *client, const sc__tag_keys *tags, int64_t timeout_ms,
+sc_err sc__op_cache_tags(sc_client *client, const sc_slice *keys, size_t count, int64_t timeout_ms,
                          sc__tag_version *ret_versions, sc_reason *ret_reason)
 {
     const sc_reply *items;
     sc_reply *reply;
-    sc_err err = get_many(client, NULL, tags, timeout_ms, &reply, &items, ret_reason);
+    sc_err err = sc__op_cache_get_many(client, keys, count, timeout_ms, &reply, &items, ret_reason);
 
     if (err)
         return err;
-    read_versions(items, tags->count, ret_versions);
+    read_versions(items, count, ret_versions);
     sc_reply_free(reply);
     return SC_OK;
 }
@@ -175,6 +182,50 @@ sc_err sc__op_cache_lease(sc_client *client, sc_slice key, const sc__lease_order
     *ret_birth = -1;
     *ret_held = reply;
     return SC_OK;
+}
+
+/* [clock, item, …] */
+static sc_err read_lease_many(const sc_reply *reply, size_t expected, int64_t *ret_birth,
+                              const sc_reply **ret_items, sc_reason *ret_reason)
+{
+    const sc_reply *items;
+    size_t count;
+    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+
+    if (!err && count != expected + 1)
+        err = sc__because(ret_reason, SC_EPROTO, "cacheLeaseMany answered with %zu values, not %zu",
+                          count, expected + 1);
+    if (!err)
+        err = sc__reply_int(&items[0], ret_birth, ret_reason);
+    if (!err)
+        *ret_items = items + 1;
+    return err;
+}
+
+sc_err sc__op_cache_lease_many(sc_client *client, const sc_slice *keys, size_t count,
+                               const sc__lease_order *order, int64_t timeout_ms, int64_t *ret_birth,
+                               sc_reply **ret_reply, const sc_reply **ret_items,
+                               sc_reason *ret_reason)
+{
+    char number[SC__INT_LEN], life[SC__INT_LEN], count_text[SC__INT_LEN];
+    sc_slice args[5 + SC__CACHE_MANY_MAX + SC__TAGS_MAX] = {
+        order->lease, digits(order->lease_ms, number), ttl_text(order->life_ms, life),
+        sc_slice_eq(order->replaces, SC_S("*")) ? SC_S("1") : SC_S("0"),
+        digits((int64_t)count, count_text)};
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    size_t arg_count;
+    sc_err err;
+
+    memcpy(args + 5, keys, count * sizeof(*keys));
+    arg_count = add_tags(args, 5 + count, order->tags);
+    err = script(client, &SC__SCRIPT_cacheLeaseMany, order->tags->clock, args, arg_count, &opts,
+                 ret_reply, ret_reason);
+    if (err)
+        return err;
+    err = read_lease_many(*ret_reply, arg_count - 5, ret_birth, ret_items, ret_reason);
+    if (err)
+        sc_reply_free(*ret_reply);
+    return err;
 }
 
 /* [clock, head] or nil */
@@ -246,6 +297,44 @@ sc_err sc__op_cache_fill(sc_client *client, sc_slice key, const sc__fill *fill, 
         err = take_int(reply, &done, ret_reason);
     if (!err)
         *ret_stored = done == 1;
+    return err;
+}
+
+sc_err sc__op_cache_fill_many(sc_client *client, const sc__fill_item *items, size_t count,
+                              sc_slice lease, int64_t birth, int64_t timeout_ms,
+                              int64_t *ret_stored, sc_reason *ret_reason)
+{
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    char number[SC__INT_LEN];
+    sc_reply *reply = NULL;
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    sc__arena_init(&arena, SIZE_MAX / 2);
+    sc__args_init(&args, &arena);
+    sc__args_slice(&args, lease);
+    sc__args_int(&args, birth);
+    for (size_t i = 0; i < count; i++) {
+        sc_slice life = ttl_text(items[i].ttl_ms, number);
+
+        sc__args_slice(&args, items[i].key);
+        sc__args_slice(&args, items[i].stored);
+        if (life.len)
+            sc__args_int(&args, items[i].ttl_ms);
+        else
+            sc__args_slice(&args, life);
+        sc__args_int(&args, (int64_t)items[i].tags->count);
+        for (size_t t = 0; t < items[i].tags->count; t++)
+            sc__args_slice(&args, items[i].tags->keys[t]);
+    }
+    err = args.err;
+    if (!err)
+        err = script(client, &SC__SCRIPT_cacheFillMany, items[0].tags->clock, args.items,
+                     args.count, &opts, &reply, ret_reason);
+    if (!err)
+        err = take_int(reply, ret_stored, ret_reason);
+    sc__arena_release(&arena);
     return err;
 }
 

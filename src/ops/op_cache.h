@@ -7,7 +7,10 @@
 #include "cache_tags.h"
 #include "redis/client.h"
 
-enum { SC__CACHE_DEL_MAX = 100 }; /* keys a call: some 150 us of the server */
+enum {
+    SC__CACHE_DEL_MAX = 100, /* keys a call: some 150 us of the server */
+    SC__CACHE_MANY_MAX = 100
+};
 
 /* What a key holds, and the versions of `tags` (NULL: none) as of the same moment: `ret_versions` has their number. One command.
  * `*ret_stored`, a string or nil, lies in `*ret_reply`; free that with sc_reply_free. */
@@ -16,8 +19,8 @@ SC_MUST_USE sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__t
                                     const sc_reply **ret_stored, sc__tag_version *ret_versions,
                                     sc_reason *ret_reason);
 
-/* The versions of tags. */
-SC_MUST_USE sc_err sc__op_cache_tags(sc_client *client, const sc__tag_keys *tags,
+/* The versions of tags, by their keys. One command. */
+SC_MUST_USE sc_err sc__op_cache_tags(sc_client *client, const sc_slice *keys, size_t count,
                                      int64_t timeout_ms, sc__tag_version *ret_versions,
                                      sc_reason *ret_reason);
 
@@ -35,6 +38,19 @@ typedef struct sc__lease_order {
 SC_MUST_USE sc_err sc__op_cache_lease(sc_client *client, sc_slice key, const sc__lease_order *order,
                                       int64_t timeout_ms, int64_t *ret_birth, sc_reply **ret_held,
                                       sc_reason *ret_reason);
+
+/* What many keys hold, up to SC__CACHE_MANY_MAX, one item each: a string, or something else for nothing. They lie in
+ * `*ret_reply`; free that with sc_reply_free. One command. */
+SC_MUST_USE sc_err sc__op_cache_get_many(sc_client *client, const sc_slice *keys, size_t count,
+                                         int64_t timeout_ms, sc_reply **ret_reply,
+                                         const sc_reply **ret_items, sc_reason *ret_reason);
+
+/* The same, and puts the lease (empty: none) into those that hold nothing: their items are 1 then, and 0 where that can't be. With "*" as
+ * `replaces` into all. Behind the keys' items come the contents of the order's tags. */
+SC_MUST_USE sc_err sc__op_cache_lease_many(sc_client *client, const sc_slice *keys, size_t count,
+                                           const sc__lease_order *order, int64_t timeout_ms,
+                                           int64_t *ret_birth, sc_reply **ret_reply,
+                                           const sc_reply **ret_items, sc_reason *ret_reason);
 
 /* Asks for the right to load a value anew that lies in `key`; the lease stands in `lease_key` then. `*ret_birth`: the tag clock, -1:
  * another has it, or there is no value; else `head` has how the value begins, `*ret_head_len` bytes of at most `head_max`. */
@@ -54,6 +70,19 @@ typedef struct sc__fill {
 
 SC_MUST_USE sc_err sc__op_cache_fill(sc_client *client, sc_slice key, const sc__fill *fill,
                                      int64_t timeout_ms, bool *ret_stored, sc_reason *ret_reason);
+
+/* Stores many values that were loaded with one lease; where that is empty, where nothing lies. `key` is each one's; a TTL of 0 only
+ * gives the lease up. Up to SC__CACHE_MANY_MAX. */
+typedef struct sc__fill_item {
+    sc_slice key, stored;
+    int64_t ttl_ms;
+    const sc__tag_keys *tags;
+} sc__fill_item;
+
+SC_MUST_USE sc_err sc__op_cache_fill_many(sc_client *client, const sc__fill_item *items,
+                                          size_t count, sc_slice lease, int64_t birth,
+                                          int64_t timeout_ms, int64_t *ret_stored,
+                                          sc_reason *ret_reason);
 
 /* Gives a standing lease `lease_ms` more, or ends it with 0; or removes an old value, `lease` being how it begins. Doesn't wait and tells no result; any thread. */
 void sc__op_cache_hold(sc_client *client, sc_slice key, sc_slice lease, int64_t lease_ms,

@@ -1,0 +1,381 @@
+/* Fetching many keys at once: one script gives what is there and leases what is missing, one call of the bulk loader makes
+ * that, one script stores it. What others are loading comes last, key by key. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "handle.h"
+#include "lead.h"
+#include "many.h"
+#include "tags.h"
+
+enum fate {
+    OPEN,   /* to be asked for */
+    LEASED, /* missing, and ours to load and to store */
+    ALONE,  /* to be loaded, and not stored: Redis can't be asked */
+    APART,  /* by sc_cache_fetch(): another loads it, or it is old */
+    DONE
+};
+
+struct batch {
+    sc_cache *cache;
+    const sc_cache_def *def;
+    void *user;
+    const sc_slice *asked; /* the caller's keys */
+    size_t count;
+    sc_cache_value *values;
+    sc_err *errs;
+
+    enum fate fates[SC__CACHE_MANY_MAX];
+    sc_slice keys[SC__CACHE_MANY_MAX]; /* in Redis */
+    char rooms[SC__CACHE_MANY_MAX][SC__STORED_KEY_LEN];
+    int64_t began_ns, birth;
+    sc__lease lease; /* one for all */
+    sc__tag_keys tags;
+
+    /* what is loaded here */
+    size_t load_count;
+    size_t at[SC__CACHE_MANY_MAX];
+    sc_slice load_keys[SC__CACHE_MANY_MAX]; /* the caller's */
+    sc__flight *flights[SC__CACHE_MANY_MAX];
+    sc_cache_load *loads[SC__CACHE_MANY_MAX];
+    sc_cache_load all[SC__CACHE_MANY_MAX];
+    sc__tag_keys load_tags[SC__CACHE_MANY_MAX];
+};
+
+/* looking */
+
+static void look_near(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        sc_err err = sc__cache_check(b->cache, b->asked[i]);
+
+        b->values[i] = (sc_cache_value){.source = SC_CACHE_MISS};
+        b->errs[i] = err == SC_ETOOBIG ? SC_OK : err;
+        b->keys[i] = sc__cache_key(b->cache, b->asked[i], b->rooms[i]);
+        if (b->errs[i])
+            b->fates[i] = DONE;
+        else if (err || sc__repair_has(&b->cache->repair, b->keys[i]))
+            b->fates[i] = ALONE;
+        else
+            b->fates[i] = sc__tier_give(b->cache, b->def, b->keys[i], &b->values[i]) ? DONE : OPEN;
+    }
+}
+
+static bool is_repeated(const struct batch *b, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (sc_slice_eq(b->keys[j], b->keys[i]))
+            return true;
+    return false;
+}
+
+static enum fate fate_of(struct batch *b, const sc_reply *item, sc__look *look, size_t i)
+{
+    if (item->type == SC_REPLY_INT)
+        return item->integer == 1 ? LEASED : ALONE;
+    if (sc__lease_is(&look->lease, &b->lease)) /* else asked for twice, as the connection broke */
+        return is_repeated(b, i) ? APART : LEASED;
+    if (look->kept_err) {
+        b->errs[i] = look->kept_err;
+        return DONE;
+    }
+    if (!look->value && !look->is_none)
+        return APART;
+    if (look->value && sc__look_wants_renewal(look, b->def, sc__cache_now_ms(b->cache))) {
+        sc__blob_unref(look->value);
+        return APART;
+    }
+    sc__cache_give_look(b->cache, look, &b->values[i]);
+    return DONE;
+}
+
+/* `at` says whose keys were asked for. */
+static sc_err open_answer(struct batch *b, const size_t *at, sc__found_many *found)
+{
+    sc__tag_version versions[SC__TAGS_MAX];
+    sc__look looks[SC__CACHE_MANY_MAX];
+    sc_err err;
+
+    for (size_t i = 0; i < b->tags.count; i++) {
+        const sc_reply *item = &found->items[found->count + i];
+
+        versions[i] = sc__tag_version_read(item->type == SC_REPLY_STRING ? item->str : SC_S(""));
+    }
+    found->tags = &b->tags;
+    found->versions = versions;
+    err = sc__cache_open_many(b->cache, found, looks);
+    for (size_t i = 0; i < found->count && !err; i++)
+        b->fates[at[i]] = fate_of(b, &found->items[i], &looks[i], at[i]);
+    return err;
+}
+
+/* Without Redis: what is still open is missing, or old. */
+static sc_err look_alone(struct batch *b)
+{
+    sc_err err = SC_OK;
+
+    for (size_t i = 0; i < b->count && !err; i++) {
+        sc__look look;
+
+        if (b->fates[i] != OPEN)
+            continue;
+        err = sc__alone_look(b->cache, b->keys[i], &look);
+        b->fates[i] = look.value || look.is_none || look.kept_err ? APART : ALONE;
+        if (!err)
+            sc__blob_unref(look.value);
+    }
+    b->birth = sc__alone_birth(b->cache);
+    return err;
+}
+
+/* Those that are open when it fails can't be asked for. */
+static sc_err ask(struct batch *b)
+{
+    sc_cache *cache = b->cache;
+    sc_slice keys[SC__CACHE_MANY_MAX];
+    size_t at[SC__CACHE_MANY_MAX];
+    sc__found_many found = {.def = b->def, .keys = keys};
+    sc__lease_order order = {.lease_ms = SC__LEASE_MS, .tags = &b->tags, .life_ms = b->def->ttl_ms};
+    sc__ticket ticket;
+    sc_reply *reply;
+    sc_reason reason;
+    sc_err err;
+
+    if (sc__is_alone(&cache->alone))
+        return look_alone(b);
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->fates[i] != OPEN)
+            continue;
+        at[found.count] = i;
+        keys[found.count++] = b->keys[i];
+    }
+    if (!found.count || sc__health_ask(&cache->health))
+        return SC_OK;
+    sc__envelope_lease(b->lease.bytes, sc__cache_now_ms(cache));
+    b->lease.is_there = !b->def->plain && sc__health_may_store(&cache->health);
+    order.lease = b->lease.is_there ? sc__lease_slice(&b->lease) : SC_S("");
+    sc__tier_ticket(&cache->tier, &ticket);
+    found.ticket = cache->tier.near ? &ticket : NULL;
+    err = sc__op_cache_lease_many(cache->client, keys, found.count, &order, cache->opts.timeout_ms,
+                                  &b->birth, &reply, &found.items, &reason);
+    sc__cache_after_store(cache, err, &reason);
+    if (err)
+        return SC_OK;
+    err = open_answer(b, at, &found);
+    sc_reply_free(reply);
+    return err;
+}
+
+/* loading */
+
+static void give_up(struct batch *b, size_t i)
+{
+    if (b->fates[i] == LEASED && b->lease.is_there)
+        sc__op_cache_hold(b->cache->client, b->keys[i], sc__lease_slice(&b->lease), 0,
+                          b->cache->opts.timeout_ms);
+    b->fates[i] = APART;
+}
+
+static void begin_load(struct batch *b, size_t i, sc__flight *flight)
+{
+    size_t n = b->load_count++;
+
+    b->at[n] = i;
+    b->load_keys[n] = b->asked[i];
+    b->flights[n] = flight;
+    sc__tag_keys_copy(&b->load_tags[n], &b->tags);
+    b->all[n] = (sc_cache_load){.def = b->def, .ttl_ms = -1, .tags = &b->load_tags[n]};
+    b->loads[n] = &b->all[n];
+    sc__flight_loading(&b->cache->flights, flight, &b->lease,
+                       b->fates[i] == LEASED && b->lease.is_there, b->birth);
+    sc__cache_count(&b->cache->count.misses);
+}
+
+/* Leads a flight for each that is missing; where another thread is ahead it has the value soon. */
+static void take_off(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        sc__flight_call call = {
+            .key = b->keys[i], .began_ns = b->began_ns, .has_asked = b->fates[i] == LEASED};
+        sc__flight *flight;
+        bool leads;
+
+        if (b->fates[i] == OPEN)
+            b->fates[i] = ALONE;
+        if (b->fates[i] != LEASED && b->fates[i] != ALONE)
+            continue;
+        if (sc__flight_enter(&b->cache->flights, &call, &flight, &leads)) {
+            give_up(b, i);
+        } else if (leads) {
+            begin_load(b, i, flight);
+        } else {
+            sc__flight_unref(&b->cache->flights, flight);
+            give_up(b, i);
+        }
+    }
+    if (b->load_count && b->lease.is_there)
+        sc__lease_keeper_wake(&b->cache->keeper);
+}
+
+static void run_loader(struct batch *b)
+{
+    int64_t began_ns = sc__mono_ns();
+    sc_err err = b->def->load_many(b->loads, b->load_keys, b->load_count, b->user);
+    int64_t load_us = (sc__mono_ns() - began_ns) / 1000 + 1;
+
+    sc__load_times_add(&b->cache->load_times, load_us);
+    atomic_fetch_add_explicit(&b->cache->count.loads, b->load_count, memory_order_relaxed);
+    for (size_t n = 0; n < b->load_count; n++)
+        sc__load_end(b->cache, b->loads[n], err, load_us);
+}
+
+/* storing */
+
+/* Those that are not stored leave word of their failure, or give their lease up. */
+static bool make_fill(struct batch *b, size_t n, sc__sealed *sealed, sc__fill_item *ret_fill)
+{
+    const sc_cache_load *load = b->loads[n];
+    size_t i = b->at[n];
+
+    if (b->fates[i] != LEASED || (!b->lease.is_there && !b->def->plain))
+        return false;
+    if (load->err) {
+        if (b->lease.is_there)
+            sc__failure_leave(b->cache->client, b->keys[i], &b->lease, load->err,
+                              b->def->error_ttl_ms, b->cache->opts.timeout_ms);
+        return false;
+    }
+    *ret_fill = (sc__fill_item){.key = b->keys[i], .stored = SC_S(""), .tags = load->tags};
+    if (sc__flight_is_current(&b->cache->flights, b->flights[n]) &&
+        sc__load_seal(b->cache, load, b->keys[i], b->birth, sealed) == SC_OK) {
+        ret_fill->stored = sealed->bytes;
+        ret_fill->ttl_ms = sealed->life_ms;
+    }
+    return true;
+}
+
+static void store_alone(struct batch *b)
+{
+    for (size_t n = 0; n < b->load_count; n++) {
+        const sc__lead lead = {
+            .cache = b->cache, .def = b->def, .key = b->keys[b->at[n]], .flight = b->flights[n]};
+
+        if (sc__alone_settle(&lead, b->loads[n]->err, b->loads[n], b->birth))
+            sc__cache_count(&b->cache->count.sets);
+    }
+}
+
+/* `rooms` has one place for each load. */
+static void store(struct batch *b, sc__sealed *rooms)
+{
+    sc_slice lease = b->lease.is_there ? sc__lease_slice(&b->lease) : SC_S("");
+    sc__fill_item fills[SC__CACHE_MANY_MAX];
+    sc_cache *cache = b->cache;
+    size_t count = 0;
+    int64_t stored = 0;
+    sc_reason reason;
+    sc_err err;
+
+    for (size_t n = 0; n < b->load_count; n++)
+        count += make_fill(b, n, &rooms[n], &fills[count]);
+    if (!count || sc__health_ask(&cache->health) || !sc__health_may_store(&cache->health))
+        return;
+    err = sc__op_cache_fill_many(cache->client, fills, count, lease, b->birth,
+                                 cache->opts.timeout_ms, &stored, &reason);
+    for (size_t i = 0; i < count; i++)
+        sc__tier_changed(&cache->tier, fills[i].key);
+    sc__cache_after_store(cache, err, &reason);
+    atomic_fetch_add_explicit(&cache->count.sets, (uint64_t)stored, memory_order_relaxed);
+}
+
+static void land(struct batch *b)
+{
+    for (size_t n = 0; n < b->load_count; n++)
+        sc__flight_end(&b->cache->flights, b->flights[n], b->loads[n]->err, b->loads[n]->value,
+                       b->loads[n]->tags);
+}
+
+static void give(struct batch *b)
+{
+    for (size_t n = 0; n < b->load_count; n++) {
+        size_t i = b->at[n];
+
+        sc__flight_leave(&b->cache->flights, b->flights[n]);
+        sc__flight_unref(&b->cache->flights, b->flights[n]);
+        b->errs[i] = b->loads[n]->err;
+        if (!b->errs[i])
+            sc__blob_give(b->loads[n]->value, SC_CACHE_MISS, 0, &b->values[i]);
+        b->fates[i] = DONE;
+    }
+}
+
+static void load_missing(struct batch *b)
+{
+    sc__sealed *rooms;
+
+    take_off(b);
+    if (!b->load_count)
+        return;
+    rooms = sc__malloc(b->load_count * sizeof(*rooms));
+    run_loader(b);
+    land(b);
+    if (sc__is_alone(&b->cache->alone))
+        store_alone(b);
+    else if (rooms)
+        store(b, rooms);
+    give(b);
+    sc_free(rooms);
+}
+
+/* all */
+
+static sc_err run(struct batch *b)
+{
+    sc_err err = sc__cache_tags_of(b->cache, b->def, &b->tags);
+
+    b->began_ns = sc__mono_ns();
+    b->load_count = 0;
+    b->birth = 0;
+    b->lease.is_there = false;
+    if (err)
+        return err;
+    look_near(b);
+    err = ask(b);
+    if (!err && b->def->load_many)
+        load_missing(b);
+    for (size_t i = 0; i < b->count && !err; i++) {
+        if (b->fates[i] == DONE)
+            continue;
+        give_up(b, i);
+        b->errs[i] = sc_cache_fetch(b->cache, b->def, b->asked[i], b->user, &b->values[i]);
+    }
+    return err;
+}
+
+sc_err sc_cache_fetch_many(sc_cache *cache, const sc_cache_def *def, const sc_slice *keys,
+                           size_t count, void *user, sc_cache_value *ret_values, sc_err *ret_errs)
+{
+    struct batch *b;
+    sc_err err = sc__def_check(def);
+
+    if (sc__cache_is_on_loop(cache))
+        return SC_EDEADLK;
+    if (err || (!def->load && !def->load_many))
+        return SC_EINVAL;
+    b = sc__malloc(sizeof(*b));
+    if (!b)
+        return SC_ENOMEM;
+    b->cache = cache;
+    b->def = def;
+    b->user = user;
+    for (size_t done = 0; done < count && !err; done += b->count) {
+        b->asked = keys + done;
+        b->count = count - done < SC__CACHE_MANY_MAX ? count - done : SC__CACHE_MANY_MAX;
+        b->values = ret_values + done;
+        b->errs = ret_errs + done;
+        err = run(b);
+        for (size_t i = 0; i < done + b->count && err; i++)
+            sc_cache_value_release(&ret_values[i]);
+    }
+    sc_free(b);
+    return err;
+}
