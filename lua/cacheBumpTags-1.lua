@@ -3,12 +3,21 @@
 --
 -- Input:  KEYS[1] the tag clock
 --         ARGV[1] "delete" or "expire", ARGV[2] the least life in ms of a tag's key, ARGV[3…] the keys of the tags
--- Output: the tag clock
--- Errors: those of SET (OOM, READONLY); some of the tags may have changed
+-- Output: the tag clock; 0: the server is full, so clock and tags were removed instead, which means deleted
+-- Errors: READONLY
 --- @include "includes/readTag"
 --- @include "includes/tagClock"
-tagClock(KEYS[1])
-call("INCR", KEYS[1])
+local function bump()
+    tagClock(KEYS[1])
+    return call("INCR", KEYS[1])
+end
+if not pcall(bump) then
+    call("UNLINK", KEYS[1])
+    for i = 3, #ARGV do
+        call("UNLINK", ARGV[i])
+    end
+    return 0
+end
 local clock = call("GET", KEYS[1])
 for i = 3, #ARGV do
     local deleted, expired = readTag(ARGV[i])

@@ -12,8 +12,8 @@ local function del(key)
     local gone = call("UNLINK", key)
     return head == leaseMark and 0 or gone
 end
-if ARGV[2] == "1" and call("EXISTS", KEYS[2]) == 1 then
-    call("INCR", KEYS[2])
+if ARGV[2] == "1" and call("EXISTS", KEYS[2]) == 1 and not tryCall("INCR", KEYS[2]) then
+    call("UNLINK", KEYS[2]) -- the server is full, or that was no clock: a lost one moves on as well
 end
 local removed = del(KEYS[1])
 for i = 3, #ARGV do

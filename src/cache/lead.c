@@ -17,6 +17,7 @@ struct right {
     size_t head_len;
     sc__str key; /* where the lease is, then */
     sc__tag_keys tags;
+    bool was_answered; /* by what the key holds, when the lease was asked for last */
 };
 
 static void new_lease(sc_cache *cache, sc__lease *ret_lease)
@@ -54,7 +55,7 @@ static sc_err take_lease(sc__lead *l, struct right *r)
     sc_reason reason;
     sc_err err;
 
-    r->lease.is_there = r->is_ours = l->look.failure.is_there = false;
+    r->lease.is_there = r->is_ours = r->was_answered = l->look.failure.is_there = false;
     l->look.kept_err = SC_OK;
     if (!l->look.has_asked || !sc__health_may_store(&cache->health))
         return SC_OK;
@@ -71,6 +72,7 @@ static sc_err take_lease(sc__lead *l, struct right *r)
         return SC_OK;
     }
     if (held) {
+        r->was_answered = true;
         r->birth = 0;
         return open_held(l, held, r);
     }
@@ -89,12 +91,12 @@ static bool may_wait(const sc__lead *l, const struct right *r, const sc__lease *
 {
     sc__link *link = &l->cache->link;
 
-    if (r->is_ours || has_found(&l->look))
+    if (!r->was_answered || has_found(&l->look))
         return false;
     if (l->look.failure.is_there)
         return !sc__failure_is_of(&l->look.failure, awaited);
     if (!r->lease.is_there)
-        return l->look.unusable_len > 0 && l->look.has_asked;
+        return l->look.unusable_len > 0;
     sc__link_heard(link, l->asked_ns / 1000000);
     return sc__link_is_heard(link);
 }
