@@ -1,4 +1,4 @@
-// Writes cases of what cron-parser answers: H for many seeds, and times around changes of the clocks. Our engine must give
+// Writes cases of what cron-parser answers: times around changes of the clocks, H for many seeds, any expression. Our engine must give
 // the same (dst "bullmq", where the answer is after the time asked from; else "-").
 //   node bench/cron_cases.mjs >tests/unit/base/cron_parser.cases
 //   ALL=1 node bench/cron_cases.mjs      every zone and expression, many times: about a million rows
@@ -70,3 +70,37 @@ for (const seed of SEEDS)
     const from = Date.UTC(2026, 0, 1);
     console.log(`${expression} | =${seed} | ${date(from)} | ${date(answer(expression, { tz: 'UTC', currentDate: new Date(from), hashSeed: seed }))}`);
   }
+
+// What people may write, and what they may not: whatever cron-parser reads is to be read the same way.
+const FIELDS = [[0, 59], [0, 59], [0, 23], [1, 31], [1, 12], [0, 7]];
+const NAMES = { 4: 'jan Feb MAR apr may Jun jul aug SEP oct nov dec', 5: 'sun MON tue Wed thu fri SAT' };
+const MACROS = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@hourly', '@minutely', '@secondly', '@weekdays', '@weekends'];
+const pick = (list) => list[random(list.length)];
+
+function value(field) {
+  const [min, max] = FIELDS[field];
+  if (NAMES[field] && random(4) === 0) return pick(NAMES[field].split(' '));
+  return `${random(20) === 0 ? '0' : ''}${min + random(max - min + (random(40) === 0 ? 9 : 1))}`;
+}
+
+const ITEMS = [
+  () => '*', () => '?', () => `*/${1 + random(35)}`, (f) => `${value(f)}-${value(f)}`, (f) => `${value(f)}-${value(f)}/${1 + random(9)}`, (f) => `${value(f)}/${1 + random(30)}`,
+  () => 'H', () => `H/${1 + random(70)}`, (f) => `H(${value(f)}-${value(f)})`, (f) => `H(${value(f)}-${value(f)})/${1 + random(9)}`, value, value,
+  (f) => (f === 3 ? 'L' : f === 5 ? pick([`${value(f)}L`, `${value(f)}#${1 + random(5)}`]) : value(f)), () => pick(['', '**', '*5', '1--2', 'h', 'l', 'x', '1#', 'L-1', '*-5', '?/2', '*/1']),
+];
+
+function expression() {
+  if (random(100) === 0) return pick(MACROS);
+  const count = random(30) === 0 ? 1 + random(4) : 5 + random(2);
+  const fields = FIELDS.map((_, f) => (random(3) ? pick(['*', value(f)]) : Array.from({ length: random(5) ? 1 : 1 + random(4) }, () => pick(ITEMS)(f)).join(',')));
+  return fields.slice(6 - count).join(pick([' ', ' ', '  ', '\t']));
+}
+
+console.log('# Any expression that it reads: expression | =seed | from | next');
+for (let rows = 0; rows < (ALL ? 200000 : 600);) {
+  const text = expression(), from = Date.UTC(2026, random(12), 1 + random(28), random(24), random(60));
+  const next = answer(text, { tz: 'UTC', currentDate: new Date(from), hashSeed: 'nightly' });
+  if (Number.isNaN(next)) continue; // refused, or given up after 10,000 steps
+  console.log(`${text} | =nightly | ${date(from)} | ${date(next)}`);
+  rows++;
+}

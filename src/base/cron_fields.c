@@ -82,6 +82,13 @@ static int drawn(const sc__cron_parser *p, int first, int last)
     return first + (int)((uint64_t)p->draw * (uint64_t)(last - first + 1) >> 32);
 }
 
+/* A bound of H(a-b): it may lie outside of the field. */
+static sc_err bound(sc__cron_parser *p, const char *item, int *ret_value)
+{
+    return sc__cron_is_digit(sc__cron_peek(p)) ? sc__cron_number(p, item, ret_value)
+                                               : sc__cron_value(p, item, ret_value);
+}
+
 /* H, H/n, H(a-b), H(a-b)/n. Bounds outside of the field are taken as its own, a step too wide gives one value: both as
  * cron-parser does, to the bit. */
 static sc_err hashed(sc__cron_parser *p, const char *item, struct set *set)
@@ -97,11 +104,11 @@ static sc_err hashed(sc__cron_parser *p, const char *item, struct set *set)
                              "H needs a seed, such as the id of a scheduler");
     p->at++;
     if (sc__cron_take(p, '(')) {
-        err = sc__cron_number(p, item, &first);
+        err = bound(p, item, &first);
         if (!err && !sc__cron_take(p, '-'))
             err = sc__cron_fail(p, item, sc__cron_item_end(p, p->at), "expected H(from-to)");
         if (!err)
-            err = sc__cron_number(p, item, &last);
+            err = bound(p, item, &last);
         if (!err && (!sc__cron_take(p, ')') || first > last))
             err = sc__cron_fail(p, item, sc__cron_item_end(p, p->at),
                                 "expected H(from-to), the smaller number first");
