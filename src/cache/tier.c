@@ -248,13 +248,14 @@ sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms)
     return tier->near;
 }
 
-/* Without a server a value is its own, whichever definition it is read by; but there every read by an eager one
- * is to be considered. */
+/* A value was judged by the tags of the definition that it was read by, too; who has none asks for no more than that.
+ * Without a server a value is its own, whichever definition it is read by; but there every read by an eager one is
+ * to be considered. */
 static bool may_give(const sc_cache *cache, const sc_cache_def *def, const sc__near_entry *entry)
 {
     if (sc__is_alone(&cache->alone))
         return entry->kind != SC__ENVELOPE_ERROR && !(def && def->eager > 0);
-    return entry->flags == sc__tier_flags(def);
+    return !def || !def->tags || entry->flags == sc__tier_flags(def);
 }
 
 bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,

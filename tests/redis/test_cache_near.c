@@ -228,6 +228,26 @@ TEST(tags_of_what_is_held_are_told_of)
     tear_down(&f);
 }
 
+TEST(a_value_of_a_definition_is_held_for_those_without_one)
+{
+    static const sc_cache_def other = {.ttl_ms = 60000, .load = cache_load};
+    static const sc_cache_def with_tags = {.ttl_ms = 60000, .tags = tags, .load = cache_load};
+    struct cache_source source = CACHE_SOURCE("v");
+    struct fixture f;
+
+    set_up(&f);
+    wait_until(cache_expect(f.cache, &with_tags, "k", &source, "v").source == SC_CACHE_NEAR);
+    assert_int_equal(get(f.cache, "k", "v"), SC_CACHE_NEAR);
+    assert_int_equal(cache_expect(f.cache, &other, "k", &source, "v").source, SC_CACHE_NEAR);
+
+    /* The other way round it is not known whether the tag has been deleted. */
+    assert_ok(sc_cache_store(f.cache, &other, SC_S("j"), SC_S("v")));
+    hold(f.cache, "j", "v");
+    assert_int_not_equal(cache_expect(f.cache, &with_tags, "j", &source, "v").source,
+                         SC_CACHE_NEAR);
+    tear_down(&f);
+}
+
 TEST(what_is_held_ends_in_its_time)
 {
     struct fixture f;
@@ -360,7 +380,7 @@ TEST_LIMIT(no_write_of_ones_own_is_ever_missed, 120)
 
     set_up(&f);
     crowd.cache = f.cache;
-    crowd.pairs = (pairs ? atol(pairs) : 20000) / WRITERS;
+    crowd.pairs = (pairs ? atol(pairs) : 100000) / WRITERS;
     assert_int_equal(pthread_create(&reader, NULL, read_all, &crowd), 0);
     for (int i = 0; i < WRITERS; i++) {
         writers[i] = (struct writer){&crowd, i};
