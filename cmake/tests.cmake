@@ -30,6 +30,12 @@ add_executable(tests_peer ${SC_PEER_SOURCES})
 target_include_directories(tests_peer PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(tests_peer PRIVATE sc_static)
 
+# Loaded into a server by tests/interop: moves its clock.
+add_library(tests_shift_clock MODULE tests/interop/shift_clock.c)
+set_target_properties(tests_shift_clock PROPERTIES PREFIX "" C_VISIBILITY_PRESET default)
+target_compile_options(tests_shift_clock PRIVATE -fno-sanitize=all)
+target_link_options(tests_shift_clock PRIVATE -fno-sanitize=all)
+
 # Fuzzers: tests/fuzz/fuzz_<name>.c has LLVMFuzzerTestOneInput. With clang they fuzz; in every other build they
 # run over their corpus, as a test.
 file(GLOB SC_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

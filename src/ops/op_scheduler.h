@@ -19,9 +19,6 @@ typedef struct sc__ticker sc__ticker;
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
                                   const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
 
-/* Next times that are past by no more than `grace_ms` (as made: 0) are not skipped. Before the first tick. */
-void sc__ticker_set_grace(sc__ticker *ticker, int64_t grace_ms);
-
 /* Has a tick since the last call made a job that was due at once? */
 bool sc__ticker_take_due(sc__ticker *ticker);
 

@@ -202,7 +202,6 @@ static sc_err find_slice(sc__due *d, int count)
 sc_err sc__due_look(sc__due *due, int64_t back_ms)
 {
     due->back_ms = back_ms;
-    sc__ticker_set_grace(due->ticker, back_ms);
     due->from = 0;
     due->since_ms = 0;
     due->wait_ms = -1;

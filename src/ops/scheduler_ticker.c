@@ -22,7 +22,8 @@ enum {
     ZONES = 16,
     CHECK_MS = 60 * 1000, /* then it is read again when tzdata has changed */
     COMPLAINTS = 64,
-    ROUNDS = 8 /* scripts for one tick at most */
+    GRACE_MS = 3000, /* a next run that is late by less, for all were busy, has not been missed */
+    ROUNDS = 8       /* scripts for one tick at most */
 };
 
 struct cached_zone {
@@ -35,7 +36,6 @@ struct sc__ticker {
     sc_client *client;
     const sc__queue_keys *keys;
     sc_repeat_strategy strategy; /* without next(): none */
-    int64_t grace_ms;
     bool has_made_due;
     struct cached_zone zones[ZONES];
     size_t next_zone;
@@ -67,11 +67,6 @@ sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
         t->strategy = *strategy;
     *ret_ticker = t;
     return SC_OK;
-}
-
-void sc__ticker_set_grace(sc__ticker *ticker, int64_t grace_ms)
-{
-    ticker->grace_ms = grace_ms;
 }
 
 bool sc__ticker_take_due(sc__ticker *ticker)
@@ -252,7 +247,7 @@ static void tick_args(struct tick *tick, sc__args *args, int64_t next_ms, sc_sli
     sc__scheduler_number(args, read->offset_ms);
     sc__scheduler_number(args, read->limit);
     sc__scheduler_number(args, read->end_ms);
-    sc__args_int(args, tick->ticker->grace_ms);
+    sc__args_int(args, GRACE_MS);
 }
 
 static void on_reply(void *user, sc_err err, const sc_reply *reply);

@@ -203,3 +203,9 @@ export async function sameEffect(t, server, Queue, name, { prepare, theirs, mine
   await mine({ queue: name, prefix: 'c' });
   assert.deepEqual(await dump(server.redis, 'c:' + name, alike('c')), await dump(server.redis, 'node:' + name, alike('node')));
 }
+
+/** The times that a scheduler has jobs for, in order, whatever became of these. `key`: "bull:queue". */
+export async function madeTimes(redis, key, id) {
+  const keys = await redis.keys(`${key}:repeat:${id}:*`);
+  return keys.map((name) => name.slice(`${key}:repeat:${id}:`.length)).filter((ms) => /^\d+$/.test(ms)).map(Number).sort((a, b) => a - b);
+}

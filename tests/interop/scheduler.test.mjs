@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Queue, Worker } from 'bullmq';
-import { alike, closing, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+import { alike, closing, dump, madeTimes, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 
@@ -200,12 +200,6 @@ test('workers of both sides make one job a tick', async () => {
   await queue.close();
 });
 
-/** The times that a scheduler has jobs for, in order, whatever became of these. */
-async function madeTimes(key, id) {
-  const keys = await server.redis.keys(`${key}:repeat:${id}:*`);
-  return keys.map((name) => Number(name.slice(`${key}:repeat:${id}:`.length))).filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
-}
-
 test("a guardian makes every run of BullMQ's schedules while Node's workers are busy, and none twice", async (t) => {
   const queue = closing(t, new Queue('busy', { connection: server.connection }));
   await queue.add('block', {});
@@ -228,7 +222,7 @@ test("a guardian makes every run of BullMQ's schedules while Node's workers are 
   await waitFor('the worker to go on', async () => ran.length >= target);
 
   for (const [id, step] of [['e', 50], ['p', 1000]]) {
-    const times = await madeTimes('bull:busy', id);
+    const times = await madeTimes(server.redis, 'bull:busy', id);
     const gaps = times.slice(1).map((ms, i) => ms - times[i]);
     assert.ok(gaps.slice(2).every((gap) => gap === step), `${id}: no run is missing: ${gaps}`);
   }
@@ -287,44 +281,4 @@ test('a strategy of its own on each side makes one schedule', async (t) => {
     const jobs = (await server.redis.zrange('bull:tilde:completed', 0, -1)).filter((job) => job.startsWith(`repeat:${id}:`));
     assert.equal(Number(await server.redis.hget(`bull:tilde:repeat:${id}`, 'ic')), jobs.length + 1, `${id}: every job made was run, but the pending one`);
   }
-});
-
-test('nodes killed at random never end a schedule, nor make a tick twice', async (t) => {
-  const queue = new Queue('killed', { connection: server.connection });
-  await queue.waitUntilReady();
-  const ids = Array.from({ length: 10 }, (_, i) => `s${i}`);
-  for (const id of ids) await ours.upsertScheduler({ queue: 'killed', schedulerId: id, repeat: { pattern: '* * * * * *' } });
-  const node = new Worker('killed', async () => null, { connection: server.connection, stalledInterval: 500, lockDuration: 1000 });
-  t.after(() => Promise.all([node.close(true), queue.close()])); // a failure must end, not wait for clients left open
-  const startNode = async () => {
-    const peer = startPeer(server.url);
-    await peer.guard({ queue: 'killed', intervalMs: 500 });
-    await peer.work({ queue: 'killed', concurrency: 4, stalledInterval: 500, lockDuration: 1000 });
-    return peer;
-  };
-  const nodes = await Promise.all([1, 2, 3].map(startNode));
-
-  for (let i = 0; i < 24; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 250)); // the rhythm of the murders
-    await nodes[i % 3].kill();
-    nodes[i % 3] = await startNode();
-  }
-  const done = async () => (await server.redis.zrange('bull:killed:completed', 0, -1)).length;
-  const target = (await done()) + 20;
-  await waitFor('the schedules to go on', async () => (await done()) >= target);
-  await node.close();
-  for (const peer of nodes) await peer.stop();
-
-  for (const id of ids) {
-    const keys = await server.redis.keys(`bull:killed:repeat:${id}:*`);
-    const times = keys.map((key) => Number(key.split(':')[4])).filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
-    // A node that dies between taking a job and making the next one costs the ticks until the guardian comes by.
-    const seconds = (times.at(-1) - times[0]) / 1000 + 1;
-    assert.ok(times.length >= seconds - 8, `${id}: ${times.length} jobs in ${seconds} seconds`);
-    assert.ok(times.every((ms) => ms % 1000 === 0), `${id}: in phase`);
-    assert.equal(Number(await server.redis.hget(`bull:killed:repeat:${id}`, 'ic')), times.length, `${id}: each made once`);
-    const next = Number(await server.redis.zscore('bull:killed:repeat', id));
-    assert.equal(times.at(-1), next, `${id}: one pending job`);
-  }
-  await queue.close();
 });

@@ -1,0 +1,119 @@
+// Schedules while nodes die and clocks jump: each run is made once, none is missing, and there is never a storm of them. SC_KILLS: how many
+// nodes are killed (24).
+import assert from 'node:assert/strict';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Queue, Worker } from 'bullmq';
+import { BUILD_DIR, closing, madeTimes, startPeer, startRedis, waitFor } from './lib.mjs';
+
+const KILLS = Number(process.env.SC_KILLS ?? 24), NODES = 8;
+
+/** Every run from the first to the pending one was made, once. Of a guarded schedule the next one has no job yet. */
+async function assertNoGap(redis, key, id, step) {
+  const times = await madeTimes(redis, key, id);
+  const gaps = times.slice(1).map((ms, i) => ms - times[i]);
+  const rule = await redis.hgetall(`${key}:repeat:${id}`);
+  const next = Number(await redis.zscore(`${key}:repeat`, id));
+  assert.ok(times.length > 2, `${id}: has run`);
+  assert.deepEqual(gaps.filter((gap) => gap !== step), [], `${id}: none is missing of ${times.length} runs`);
+  assert.equal(Number(rule.ic), times.length, `${id}: each was made once`);
+  assert.equal(next, times.at(-1) + (rule['sc:rev'] ? step : 0), `${id}: its next run`);
+}
+
+test('nodes killed at random cost no run, and none is made twice', { timeout: 120_000 + KILLS * 1000 }, async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const ours = startPeer(server.url);
+  t.after(() => ours.stop());
+  const queue = closing(t, new Queue('killed', { connection: server.connection }));
+  await queue.waitUntilReady();
+  const plain = Array.from({ length: 10 }, (_, i) => `p${i}`), guarded = Array.from({ length: 10 }, (_, i) => `g${i}`);
+  for (const schedulerId of plain) await ours.upsertScheduler({ queue: 'killed', schedulerId, repeat: { pattern: '*/2 * * * * *' } });
+  for (const schedulerId of guarded) await ours.upsertScheduler({ queue: 'killed', schedulerId, repeat: { every: 100, catchup: 'all' } });
+  closing(t, new Worker('killed', async () => null, { connection: server.connection, stalledInterval: 500, lockDuration: 1000, concurrency: 4 }));
+  const startNode = async () => {
+    const peer = startPeer(server.url);
+    await peer.guard({ queue: 'killed', intervalMs: 500 });
+    await peer.work({ queue: 'killed', concurrency: 4, stalledInterval: 500, lockDuration: 1000 });
+    return peer;
+  };
+  const nodes = await Promise.all(Array.from({ length: NODES }, startNode));
+  t.after(() => Promise.all(nodes.map((node) => node.kill())));
+
+  for (let i = 0; i < KILLS; i++) {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 300)); // the rhythm of the murders
+    const at = Math.floor(Math.random() * NODES);
+    await nodes[at].kill();
+    nodes[at] = await startNode();
+  }
+  const done = () => server.redis.zcard('bull:killed:completed');
+  const target = (await done()) + 200;
+  await waitFor('the schedules to go on', async () => (await done()) >= target, 60_000);
+  await Promise.all(nodes.map((node) => node.stop()));
+
+  for (const id of plain) await assertNoGap(server.redis, 'bull:killed', id, 2000);
+  for (const id of guarded) await assertNoGap(server.redis, 'bull:killed', id, 100);
+});
+
+/** A server whose clock is ours: `jump(seconds)` sets how far it is from the true time. */
+async function startShiftedRedis(t) {
+  const folder = await mkdtemp(join(tmpdir(), 'sc-clock-'));
+  const file = await open(join(folder, 'shift'), 'w+');
+  const jump = async (seconds) => {
+    const ms = Buffer.alloc(8);
+    ms.writeBigInt64LE(BigInt(seconds) * 1000n);
+    await file.write(ms, 0, 8, 0);
+    if (server) assert.ok(Math.abs((await server.redis.time())[0] - Date.now() / 1000 - seconds) < 5, 'the clock is moved');
+  };
+  let server;
+  await jump(0);
+  const env = { LD_PRELOAD: join(BUILD_DIR, 'tests_shift_clock.so'), SHIFT_CLOCK: join(folder, 'shift') };
+  Object.assign(process.env, env);
+  server = await startRedis().finally(() => Object.keys(env).forEach((name) => delete process.env[name]));
+  t.after(async () => {
+    await server.stop();
+    await file.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return { ...server, jump };
+}
+
+test('when the clock jumps by a day each schedule has one late run at most, and no time twice', { timeout: 120_000 }, async (t) => {
+  const server = await startShiftedRedis(t);
+  const node = startPeer(server.url);
+  t.after(() => node.kill());
+  const ids = ['plain', 'every', 'late', 'one'];
+  await node.guard({ queue: 'jump', intervalMs: 500 });
+  await node.work({ queue: 'jump', concurrency: 4 });
+  await node.upsertScheduler({ queue: 'jump', schedulerId: 'plain', repeat: { pattern: '* * * * * *', tz: 'Africa/Cairo' } });
+  await node.upsertScheduler({ queue: 'jump', schedulerId: 'every', repeat: { every: 1000 } });
+  await node.upsertScheduler({ queue: 'jump', schedulerId: 'late', repeat: { pattern: '* * * * * *', jitter: 100 } });
+  await node.upsertScheduler({ queue: 'jump', schedulerId: 'one', repeat: { pattern: '* * * * * *', catchup: 'one' } });
+  const made = async () => (await Promise.all(ids.map((id) => server.redis.hget(`bull:jump:repeat:${id}`, 'ic')))).map(Number);
+  const wait = async (what, more) => {
+    const before = await made();
+    const from = Date.now();
+    await waitFor(what, async () => (await made()).every((count, i) => count >= before[i] + more));
+    const seconds = (Date.now() - from) / 1000;
+    (await made()).forEach((count, i) => assert.ok(count <= before[i] + seconds + 4, `${what}: ${count - before[i]} runs of ${ids[i]} in ${seconds} s are no storm`));
+  };
+
+  await wait('runs', 3);
+  await server.jump(86400);
+  await wait('runs after the clock went on by a day', 4);
+  const ahead = await made();
+  await server.jump(0);
+  await new Promise((resolve) => setTimeout(resolve, 2500)); // what was made of that day already isn't made again
+  (await made()).forEach((count, i) => assert.ok(count <= ahead[i] + 2, `${ids[i]} waits`));
+  await server.jump(86400 + 5);
+  await wait('runs when that time is over', 3);
+
+  for (const id of ids) {
+    const times = await madeTimes(server.redis, 'bull:jump', id);
+    assert.equal(new Set(times).size, times.length);
+    const rule = await server.redis.hgetall(`bull:jump:repeat:${id}`);
+    assert.equal(times.length, Number(rule.ic), `${id}: each was made once`);
+  }
+});
