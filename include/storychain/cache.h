@@ -59,6 +59,10 @@ typedef struct sc_cache_opts {
     const char
         *prefix; /* before the keys of tags and clock; up to 64 bytes, copied; NULL: "sc-cache:" */
     int loader_threads; /* for loads that nobody waits for, or only for some time; 0: 8 */
+    /* So many loaders run at a time. A call that finds them all running waits up to timeout_ms for one to end; then it gets
+     * SC_EOVERLOAD, and so do those who wait with it. A loader that asks the cache for another key counts twice
+     * meanwhile. 0: no limit. */
+    int max_loads;
 } sc_cache_opts;
 
 /* The cache gets a connection and an I/O thread of its own, by the client's options. `opts` (NULL: defaults) is copied.

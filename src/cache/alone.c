@@ -179,7 +179,7 @@ bool sc__alone_settle(const sc__lead *lead, sc_err load_err, const sc_cache_load
         ;
     else if (!load_err)
         stored = put_load(cache, lead->key, load, birth) == SC_OK;
-    else if (lead->def->error_ttl_ms && !lead->flight->renews)
+    else if (lead->def->error_ttl_ms && !lead->flight->renews && !load->was_refused)
         put_error(lead, load_err, load->tags, birth);
     pthread_mutex_unlock(&cache->alone.mutex);
     return stored;

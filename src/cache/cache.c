@@ -79,6 +79,7 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
     sc_err err;
 
     sc__flights_init(&cache->flights);
+    sc__turns_init(&cache->turns, cache->opts.max_loads);
     err = sc__pool_new("sc-cache", (size_t)cache->opts.loader_threads, LOADER_STACK, &cache->pool);
     if (err)
         return sc__because(ret_reason, err, "no memory for a cache's threads");
@@ -111,6 +112,8 @@ static sc_err check_opts(const sc_cache_opts *opts, sc_reason *ret_reason)
 {
     if (opts->timeout_ms < 0 || opts->wait_ms < 0)
         return sc__because(ret_reason, SC_EINVAL, "a timeout of the cache is negative");
+    if (opts->max_loads < 0)
+        return sc__because(ret_reason, SC_EINVAL, "a cache's limit of loads is negative");
     if (opts->loader_threads < 0 || opts->loader_threads > LOADER_THREADS_MAX)
         return sc__because(ret_reason, SC_EINVAL, "a cache has at most %d threads for loads",
                            LOADER_THREADS_MAX);
@@ -185,6 +188,7 @@ void sc_cache_free(sc_cache *cache)
         sc__health_release(&cache->health);
     }
     sc__flights_release(&cache->flights);
+    sc__turns_release(&cache->turns);
     sc__codec_release(&cache->codec);
     sc_free(cache);
 }

@@ -218,14 +218,23 @@ static void take_off(struct batch *b)
 
 static void run_loader(struct batch *b)
 {
-    int64_t began_ns = sc__mono_ns();
-    sc_err err = b->def->load_many(b->loads, b->load_keys, b->load_count, b->user);
-    int64_t load_us = (sc__mono_ns() - began_ns) / 1000 + 1;
+    sc_err err = sc__turn_take(&b->cache->turns, b->cache->opts.timeout_ms);
+    bool was_refused = err != SC_OK;
+    int64_t load_us = 0;
 
-    sc__load_times_add(&b->cache->load_times, load_us);
-    atomic_fetch_add_explicit(&b->cache->count.loads, b->load_count, memory_order_relaxed);
-    for (size_t n = 0; n < b->load_count; n++)
+    if (!was_refused) {
+        int64_t began_ns = sc__mono_ns();
+
+        err = b->def->load_many(b->loads, b->load_keys, b->load_count, b->user);
+        sc__turn_give(&b->cache->turns);
+        load_us = (sc__mono_ns() - began_ns) / 1000 + 1;
+        sc__load_times_add(&b->cache->load_times, load_us);
+        atomic_fetch_add_explicit(&b->cache->count.loads, b->load_count, memory_order_relaxed);
+    }
+    for (size_t n = 0; n < b->load_count; n++) {
+        b->loads[n]->was_refused = was_refused;
         sc__load_end(b->cache, b->loads[n], err, load_us);
+    }
 }
 
 /* storing */
@@ -239,7 +248,10 @@ static bool make_fill(struct batch *b, size_t n, sc__sealed *sealed, sc__fill_it
     if (b->fates[i] != LEASED || (!b->lease.is_there && !b->def->plain))
         return false;
     if (load->err) {
-        if (b->lease.is_there)
+        if (b->lease.is_there && load->was_refused)
+            sc__op_cache_hold(b->cache->client, b->keys[i], sc__lease_slice(&b->lease), 0,
+                              b->cache->opts.timeout_ms);
+        else if (b->lease.is_there)
             sc__failure_leave(b->cache->client, b->keys[i], &b->lease, load->err,
                               b->def->error_ttl_ms, b->cache->opts.timeout_ms);
         return false;

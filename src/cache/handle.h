@@ -18,6 +18,7 @@
 #include "rest.h"
 #include "stored_key.h"
 #include "tier.h"
+#include "turns.h"
 
 struct sc_cache {
     sc_client *owner;  /* whom the cache was made from */
@@ -32,6 +33,7 @@ struct sc_cache {
     sc__repair repair;
     sc__lease_keeper keeper;
     sc__rests rests;
+    sc__turns turns;
     sc__pool *pool; /* loads behind run on it */
     sc__tag_keys no_tags;
     char prefix[SC__CACHE_PREFIX_MAX + 1];

@@ -140,12 +140,12 @@ static void settle_lease(sc__lead *l, const struct right *r, sc_err load_err,
     sc_reason reason;
     sc_err err;
 
-    if (load_err) {
+    if (load_err && !load->was_refused) {
         sc__failure_leave(cache->client, l->key, &r->lease, load_err, l->def->error_ttl_ms,
                           cache->opts.timeout_ms);
         return;
     }
-    if (sc__flight_is_current(&cache->flights, l->flight) &&
+    if (!load_err && sc__flight_is_current(&cache->flights, l->flight) &&
         sc__load_seal(cache, load, l->key, r->birth, &sealed) == SC_OK) {
         if (sc__health_ask(&cache->health))
             return;

@@ -149,12 +149,20 @@ static sc_err call_loader(sc_cache_load *load, sc_slice key, void *user)
 sc_err sc__load_run(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
                     sc__blob *old, sc__tag_keys *tags, sc_cache_load *ret_load)
 {
-    int64_t began_ns = sc__mono_ns();
+    int64_t began_ns;
     sc_err err;
 
     *ret_load = (sc_cache_load){.def = def, .old = old, .ttl_ms = -1, .tags = tags};
+    err = sc__turn_take(&cache->turns, cache->opts.timeout_ms);
+    if (err) {
+        ret_load->was_refused = true;
+        sc__load_end(cache, ret_load, err, 0);
+        return err;
+    }
+    began_ns = sc__mono_ns();
     sc__cache_count(&cache->count.loads);
     err = call_loader(ret_load, key, user);
+    sc__turn_give(&cache->turns);
     sc__load_end(cache, ret_load, err, (sc__mono_ns() - began_ns) / 1000 + 1);
     sc__load_times_add(&cache->load_times, ret_load->load_us);
     return ret_load->err;

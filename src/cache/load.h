@@ -9,12 +9,13 @@
 
 struct sc_cache_load {
     const sc_cache_def *def;
-    sc__blob *old;   /* what is to be replaced; NULL: nothing. Borrowed */
-    sc__blob *value; /* NULL: nothing set yet */
-    bool is_none;    /* there is no such thing */
-    int64_t ttl_ms;  /* as the loader said; -1: as the definition does */
-    int64_t load_us; /* how long it took */
-    sc_err err;      /* one of many that failed */
+    sc__blob *old;    /* what is to be replaced; NULL: nothing. Borrowed */
+    sc__blob *value;  /* NULL: nothing set yet */
+    bool is_none;     /* there is no such thing */
+    int64_t ttl_ms;   /* as the loader said; -1: as the definition does */
+    int64_t load_us;  /* how long it took */
+    sc_err err;       /* one of many that failed */
+    bool was_refused; /* its error: there was no turn for the loader */
     sc__tag_keys *tags;
 };
 
