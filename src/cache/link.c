@@ -77,7 +77,7 @@ sc_err sc__link_start(sc__link *link, const sc_client *like, sc_reason *ret_reas
 {
     sc_err err;
 
-    *link = (sc__link){.tracking = {on_changed, on_all_changed, link},
+    *link = (sc__link){.tracking = {on_changed, on_all_changed, link, NULL},
                        .watch = {.cb = on_connection, .user = link}};
     atomic_init(&link->heard_ms, INT64_MIN / 2);
     sc__awaits_init(&link->awaits);

@@ -37,10 +37,15 @@ static bool begins_with(sc_slice s, const char *bytes, size_t len)
 
 static bool read_number(sc_slice field, int64_t *ret_value)
 {
+    uint64_t value;
+
     if (!field.len || field.len > 8)
         return false;
-    *ret_value = (int64_t)read_le(field.ptr, field.len);
-    return *ret_value >= 0;
+    value = read_le(field.ptr, field.len);
+    if (value > INT64_MAX)
+        return false;
+    *ret_value = (int64_t)value;
+    return true;
 }
 
 static bool read_tag(sc__envelope *e, sc_slice name)

@@ -188,6 +188,29 @@ TEST(a_key_of_a_megabyte_is_stored_under_its_hash)
     tear_down(&f);
 }
 
+/* What is held in the process is the value, not what lies in Redis. */
+TEST(a_coded_value_is_held_decoded)
+{
+    struct asked asked = {.value = long_text(20000)};
+    struct fixture f;
+    sc_cache_stats stats;
+    sc_cache *writer, *reader;
+
+    set_up(&f);
+    writer = cache_of(&f, (sc_cache_opts){.secrets = &new_secret, .secret_count = 1});
+    reader = cache_of(
+        &f, (sc_cache_opts){.secrets = &new_secret, .secret_count = 1, .near_bytes = 1024 * 1024});
+    assert_int_equal(ask(writer, SC_S("k"), &asked), SC_CACHE_MISS);
+    for (int i = 0; i < 3; i++)
+        assert_int_not_equal(ask(reader, SC_S("k"), &asked), SC_CACHE_MISS);
+    sc_cache_stats_get(reader, &stats);
+    assert_int_equal(stats.near_hits, 2);
+    assert_int_equal(asked.loads, 1);
+    sc_cache_free(reader);
+    sc_cache_free(writer);
+    tear_down(&f);
+}
+
 TEST(keys_may_stay_as_they_are)
 {
     struct asked asked = {.value = SC_S("v")};
