@@ -84,8 +84,7 @@ bool sc__cron_matches(const sc_cron *cron, int64_t local_s)
            sc__cron_has_day(cron, sc__floor_div(local_s, SC__DAY_S));
 }
 
-/* The first day (counted from 1970) at or after `from`. */
-static bool next_day(const sc_cron *cron, int64_t from, int64_t *ret_days)
+bool sc__cron_next_day(const sc_cron *cron, int64_t from, int64_t *ret_days)
 {
     sc__civil date = sc__civil_of_days(from);
 
@@ -104,10 +103,10 @@ static bool next_local(const sc_cron *cron, int64_t from_s, int64_t *ret_s)
     int64_t today = sc__floor_div(from_s, SC__DAY_S), day;
     int of_day = 0;
 
-    if (!next_day(cron, today, &day))
+    if (!sc__cron_next_day(cron, today, &day))
         return false;
     if (day == today && !next_time(cron, (int)sc__floor_mod(from_s, SC__DAY_S), &of_day) &&
-        !next_day(cron, today + 1, &day))
+        !sc__cron_next_day(cron, today + 1, &day))
         return false;
     if (day != today)
         (void)next_time(cron, 0, &of_day);
@@ -173,7 +172,7 @@ static bool next_fixed(const sc_cron *cron, const sc_zone *zone, int64_t from_s,
     int of_day = 0;
 
     (void)next_time(cron, 0, &of_day);
-    while (next_day(cron, day, &day)) {
+    while (sc__cron_next_day(cron, day, &day)) {
         if (instant_of(zone, day * SC__DAY_S + of_day, shift, &found) && found >= from_s) {
             *ret_s = found;
             return true;

@@ -40,7 +40,9 @@ static inline int sc__cron_lowest(uint64_t set)
 }
 
 bool sc__cron_has_year(const sc_cron *cron, int year);
-bool sc__cron_has_day(const sc_cron *cron, int64_t day); /* counted from 1970 */
+/* Days are counted from 1970. The first one that matches at or after `from`. */
+bool sc__cron_has_day(const sc_cron *cron, int64_t day);
+bool sc__cron_next_day(const sc_cron *cron, int64_t from, int64_t *ret_day);
 bool sc__cron_matches(const sc_cron *cron, int64_t local_s);
 
 /* 0 to 13: a leap year or not, and the weekday of its first day. */

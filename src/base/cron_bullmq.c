@@ -8,7 +8,7 @@
 #include "tz.h"
 
 /* The library gives up after as many steps; clocks further away than MARGIN_S make no difference to it. */
-enum { STEPS_MAX = 10000, MARGIN_S = 2 * SC__DAY_S, NONE = -1 };
+enum { STEPS_MAX = 10000, MARGIN_S = 2 * SC__DAY_S, LAST_DAYS = 3, NONE = -1 };
 
 struct walk {
     const sc_cron *cron;
@@ -79,10 +79,22 @@ static void begin_next_day(struct walk *w)
     set_local(w, w->day, 0, 0, 0);
 }
 
+/* Near the next day that matches: the library goes there day by day, which changes nothing but for the last steps. */
+static bool skip_days(struct walk *w)
+{
+    int64_t day;
+
+    if (!sc__cron_next_day(w->cron, w->day + 1, &day) || day - LAST_DAYS <= w->day)
+        return false;
+    set_local(w, day - LAST_DAYS, 0, 0, 0);
+    return true;
+}
+
 /* To the beginning of the next month, or day. A midnight that doesn't exist counts as hours that were skipped. */
 static void move_date(struct walk *w, void (*move)(struct walk *w))
 {
-    move(w);
+    if (!skip_days(w))
+        move(w);
     w->skipped = w->landing = NONE;
     if (!w->every_hour && w->hour > 0) {
         w->skipped = 0;
@@ -204,6 +216,22 @@ static bool step(struct walk *w)
     return false;
 }
 
+/* A walk that is where it was before goes round in a circle until the library gives up. */
+static bool is_same(const struct walk *a, const struct walk *b)
+{
+    return a->at_s == b->at_s && a->skipped == b->skipped && a->landing == b->landing &&
+           a->repeated == b->repeated;
+}
+
+static bool is_any_year(const sc_cron *cron)
+{
+    int count = 0;
+
+    for (int i = 0; i < 4; i++)
+        count += __builtin_popcountll(cron->years[i]);
+    return count == SC__CRON_YEAR_LAST - SC__CRON_YEAR_FIRST + 1;
+}
+
 bool sc__cron_bullmq_next(const sc_cron *cron, const sc_zone *zone, int64_t after_ms,
                           int64_t plain_s, int64_t *ret_s)
 {
@@ -215,18 +243,25 @@ bool sc__cron_bullmq_next(const sc_cron *cron, const sc_zone *zone, int64_t afte
                      .landing = NONE,
                      .repeated = NONE,
                      .checked_day = INT64_MIN};
+    struct walk before = w;
     bool found = false;
 
+    if (!is_any_year(cron))
+        return false; /* a field that the library does not have */
     if (sc__zone_span_at(zone, after_s - MARGIN_S).until_s > plain_s + MARGIN_S)
         return false;
     stand(&w, after_s);
     if (sc__floor_mod(after_ms, 1000))
         move_time(&w, 1);
     for (int i = 1; i < STEPS_MAX && !found; i++) {
+        if ((i & (i - 1)) == 0) /* rarer and rarer, so that a circle of any length is noticed */
+            before = w;
         found = step(&w);
         if (found && w.at_s * 1000 == after_ms) {
             found = false;
             move_time(&w, 1);
+        } else if (!found && is_same(&w, &before)) {
+            return false;
         }
     }
     if (!found || w.at_s <= after_s || !sc__cron_has_year(cron, sc__civil_of_days(w.day).year))
