@@ -3,11 +3,13 @@
  *     stampede PROCESSES THREADS ROUNDS LOAD_MS     all miss one key at once
  *     failing CALLERS LOAD_MS                       the same in one process, and the load fails
  *     gets THREADS SECONDS                          values read from Redis, one after the other on each thread
- *     hits THREADS SECONDS                          values held in the process, by the public call */
+ *     hits THREADS SECONDS                          values held in the process, by the public call
+ *     outage CALLERS SECONDS PID                    get_or_set while the server (PID) is stopped for so long */
 #include <storychain/cache.h>
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,10 +41,11 @@ struct side {
     sc_cache *cache;
 };
 
-static void open_side(struct side *side, size_t near_bytes)
+/* `timeout_ms` 0: the cache's own. */
+static void open_side(struct side *side, size_t near_bytes, int64_t timeout_ms)
 {
     const sc_client_opts client_opts = {.url = getenv("BENCH_URL")};
-    const sc_cache_opts opts = {.timeout_ms = 10000, .near_bytes = near_bytes};
+    const sc_cache_opts opts = {.timeout_ms = timeout_ms, .near_bytes = near_bytes};
     sc_err err = sc_client_new(&client_opts, &side->client, NULL);
 
     if (!err)
@@ -141,7 +144,7 @@ static void run_process(struct stampede *s)
     pthread_attr_t attr;
     struct side side;
 
-    open_side(&side, 0);
+    open_side(&side, 0, 10000);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 256 * 1024);
     for (int i = 0; i < s->threads; i++) {
@@ -262,7 +265,7 @@ static void readers(const char *what, int threads, double seconds, size_t near_b
     struct side side;
     int64_t began;
 
-    open_side(&side, near_bytes);
+    open_side(&side, near_bytes, 10000);
     populate(side.cache);
     began = now_ns();
     for (int i = 0; i < threads; i++) {
@@ -285,6 +288,73 @@ static void readers(const char *what, int threads, double seconds, size_t near_b
            (double)count / seconds, seconds * 1e9 * threads / (double)count);
 }
 
+/* the server is stopped */
+
+enum { OUTAGE_CALLS_MAX = 1000000, OUTAGE_LOAD_MS = 1 };
+
+struct outage {
+    struct side side;
+    atomic_bool stopped, over;
+    atomic_size_t count;
+    int64_t ns[OUTAGE_CALLS_MAX]; /* of the calls that began meanwhile */
+};
+
+static sc_err load_quickly(sc_cache_load *load, sc_slice key, void *user)
+{
+    (void)user;
+    poll(NULL, 0, OUTAGE_LOAD_MS);
+    return sc_cache_load_set(load, key);
+}
+
+static void *call_on(void *arg)
+{
+    struct outage *o = arg;
+    sc_cache_value value;
+    size_t n;
+
+    for (unsigned i = 0; !atomic_load(&o->over); i++) {
+        bool counts = atomic_load(&o->stopped);
+        int64_t began = now_ns();
+        sc_err err = sc_cache_get_or_set(o->side.cache, (sc_slice){keys[i % KEYS], 16}, 60000,
+                                         load_quickly, NULL, &value);
+
+        if (err)
+            die("get_or_set", err);
+        sc_cache_value_release(&value);
+        if (counts && (n = atomic_fetch_add(&o->count, 1)) < OUTAGE_CALLS_MAX)
+            o->ns[n] = now_ns() - began;
+    }
+    return NULL;
+}
+
+static void outage(int callers, int seconds, pid_t server)
+{
+    static struct outage o;
+    static pthread_t threads[THREADS_MAX];
+    size_t count;
+
+    open_side(&o.side, 0, 0);
+    populate(o.side.cache);
+    for (int i = 0; i < callers; i++)
+        if (pthread_create(&threads[i], NULL, call_on, &o))
+            die("a thread", SC_ENOMEM);
+    poll(NULL, 0, 500);
+    kill(server, SIGSTOP);
+    atomic_store(&o.stopped, true);
+    poll(NULL, 0, seconds * 1000);
+    atomic_store(&o.stopped, false);
+    kill(server, SIGCONT);
+    atomic_store(&o.over, true);
+    for (int i = 0; i < callers; i++)
+        pthread_join(threads[i], NULL);
+    close_side(&o.side);
+    count = o.count < OUTAGE_CALLS_MAX ? o.count : OUTAGE_CALLS_MAX;
+    printf("{\"what\":\"outage\",\"callers\":%d,\"calls\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,"
+           "\"max_ms\":%.2f}\n",
+           callers, count, percentile_us(o.ns, count, 0.5) / 1000,
+           percentile_us(o.ns, count, 0.99) / 1000, percentile_us(o.ns, count, 1) / 1000);
+}
+
 static int number(const char *text)
 {
     return (int)strtol(text, NULL, 10);
@@ -302,7 +372,11 @@ int main(int argc, char **argv)
         readers("gets", number(argv[2]), strtod(argv[3], NULL), 0);
     else if (!strcmp(what, "hits") && argc == 4)
         readers("hits", number(argv[2]), strtod(argv[3], NULL), (size_t)64 * 1024 * 1024);
+    else if (!strcmp(what, "outage") && argc == 5)
+        outage(number(argv[2]), number(argv[3]), number(argv[4]));
     else
-        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | hits T S", SC_EINVAL);
+        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | hits T S | outage "
+            "CALLERS S PID",
+            SC_EINVAL);
     return 0;
 }

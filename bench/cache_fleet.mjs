@@ -41,6 +41,13 @@ function failures() {
   row('the same, ms until all have the error', 20 + mine.last_us / 1000, +bento.wall_ms.toFixed(1), '<= 30', mine.last_us <= 10000)
 }
 
+function outages() {
+  const mine = ours('outage', 16, 5, server.pid), bento = peer('outage', 16, 5, server.pid)
+  row('the server stops for 5 s, 16 callers, a load takes 1 ms: p99, ms', mine.p99_ms, bento.p99_ms, '<= 251', mine.p99_ms <= 251)
+  row('the same: the slowest, ms', mine.max_ms, bento.max_ms)
+  row('the same: calls that were answered', mine.calls, bento.calls)
+}
+
 function reads() {
   for (const callers of [1, 8, 64]) {
     const mine = [], bento = [], plain = [], pipelined = []
@@ -66,6 +73,7 @@ try {
   }
   stampedes()
   failures()
+  outages()
   reads()
 } finally {
   server.kill()
