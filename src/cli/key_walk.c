@@ -41,7 +41,7 @@ sc_err key_walk(sc_client *client, const char *pattern, key_walk_cb cb, void *us
     bool goes_on = true;
 
     do {
-        sc_reply *reply;
+        sc_reply *reply = NULL;
         sc_err err = scan(client, (sc_slice){cursor, len}, pattern, &reply, ret_reason);
 
         if (err)
