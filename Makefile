@@ -72,6 +72,7 @@ bench-cache:          ## hits of the near cache, beside bentocache and lru-cache
 	$(call compile,release,all)
 	@node bench/cache.mjs $(TRACES)
 	@node bench/cache_fleet.mjs
+	@folder=$$(mktemp -d); build/release/bench-pattern $$folder; rm -r $$folder
 
 fmt:                  ## format the C sources, bring docs/protocol.md up to date
 	@find include src tests bench examples -name '*.[ch]' -not -path '*/node_modules/*' | xargs clang-format-14 -i
