@@ -150,20 +150,37 @@ sc_err cache_key_build(sc__str *key, enum cache_entity entity, enum cache_operat
     return finish(key);
 }
 
-sc_err cache_key_pattern(sc__str *key, enum cache_entity entity, enum cache_operation operation)
+/* What a pattern and a tag begin with. */
+static sc_err begin(sc__str *key, enum cache_entity entity, enum cache_operation operation)
 {
     if ((int)entity >= ENTITY_COUNT || (int)operation >= OPERATION_COUNT)
         return give_up(key, SC_EINVAL);
     if (entity == CACHE_ANY_ENTITY && operation != CACHE_ANY_OPERATION)
         return give_up(key, SC_EINVAL);
     sc__str_reset(key);
-    sc__str_text(key, "sc:");
+    sc__str_text(key, "sc");
     if (entity != CACHE_ANY_ENTITY)
-        sc__str_printf(key, "%s:", entities[entity]);
+        sc__str_printf(key, ":%s", entities[entity]);
     if (operation != CACHE_ANY_OPERATION)
-        sc__str_printf(key, "%s:", operations[operation]);
-    sc__str_char(key, '*');
+        sc__str_printf(key, ":%s", operations[operation]);
+    return SC_OK;
+}
+
+sc_err cache_key_pattern(sc__str *key, enum cache_entity entity, enum cache_operation operation)
+{
+    sc_err err = begin(key, entity, operation);
+
+    if (err)
+        return err;
+    sc__str_text(key, ":*");
     return finish(key);
+}
+
+sc_err cache_tag_of(sc__str *out, enum cache_entity entity, enum cache_operation operation)
+{
+    sc_err err = begin(out, entity, operation);
+
+    return err ? err : finish(out);
 }
 
 static sc_err with_id(sc__str *key, enum cache_entity entity, enum cache_operation operation,
@@ -224,6 +241,29 @@ sc_err cache_key_reading_history(sc__str *key, sc_slice user_id, sc_slice story_
     const struct cache_id ids[] = {{SC_S("storySlug"), story_slug}, {SC_S("userId"), user_id}};
 
     return cache_key_build(key, CACHE_READING_HISTORY, CACHE_DETAIL, ids, 2, SC_S(""));
+}
+
+static sc_err tag(sc__str *out, const char *what, sc_slice id)
+{
+    sc__str_reset(out);
+    sc__str_text(out, what);
+    append_escaped(out, id);
+    return finish(out);
+}
+
+sc_err cache_tag_story(sc__str *out, sc_slice slug)
+{
+    return tag(out, "sc:story:slug=", slug);
+}
+
+sc_err cache_tag_chapters(sc__str *out, sc_slice slug)
+{
+    return tag(out, "sc:chapter:storySlug=", slug);
+}
+
+sc_err cache_tag_user(sc__str *out, sc_slice user_id)
+{
+    return tag(out, "sc:user:userId=", user_id);
 }
 
 sc_err cache_key_rate_limit(sc__str *key, sc_slice client)

@@ -82,6 +82,19 @@ SC_MUST_USE sc_err cache_key_user_profile(sc__str *key, sc_slice clerk_id);
 SC_MUST_USE sc_err cache_key_notification_count(sc__str *key, sc_slice user_id);
 SC_MUST_USE sc_err cache_key_reading_history(sc__str *key, sc_slice user_id, sc_slice story_slug);
 
+/* Tags, by which values are removed without naming them (<storychain/cache.h>). */
+
+/* Of all values of an entity and operation, of an entity, of all: what cache_key_pattern() matches, and no key besides. Fails as that. */
+SC_MUST_USE sc_err cache_tag_of(sc__str *tag, enum cache_entity entity,
+                                enum cache_operation operation);
+
+/* Of all lists that a change of any story may show in: they are many, and their makers alone know which. */
+#define CACHE_TAG_LISTS "sc:lists"
+
+SC_MUST_USE sc_err cache_tag_story(sc__str *tag, sc_slice slug);    /* what shows a story itself */
+SC_MUST_USE sc_err cache_tag_chapters(sc__str *tag, sc_slice slug); /* a story's chapters */
+SC_MUST_USE sc_err cache_tag_user(sc__str *tag, sc_slice user_id);  /* what is made for a user */
+
 /* For the request limiter: "sc:rate-limit:client=…". No cached value, so it's of no entity. */
 SC_MUST_USE sc_err cache_key_rate_limit(sc__str *key, sc_slice client);
 

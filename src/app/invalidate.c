@@ -1,126 +1,115 @@
 #include "invalidate.h"
 
-#include "base/arena.h"
 #include "base/log.h"
-#include "cache_keys.h"
 
-/* Keys are collected and removed this many at a time. */
-enum { BATCH = 256, BATCH_BYTES = BATCH * 32 * 1024 };
+enum { NAMES_MAX = 4 };
 
+/* The names of keys, or of tags, that are removed together. */
 struct removal {
-    sc_cache *cache;
-    sc__arena arena; /* of the keys */
-    sc__str key;     /* the one being made */
-    sc_slice keys[BATCH];
+    sc__str names[NAMES_MAX];
     size_t count;
-    sc_err err; /* the first key that could not be made */
+    sc_err err; /* the first name that could not be made */
 };
 
-static void removal_init(struct removal *r, sc_cache *cache)
+static void removal_init(struct removal *r)
 {
-    r->cache = cache;
-    sc__arena_init(&r->arena, BATCH_BYTES);
-    r->key = CACHE_KEY;
-    r->count = 0;
-    r->err = SC_OK;
+    *r = (struct removal){.count = 0};
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        r->names[i] = CACHE_KEY;
 }
 
-static void failed(struct removal *r, sc_err err)
+static sc__str *next(struct removal *r)
 {
-    r->err = r->err ? r->err : err;
+    return &r->names[r->count];
 }
 
-static void flush(struct removal *r)
-{
-    /* When it fails the cache has told the log, and removes them later. */
-    if (r->count && sc_cache_del_many(r->cache, r->keys, r->count, NULL) == SC_OK)
-        sc__log(SC_LOG_DEBUG, "cache: %zu keys invalidated", r->count);
-    r->count = 0;
-    sc__arena_reset(&r->arena);
-}
-
-/* Adds the key in r->key, which was made with `err`. */
+/* Adds the name in next(), which was made with `err`. */
 static void add(struct removal *r, sc_err err)
 {
-    char *copy;
-
-    if (err) {
-        failed(r, err);
-        return;
-    }
-    copy = sc__arena_dup(&r->arena, sc__str_slice(&r->key));
-    if (!copy) {
-        failed(r, SC_ENOMEM);
-        return;
-    }
-    r->keys[r->count++] = (sc_slice){copy, r->key.len};
-    if (r->count == BATCH)
-        flush(r);
+    r->err = r->err ? r->err : err;
+    r->count += !err;
 }
 
-/* Removes the rest. `what` and `id` are for the log. */
-static void removal_finish(struct removal *r, const char *what, sc_slice id)
+/* Removes, and frees the names. `what` and `id` are for the log. When it fails the cache has told the log, and removes them
+ * later. */
+static void finish(struct removal *r, sc_cache *cache, bool are_tags, const char *what, sc_slice id)
 {
-    flush(r);
-    if (r->err)
+    sc_slice names[NAMES_MAX];
+    sc_err err;
+
+    for (size_t i = 0; i < r->count; i++)
+        names[i] = sc__str_slice(&r->names[i]);
+    err = are_tags ? sc_cache_del_tags(cache, names, r->count)
+                   : sc_cache_del_many(cache, names, r->count, NULL);
+    if (!err)
+        sc__log(SC_LOG_DEBUG, "cache: %s %.*s invalidated", what,
+                (int)(id.len < 128 ? id.len : 128), id.ptr);
+    if (r->err || err == SC_EINVAL)
         sc__log(SC_LOG_WARN, "cache: something cached of %s %.*s may be old until its TTL ends: %s",
-                what, (int)(id.len < 128 ? id.len : 128), id.ptr, sc_err_text(r->err));
-    sc__str_release(&r->key);
-    sc__arena_release(&r->arena);
+                what, (int)(id.len < 128 ? id.len : 128), id.ptr,
+                sc_err_text(r->err ? r->err : err));
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        sc__str_release(&r->names[i]);
 }
 
-void invalidate_story(sc_cache *cache, const struct story_scope *story)
+void invalidate_story(sc_cache *cache, sc_slice slug, bool with_chapters)
 {
     struct removal r;
 
-    removal_init(&r, cache);
-    add(&r, cache_key_story_detail(&r.key, story->slug));
-    add(&r, cache_key_story_tree(&r.key, story->slug));
-    add(&r, cache_key_story_overview(&r.key, story->slug));
-    for (int list = 0; list < STORY_LIST_COUNT; list++)
-        add(&r, cache_key_story_list(&r.key, (enum story_list)list));
-    for (size_t i = 0; i < story->user_count; i++)
-        add(&r, cache_key_user_stories(&r.key, story->user_ids[i]));
-    for (size_t i = 0; i < story->chapter_count; i++)
-        add(&r, cache_key_chapter_detail(&r.key, story->slug, story->chapter_slugs[i]));
-    removal_finish(&r, "story", story->slug);
+    removal_init(&r);
+    add(&r, cache_tag_story(next(&r), slug));
+    sc__str_text(next(&r), CACHE_TAG_LISTS);
+    add(&r, next(&r)->err);
+    if (with_chapters)
+        add(&r, cache_tag_chapters(next(&r), slug));
+    finish(&r, cache, true, "story", slug);
 }
 
 void invalidate_user(sc_cache *cache, sc_slice user_id, sc_slice clerk_id)
 {
     struct removal r;
 
-    removal_init(&r, cache);
-    add(&r, cache_key_user_profile(&r.key, clerk_id));
-    add(&r, cache_key_user_stories(&r.key, user_id));
-    add(&r, cache_key_notification_count(&r.key, user_id));
-    removal_finish(&r, "user", user_id);
+    removal_init(&r);
+    add(&r, cache_tag_user(next(&r), user_id));
+    finish(&r, cache, true, "what is made for user", user_id);
+    removal_init(&r);
+    add(&r, cache_key_user_profile(next(&r), clerk_id));
+    finish(&r, cache, false, "user", clerk_id);
 }
 
 void invalidate_chapter(sc_cache *cache, sc_slice story_slug, sc_slice chapter_slug)
 {
     struct removal r;
 
-    removal_init(&r, cache);
-    add(&r, cache_key_chapter_detail(&r.key, story_slug, chapter_slug));
-    add(&r, cache_key_story_tree(&r.key, story_slug));
-    removal_finish(&r, "chapter", chapter_slug);
+    removal_init(&r);
+    add(&r, cache_key_chapter_detail(next(&r), story_slug, chapter_slug));
+    add(&r, cache_key_story_tree(next(&r), story_slug));
+    finish(&r, cache, false, "chapter", chapter_slug);
 }
 
 void invalidate_notification_count(sc_cache *cache, sc_slice user_id)
 {
     struct removal r;
 
-    removal_init(&r, cache);
-    add(&r, cache_key_notification_count(&r.key, user_id));
-    removal_finish(&r, "the notifications of user", user_id);
+    removal_init(&r);
+    add(&r, cache_key_notification_count(next(&r), user_id));
+    finish(&r, cache, false, "the notifications of user", user_id);
 }
 
 void invalidate_reading_history(sc_cache *cache, sc_slice user_id, sc_slice story_slug)
 {
     struct removal r;
 
-    removal_init(&r, cache);
-    add(&r, cache_key_reading_history(&r.key, user_id, story_slug));
-    removal_finish(&r, "the reading history of user", user_id);
+    removal_init(&r);
+    add(&r, cache_key_reading_history(next(&r), user_id, story_slug));
+    finish(&r, cache, false, "the reading history of user", user_id);
+}
+
+void invalidate_entity(sc_cache *cache, enum cache_entity entity, enum cache_operation operation)
+{
+    struct removal r;
+
+    removal_init(&r);
+    add(&r, cache_tag_of(next(&r), entity, operation));
+    finish(&r, cache, true, "all that is", r.count ? sc__str_slice(&r.names[0]) : SC_S("unknown"));
 }

@@ -46,15 +46,20 @@ static sc_err load_detail(const struct read *read, sc__arena *arena, sc__str *ou
 sc_err chapter_detail_json(const struct catalog *catalog, sc_slice story_slug,
                            sc_slice chapter_slug, sc_cache_value *ret_json, sc_reason *ret_reason)
 {
-    const struct read read = {
-        .catalog = catalog, .name = story_slug, .name2 = chapter_slug, .load = load_detail};
+    const struct read read = {.catalog = catalog,
+                              .kind = READ_CHAPTER_DETAIL,
+                              .name = story_slug,
+                              .name2 = chapter_slug,
+                              .load = load_detail,
+                              .tag = cache_tag_chapters,
+                              .tag_id = story_slug};
     AUTO_STR key = CACHE_KEY;
     sc_err err;
 
     if (!slug_is_valid(story_slug) || !slug_is_valid(chapter_slug))
         return no_chapter(story_slug, chapter_slug, ret_reason);
     err = cache_key_chapter_detail(&key, story_slug, chapter_slug);
-    err = read_through(&read, &key, err, CACHE_TTL_STORY_DETAIL, ret_json, ret_reason);
+    err = read_through(&read, &key, err, ret_json, ret_reason);
     return err == SC_ENOTFOUND ? no_chapter(story_slug, chapter_slug, ret_reason) : err;
 }
 
@@ -229,14 +234,19 @@ static sc_err load_history(const struct read *read, sc__arena *arena, sc__str *o
 sc_err chapter_history_json(const struct catalog *catalog, sc_slice user_id, sc_slice story_slug,
                             sc_cache_value *ret_json, sc_reason *ret_reason)
 {
-    const struct read read = {
-        .catalog = catalog, .name = user_id, .name2 = story_slug, .load = load_history};
+    const struct read read = {.catalog = catalog,
+                              .kind = READ_READING_HISTORY,
+                              .name = user_id,
+                              .name2 = story_slug,
+                              .load = load_history,
+                              .tag = cache_tag_story,
+                              .tag_id = story_slug};
     AUTO_STR key = CACHE_KEY;
     sc_err err;
 
     if (!slug_is_valid(story_slug))
         return story_missing(story_slug, ret_reason);
     err = cache_key_reading_history(&key, user_id, story_slug);
-    err = read_through(&read, &key, err, CACHE_TTL_READING_HISTORY, ret_json, ret_reason);
+    err = read_through(&read, &key, err, ret_json, ret_reason);
     return err == SC_ENOTFOUND ? story_missing(story_slug, ret_reason) : err;
 }

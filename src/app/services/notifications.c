@@ -9,9 +9,10 @@
 #include "base/str.h"
 
 #include "app/cache_keys.h"
-#include "app/cache_ttl.h"
 #include "app/invalidate.h"
 #include "app/queues.h"
+
+#include "read_through.h"
 
 /* Of an audience, told at a time; memory and transactions stay small whatever its size. */
 enum { AUDIENCE_PAGE = 100, PAGE_MEMORY = 4 * 1024 * 1024 };
@@ -224,29 +225,30 @@ sc_err notification_list(struct notifier *notifier, sc_slice user_id, bool unrea
                                    ret_notifications, ret_reason);
 }
 
-struct count_load {
-    struct store *store;
-    sc_slice user_id;
-    sc_reason *reason;
-};
-
-static sc_err load_count(sc_cache_load *load, sc_slice key, void *user)
+static sc_err load_count(const struct read *read, sc__arena *arena, sc__str *out,
+                         sc_reason *ret_reason)
 {
-    const struct count_load *request = user;
-    char text[SC__INT_LEN];
     int64_t count;
     sc_err err =
-        store_notification_count_unread(request->store, request->user_id, &count, request->reason);
+        store_notification_count_unread(read->catalog->store, read->name, &count, ret_reason);
 
-    (void)key;
-    return err ? err : sc_cache_load_set(load, (sc_slice){text, sc__int_text(count, text)});
+    (void)arena;
+    if (!err)
+        sc__str_int(out, count);
+    return err;
 }
 
 sc_err notification_count_unread(struct notifier *notifier, sc_slice user_id, int64_t *ret_count,
                                  enum sc_cache_source *ret_source, int64_t *ret_age_ms,
                                  sc_reason *ret_reason)
 {
-    struct count_load request = {notifier->store, user_id, ret_reason};
+    const struct catalog catalog = {.store = notifier->store, .cache = notifier->cache};
+    const struct read read = {.catalog = &catalog,
+                              .kind = READ_NOTIFICATION_COUNT,
+                              .name = user_id,
+                              .load = load_count,
+                              .tag = cache_tag_user,
+                              .tag_id = user_id};
     AUTO_STR key = CACHE_KEY;
     sc_cache_value value;
     bool is_number;
@@ -254,9 +256,7 @@ sc_err notification_count_unread(struct notifier *notifier, sc_slice user_id, in
 
     if (err)
         return sc__because(ret_reason, err, "the user's id can't be part of a cache key");
-    err = sc_cache_get_or_set(notifier->cache, sc__str_slice(&key),
-                              cache_ttl_ms(CACHE_TTL_NOTIFICATION_COUNT), load_count, &request,
-                              &value);
+    err = read_through(&read, &key, SC_OK, &value, ret_reason);
     if (err)
         return err;
     is_number = sc__int_parse(value.bytes, ret_count);

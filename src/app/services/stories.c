@@ -78,14 +78,15 @@ static sc_err load_list(const struct read *read, sc__arena *arena, sc__str *out,
 sc_err story_list_json(const struct catalog *catalog, enum story_list list,
                        sc_cache_value *ret_json, sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .list = list, .load = load_list};
+    const struct read read = {.catalog = catalog,
+                              .kind =
+                                  list == STORY_LIST_NEW ? READ_STORY_LIST_NEW : READ_STORY_LIST,
+                              .list = list,
+                              .load = load_list};
     AUTO_STR key = CACHE_KEY;
     sc_err key_err = cache_key_story_list(&key, list);
 
-    return read_through(&read, &key, key_err,
-                        list == STORY_LIST_NEW ? CACHE_TTL_STORY_LIST_NEW
-                                               : CACHE_TTL_STORY_LIST_PUBLISHED,
-                        ret_json, ret_reason);
+    return read_through(&read, &key, key_err, ret_json, ret_reason);
 }
 
 static sc_err load_user_list(const struct read *read, sc__arena *arena, sc__str *out,
@@ -103,11 +104,16 @@ static sc_err load_user_list(const struct read *read, sc__arena *arena, sc__str 
 sc_err story_user_list_json(const struct catalog *catalog, sc_slice user_id,
                             sc_cache_value *ret_json, sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .name = user_id, .load = load_user_list};
+    const struct read read = {.catalog = catalog,
+                              .kind = READ_STORY_LIST,
+                              .name = user_id,
+                              .load = load_user_list,
+                              .tag = cache_tag_user,
+                              .tag_id = user_id};
     AUTO_STR key = CACHE_KEY;
     sc_err err = cache_key_user_stories(&key, user_id);
 
-    err = read_through(&read, &key, err, CACHE_TTL_STORY_LIST_PUBLISHED, ret_json, ret_reason);
+    err = read_through(&read, &key, err, ret_json, ret_reason);
     if (err == SC_ENOTFOUND)
         return sc__because(ret_reason, err, "there is no user with the id \"%.*s\"",
                            (int)user_id.len, user_id.ptr);
@@ -129,7 +135,8 @@ static sc_err load_search(const struct read *read, sc__arena *arena, sc__str *ou
 sc_err story_search_json(const struct catalog *catalog, sc_slice text, sc_cache_value *ret_json,
                          sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .name = text, .load = load_search};
+    const struct read read = {
+        .catalog = catalog, .kind = READ_STORY_SEARCH, .name = text, .load = load_search};
     const struct cache_id id = {SC_S("query"), text};
     AUTO_STR key = CACHE_KEY;
     sc_err err = text_check("the text to search for", text, QUERY_MAX, ret_reason);
@@ -137,21 +144,21 @@ sc_err story_search_json(const struct catalog *catalog, sc_slice text, sc_cache_
     if (err)
         return SC_EINVAL;
     err = cache_key_build(&key, CACHE_STORY, CACHE_SEARCH, &id, 1, SC_S(""));
-    return read_through(&read, &key, err, CACHE_TTL_SEARCH_RESULTS, ret_json, ret_reason);
+    return read_through(&read, &key, err, ret_json, ret_reason);
 }
 
 /* ---- One story ---- */
 
 /* A slug that can't be one is not asked for, so that nobody fills the cache with such keys. */
 static sc_err read_story(const struct read *read, sc_err (*make_key)(sc__str *key, sc_slice slug),
-                         enum cache_ttl ttl, sc_cache_value *ret_json, sc_reason *ret_reason)
+                         sc_cache_value *ret_json, sc_reason *ret_reason)
 {
     AUTO_STR key = CACHE_KEY;
     sc_err err;
 
     if (!slug_is_valid(read->name))
         return story_missing(read->name, ret_reason);
-    err = read_through(read, &key, make_key(&key, read->name), ttl, ret_json, ret_reason);
+    err = read_through(read, &key, make_key(&key, read->name), ret_json, ret_reason);
     return err == SC_ENOTFOUND ? story_missing(read->name, ret_reason) : err;
 }
 
@@ -169,9 +176,14 @@ static sc_err load_detail(const struct read *read, sc__arena *arena, sc__str *ou
 sc_err story_detail_json(const struct catalog *catalog, sc_slice slug, sc_cache_value *ret_json,
                          sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .name = slug, .load = load_detail};
+    const struct read read = {.catalog = catalog,
+                              .kind = READ_STORY_DETAIL,
+                              .name = slug,
+                              .load = load_detail,
+                              .tag = cache_tag_story,
+                              .tag_id = slug};
 
-    return read_story(&read, cache_key_story_detail, CACHE_TTL_STORY_DETAIL, ret_json, ret_reason);
+    return read_story(&read, cache_key_story_detail, ret_json, ret_reason);
 }
 
 static sc_err load_overview(const struct read *read, sc__arena *arena, sc__str *out,
@@ -192,10 +204,14 @@ static sc_err load_overview(const struct read *read, sc__arena *arena, sc__str *
 sc_err story_overview_json(const struct catalog *catalog, sc_slice slug, sc_cache_value *ret_json,
                            sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .name = slug, .load = load_overview};
+    const struct read read = {.catalog = catalog,
+                              .kind = READ_STORY_OVERVIEW,
+                              .name = slug,
+                              .load = load_overview,
+                              .tag = cache_tag_story,
+                              .tag_id = slug};
 
-    return read_story(&read, cache_key_story_overview, CACHE_TTL_STORY_OVERVIEW, ret_json,
-                      ret_reason);
+    return read_story(&read, cache_key_story_overview, ret_json, ret_reason);
 }
 
 static sc_err load_tree(const struct read *read, sc__arena *arena, sc__str *out,
@@ -216,7 +232,12 @@ static sc_err load_tree(const struct read *read, sc__arena *arena, sc__str *out,
 sc_err story_tree_json(const struct catalog *catalog, sc_slice slug, sc_cache_value *ret_json,
                        sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .name = slug, .load = load_tree};
+    const struct read read = {.catalog = catalog,
+                              .kind = READ_STORY_TREE,
+                              .name = slug,
+                              .load = load_tree,
+                              .tag = cache_tag_story,
+                              .tag_id = slug};
 
-    return read_story(&read, cache_key_story_tree, CACHE_TTL_STORY_TREE, ret_json, ret_reason);
+    return read_story(&read, cache_key_story_tree, ret_json, ret_reason);
 }

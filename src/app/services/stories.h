@@ -36,8 +36,8 @@ SC_MUST_USE sc_err story_tree_json(const struct catalog *catalog, sc_slice slug,
 SC_MUST_USE sc_err story_user_list_json(const struct catalog *catalog, sc_slice user_id,
                                         sc_cache_value *ret_json, sc_reason *ret_reason);
 
-/* Published stories with all words of the text in title, summary, tags or author. Kept for 3
- * minutes, in which a change may not show. SC_EINVAL: over 200 bytes. */
+/* Published stories with all words of the text in title, summary, tags or author. SC_EINVAL: over 200
+ * bytes. */
 SC_MUST_USE sc_err story_search_json(const struct catalog *catalog, sc_slice text,
                                      sc_cache_value *ret_json, sc_reason *ret_reason);
 

@@ -12,61 +12,22 @@
 
 enum { ARENA_MAX = 128 * 1024 * 1024 };
 
-static void add_once(sc_slice *ids, size_t *count, sc_slice id)
-{
-    for (size_t i = 0; i < *count; i++)
-        if (sc_slice_eq(ids[i], id))
-            return;
-    ids[(*count)++] = id;
-}
-
-static sc_err collect_scope(struct store *store, sc_slice story_id, sc__arena *arena,
-                            struct story_scope *scope, sc_reason *ret_reason)
-{
-    struct members collaborators;
-    struct chapters chapters;
-    struct story *story;
-    sc_slice *slugs, *ids;
-    sc_err err = store_story_find_by_id(store, story_id, arena, &story, ret_reason);
-
-    if (!err && !story)
-        err = sc__because(ret_reason, SC_ENOTFOUND, "the story is gone");
-    if (!err)
-        err = store_collaborator_list(store, story_id, arena, &collaborators, ret_reason);
-    if (!err)
-        err = store_chapter_list(store, story_id, arena, &chapters, ret_reason);
-    if (err)
-        return err;
-    slugs = sc__arena_alloc(arena, chapters.count * sizeof(*slugs));
-    ids = sc__arena_alloc(arena, (1 + collaborators.count + chapters.count) * sizeof(*ids));
-    if (!slugs || !ids)
-        return sc__because(ret_reason, SC_ENOMEM, "out of memory");
-    *scope = (struct story_scope){story->slug, slugs, chapters.count, ids, 0};
-    add_once(ids, &scope->user_count, story->author_id);
-    for (size_t i = 0; i < collaborators.count; i++)
-        add_once(ids, &scope->user_count, collaborators.items[i].user.id);
-    for (size_t i = 0; i < chapters.count; i++) {
-        slugs[i] = chapters.items[i].slug;
-        add_once(ids, &scope->user_count, chapters.items[i].author_id);
-    }
-    return SC_OK;
-}
-
 void story_invalidate(const struct catalog *catalog, sc_slice story_id, bool with_chapters)
 {
-    struct story_scope scope;
     sc_reason reason = {""};
+    struct story *story;
     sc__arena arena;
+    sc_err err;
 
     sc__arena_init(&arena, ARENA_MAX);
-    if (collect_scope(catalog->store, story_id, &arena, &scope, &reason)) {
+    err = store_story_find_by_id(catalog->store, story_id, &arena, &story, &reason);
+    if (!err && !story)
+        err = sc__because(&reason, SC_ENOTFOUND, "the story is gone");
+    if (err)
         sc__log(SC_LOG_ERROR, "the cache may show an old state of story %.*s until it expires: %s",
                 (int)story_id.len, story_id.ptr, reason.text);
-    } else {
-        if (!with_chapters)
-            scope.chapter_count = 0;
-        invalidate_story(catalog->cache, &scope);
-    }
+    else
+        invalidate_story(catalog->cache, story->slug, with_chapters);
     sc__arena_release(&arena);
 }
 
@@ -192,15 +153,6 @@ sc_err story_follow(const struct catalog *catalog, sc_slice slug, sc_slice user_
     return err;
 }
 
-/* Somebody who collaborates no longer is not in the story's scope any more, but still has a list
- * that shows it. */
-static void invalidate_left(const struct catalog *catalog, sc_slice slug, sc_slice user_id)
-{
-    const struct story_scope scope = {.slug = slug, .user_ids = &user_id, .user_count = 1};
-
-    invalidate_story(catalog->cache, &scope);
-}
-
 sc_err story_collaborate(const struct catalog *catalog, sc_slice slug, sc_slice user_id,
                          sc_slice role, sc_reason *ret_reason)
 {
@@ -216,10 +168,8 @@ sc_err story_collaborate(const struct catalog *catalog, sc_slice slug, sc_slice 
         err = store_collaborator_put(catalog->store, id, user_id, role, ret_reason);
     else if (!err)
         err = store_collaborator_remove(catalog->store, id, user_id, NULL, ret_reason);
-    if (!err) {
+    if (!err)
         story_invalidate(catalog, id, false);
-        invalidate_left(catalog, slug, user_id);
-    }
     sc__arena_release(&arena);
     return err;
 }

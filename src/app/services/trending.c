@@ -38,25 +38,6 @@ static sc_err make_key(sc__str *key)
     return cache_key_build(key, CACHE_STORY, CACHE_LIST, NULL, 0, SC_S("trending"));
 }
 
-sc_err trending_refresh(const struct catalog *catalog, int64_t *ret_count, sc_reason *ret_reason)
-{
-    AUTO_STR key = CACHE_KEY;
-    AUTO_STR list = STR_MAX(MEMORY_MAX);
-    int64_t count;
-    sc_err err = make_key(&key);
-
-    if (!err)
-        err = write_list(catalog->store, &list, &count, ret_reason);
-    if (err)
-        return err;
-    err = sc_cache_set(catalog->cache, sc__str_slice(&key), sc__str_slice(&list), TTL_MS);
-    if (err)
-        return sc__because(ret_reason, err, "the trending list could not be cached: %s",
-                           sc_err_text(err));
-    *ret_count = count;
-    return SC_OK;
-}
-
 struct trending_load {
     struct store *store;
     sc_reason *reason;
@@ -72,6 +53,30 @@ static sc_err load_list(sc_cache_load *load, sc_slice key, void *user)
     return err ? err : sc_cache_load_set(load, sc__str_slice(&list));
 }
 
+/* A change of a story does not remove it: it is a ranking of the last half hour. */
+static const char *const tags[] = {"sc", "sc:story", "sc:story:list", NULL};
+static const sc_cache_def trending = {
+    .name = "sc:story:list:trending", .ttl_ms = TTL_MS, .tags = tags, .load = load_list};
+
+sc_err trending_refresh(const struct catalog *catalog, int64_t *ret_count, sc_reason *ret_reason)
+{
+    AUTO_STR key = CACHE_KEY;
+    AUTO_STR list = STR_MAX(MEMORY_MAX);
+    int64_t count;
+    sc_err err = make_key(&key);
+
+    if (!err)
+        err = write_list(catalog->store, &list, &count, ret_reason);
+    if (err)
+        return err;
+    err = sc_cache_store(catalog->cache, &trending, sc__str_slice(&key), sc__str_slice(&list));
+    if (err)
+        return sc__because(ret_reason, err, "the trending list could not be cached: %s",
+                           sc_err_text(err));
+    *ret_count = count;
+    return SC_OK;
+}
+
 sc_err trending_list_json(const struct catalog *catalog, sc_cache_value *ret_json,
                           sc_reason *ret_reason)
 {
@@ -81,6 +86,5 @@ sc_err trending_list_json(const struct catalog *catalog, sc_cache_value *ret_jso
 
     if (err)
         return err;
-    return sc_cache_get_or_set(catalog->cache, sc__str_slice(&key), TTL_MS, load_list, &request,
-                               ret_json);
+    return sc_cache_fetch(catalog->cache, &trending, sc__str_slice(&key), &request, ret_json);
 }

@@ -133,11 +133,12 @@ static sc_err load_profile(const struct read *read, sc__arena *arena, sc__str *o
 sc_err user_profile_json(const struct catalog *catalog, sc_slice clerk_id, sc_cache_value *ret_json,
                          sc_reason *ret_reason)
 {
-    const struct read read = {.catalog = catalog, .name = clerk_id, .load = load_profile};
+    const struct read read = {
+        .catalog = catalog, .kind = READ_USER_PROFILE, .name = clerk_id, .load = load_profile};
     AUTO_STR key = CACHE_KEY;
     sc_err err = cache_key_user_profile(&key, clerk_id);
 
-    err = read_through(&read, &key, err, CACHE_TTL_USER_PROFILE, ret_json, ret_reason);
+    err = read_through(&read, &key, err, ret_json, ret_reason);
     if (err == SC_ENOTFOUND)
         return sc__because(ret_reason, err, "there is no user with the clerkId \"%.*s\"",
                            (int)clerk_id.len, clerk_id.ptr);
