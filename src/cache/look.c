@@ -46,10 +46,13 @@ static sc_err open_value(sc_cache *cache, sc_slice key, const sc__found *found, 
                          const sc__envelope *envelope, sc_slice content, sc__look *look,
                          bool *ret_keeps_reply)
 {
+    const bool is_plain = found->def && found->def->plain && envelope->stored_ms < 0;
     sc__blob *value = NULL;
     sc_reason why;
-    sc_err err = sc__codec_open(&cache->codec, key, stored, envelope, content, &value, &why);
+    sc_err err = SC_OK;
 
+    if (!is_plain) /* what a definition stores as it is, is read so, whatever secrets there are */
+        err = sc__codec_open(&cache->codec, key, stored, envelope, content, &value, &why);
     if (!err && !value) {
         value = sc__blob_of_reply(found->reply, content);
         *ret_keeps_reply = true;

@@ -67,7 +67,11 @@ static int get_value(struct cli *cli, sc_client *client, sc_cache *cache)
         return cli_fail_err(cli, err, NULL, NULL);
     if (value.source == SC_CACHE_MISS)
         return cli_fail(cli, EXIT_NOT_FOUND, "nothing is cached at \"%s\"", cli->words[0]);
-    code = print_value(cli, &value);
+    if (value.none && !cli->json)
+        code = cli_fail(cli, EXIT_NOT_FOUND, "it is cached that there is nothing for \"%s\"",
+                        cli->words[0]);
+    else
+        code = print_value(cli, &value);
     sc_cache_value_release(&value);
     return code;
 }

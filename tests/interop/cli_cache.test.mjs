@@ -47,6 +47,13 @@ test('a value of another program is shown as it is', async () => {
   assert.deepEqual([shown.value, shown.ageMs], [{ plain: true }, -1]);
 });
 
+test('what is cached as not there is said so', async () => {
+  await redis.set('sc:none', Buffer.concat([Buffer.from([0xff]), Buffer.from('SC\u0001N\u0000\u0010\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000')]));
+  await expectFailure(NOT_FOUND, /it is cached that there is nothing for "sc:none"/, 'get', 'sc:none');
+  const shown = await expectJson('get', 'sc:none');
+  assert.deepEqual([shown.none, shown.value, shown.size], [true, null, 0]);
+});
+
 test('invalidate removes by key, and by pattern only with --yes', async () => {
   await many(2500, 'sc:story');
   await many(100, 'other');

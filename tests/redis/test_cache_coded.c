@@ -188,6 +188,31 @@ TEST(a_key_of_a_megabyte_is_stored_under_its_hash)
     tear_down(&f);
 }
 
+TEST(plain_values_are_plain_whatever_secrets_there_are)
+{
+    static const sc_cache_def plain = {.ttl_ms = 60000, .plain = true, .load = load};
+    struct asked asked = {.value = SC_S("for all to read")};
+    struct fixture f;
+    sc_cache_value value;
+    sc_cache *cache;
+
+    set_up(&f);
+    cache = cache_of(&f, (sc_cache_opts){.secrets = &new_secret, .secret_count = 1});
+    for (int i = 0; i < 2; i++) {
+        assert_ok(sc_cache_fetch(cache, &plain, SC_S("k"), &asked, &value));
+        assert_slice(value.bytes, "for all to read");
+        sc_cache_value_release(&value);
+    }
+    assert_int_equal(asked.loads, 1);
+    assert_string_equal(test_redis(&f.server, "GET k"), "for all to read");
+    assert_ok(sc_cache_get(cache, SC_S("k"),
+                           &value)); /* without the definition it is what nobody encrypted */
+    assert_int_equal(value.source, SC_CACHE_MISS);
+    assert_int_equal(lines, 1);
+    sc_cache_free(cache);
+    tear_down(&f);
+}
+
 /* What is held in the process is the value, not what lies in Redis. */
 TEST(a_coded_value_is_held_decoded)
 {
