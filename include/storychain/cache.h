@@ -37,8 +37,9 @@ typedef struct sc_cache_secret {
 #define SC_CACHE_SECRETS_MAX 16
 
 typedef struct sc_cache_opts {
-    int64_t timeout_ms; /* how long Redis may take before the loader is asked; 0: 250 */
-    int64_t wait_ms;    /* how long a load of another process is waited for; 0: 10,000 */
+    int64_t
+        timeout_ms; /* how long Redis may take for a command, of which a load makes three; 0: 250 */
+    int64_t wait_ms; /* how long a load of another process is waited for; 0: 10,000 */
     /* Values read from Redis are held in this process too, up to so many bytes or values, and are given without asking it
      * until it tells of a change, which takes it a moment: who reads in another process just after a write may still get the
      * old value, for a second at most, but not after he has seen the new one. Both 0: none are held; without a client: 32 MiB. */

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <storychain/client.h>
+#include <storychain/cache.h>
 
 #include "support/server.h"
 #include "support/test.h"
@@ -171,6 +171,45 @@ TEST(a_server_that_asks_for_a_certificate_gets_ours)
     opts.tls_key_file = s.key;
 
     assert_ok(try(&opts, &reason));
+}
+
+static bool gives(sc_cache *cache, const char *expected, sc_cache_source source)
+{
+    sc_cache_value value;
+    bool same;
+
+    assert_ok(sc_cache_get(cache, SC_S("k"), &value));
+    same = sc_slice_eq(value.bytes, sc_slice_of(expected)) && value.source == source;
+    sc_cache_value_release(&value);
+    return same;
+}
+
+TEST(a_caches_own_connection_has_its_clients_certificate_user_and_database)
+{
+    const sc_slice set[] = {SC_S("SET"), SC_S("k"), SC_S("w")};
+    const sc_cache_opts near = {.timeout_ms = 10000, .near_bytes = 100000};
+    struct tls_server s;
+    start(&s, "yes");
+    sc_client_opts opts = {.tls_ca_file = s.ca, .tls_cert_file = s.cert, .tls_key_file = s.key};
+    sc_client *client;
+    sc_cache *cache;
+    sc_reply *reply;
+    char url[128];
+    test_redis(&s.base, "ACL SETUSER ann on >secret ~* +@all");
+    snprintf(url, sizeof(url), "rediss://ann:secret@%s/3", s.url + strlen("rediss://"));
+    opts.url = url;
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    assert_ok(sc_cache_new(client, &near, &cache, NULL));
+
+    assert_ok(sc_cache_set(cache, SC_S("k"), SC_S("v"), 60000));
+    wait_until(gives(cache, "v", SC_CACHE_NEAR));
+    assert_ok(sc_client_call(client, set, 3, &reply));
+    sc_reply_free(reply);
+
+    wait_until(gives(cache, "w", SC_CACHE_NEAR));
+    assert_string_equal(test_redis(&s.base, "EXISTS k"), "0"); /* in database 0 */
+    sc_cache_free(cache);
+    sc_client_free(client);
 }
 
 TEST(files_that_can_not_be_used_are_refused_at_once)
