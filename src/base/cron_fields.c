@@ -1,5 +1,6 @@
 #include "cron_fields.h"
 
+#include "civil.h"
 #include "cron_reader.h"
 
 /* Years outgrow a word of bits; all other fields fit one. */
@@ -131,6 +132,7 @@ static sc_err hashed(sc__cron_parser *p, const char *item, struct set *set)
                  first / every * every + (int64_t)((uint64_t)p->draw * (uint64_t)every >> 32);
              v <= last; v += every)
             if (v >= first) {
+                p->has_overlap |= p->id == SC__CRON_WEEKDAY && v == 7 && set->bits[0] & 1;
                 add(set, p, (int)v);
                 any = true;
             }
@@ -223,8 +225,7 @@ static sc_err plain(sc__cron_parser *p, const char *item, struct set *set)
         if (err || found)
             return err;
     }
-    for (int i = 0; i < 4; i++)
-        set->bits[i] |= these.bits[i];
+    *set = these;
     return SC_OK;
 }
 
@@ -243,30 +244,53 @@ static sc_err wildcard(sc__cron_parser *p, const char *item, struct set *set)
     return SC_OK;
 }
 
+/* The days that the one month has which is asked for; else all. Months are read before days. */
+static uint64_t days_there_are(const sc__cron_parser *p)
+{
+    unsigned months = p->days.months;
+
+    if (p->id != SC__CRON_DAY || months == 0 || months & (months - 1))
+        return ~0ull;
+    return (2ull << sc__civil_month_days(2000, sc__cron_lowest(months))) - 1;
+}
+
+/* Adds the values of an item to those of the list, and looks whether they were there already. */
+static void merge(sc__cron_parser *p, struct set *set, const struct set *own)
+{
+    p->has_overlap |= (set->bits[0] & own->bits[0] & days_there_are(p)) != 0;
+    for (int i = 0; i < 4; i++)
+        set->bits[i] |= own->bits[i];
+}
+
 static sc_err item(sc__cron_parser *p, struct set *set)
 {
     const char *from = p->at;
     const struct set before = *set;
     const sc__cron_days days = p->days;
+    struct set own = {{0}};
     char c = sc__cron_peek(p);
     sc_err err;
 
     if (c == '\0' || c == ',')
         return sc__cron_fail(p, from, sc__cron_item_end(p, from), "the list has an empty place");
     if (c == '*' || c == '?')
-        err = wildcard(p, from, set);
+        err = wildcard(p, from, &own);
     else if (c == 'H')
-        err = hashed(p, from, set);
+        err = hashed(p, from, &own);
     else if (c == 'L' && p->id == SC__CRON_DAY)
         err = last_days(p, from);
     else
-        err = plain(p, from, set);
+        err = plain(p, from, &own);
     if (!err && sc__cron_peek(p) != '\0' && sc__cron_peek(p) != ',')
         err = sc__cron_unexpected(p, from);
-    if (!err && p->warnings && !memcmp(&before, set, sizeof(before)) &&
-        !memcmp(&days, &p->days, sizeof(days)))
+    if (err)
+        return err;
+    merge(p, set, &own);
+    if (!memcmp(&before, set, sizeof(before)) && !memcmp(&days, &p->days, sizeof(days))) {
+        p->has_overlap |= own.bits[0] == 0; /* L, or 5L, or … once more */
         sc__cron_warn(p, "repeated-value", p->id, from, p->at, "the list has this already");
-    return err;
+    }
+    return SC_OK;
 }
 
 static bool is_any(const sc__cron_parser *p)

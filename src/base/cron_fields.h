@@ -27,6 +27,8 @@ typedef struct sc__cron_parser {
     uint32_t random; /* state of H */
     uint32_t draw;   /* H of this field */
     bool has_seed;
+    bool has_years;    /* a seventh field */
+    bool has_overlap;  /* a list with some value twice */
     bool has_wildcard; /* '*', '?' or '/' in a field of the time */
     sc_cron *cron;
     sc__cron_days days;
@@ -48,6 +50,9 @@ void sc__cron_warn(sc__cron_parser *p, const char *name, int id, const char *fro
 /* Reads a whole expression into p->cron and p->days. `p` is all 0 but for cron, which is all 0 itself, error and
  * warnings. SC_ESYNTAX, SC_ETOOBIG. */
 SC_MUST_USE sc_err sc__cron_read(sc_slice text, const sc_cron_opts *opts, sc__cron_parser *p);
+
+/* True if cron-parser would refuse what was read. */
+bool sc__cron_is_foreign(const sc__cron_parser *p);
 
 /* Reads one field into p->cron and p->days. The fields draw from the seed in the order they are read in. */
 SC_MUST_USE sc_err sc__cron_field_parse(sc__cron_parser *p, sc__cron_field id, sc_slice text);

@@ -184,6 +184,8 @@ sc_err sc_cron_lint(sc_slice text, const sc_cron_opts *opts, const sc_zone *zone
     err = sc__cron_read(text, opts, &p);
     if (err)
         return err;
+    if (cron.dst == SC_CRON_DST_BULLMQ && sc__cron_is_foreign(&p))
+        warn_whole(&p, "not-bullmq", "BullMQ's Node workers cannot read this, and give up the job");
     check_wildcards(&p);
     check_days(&p);
     check_future(&p, zone, from_ms);

@@ -113,6 +113,7 @@ static sc_err parse_fields(sc__cron_parser *p, const sc_slice *words, size_t cou
                                            SC__CRON_YEAR};
 
     memcpy(p->words, of, sizeof(of));
+    p->has_years = count > 6;
     for (size_t i = 0; i < SC__CRON_FIELDS; i++) {
         sc_err err = sc__cron_field_parse(p, order[i], of[order[i]]);
 

@@ -87,6 +87,8 @@ describe('cron explain and lint', () => {
     assert.equal(json.code, FAILED);
     assert.deepEqual(JSON.parse(json.stdout).map((w) => [w.name, w.field, w.column]), [['uneven-step', 'minute', 1], ['both-days', 'day of month', 7]]);
     assert.deepEqual(await expectJson(['cron', 'lint', '0 9 * * 1']), []);
+    const foreign = await storychain(['cron', 'lint', '0 9 LW * *', '--dst', 'bullmq']);
+    assert.match(foreign.stdout, /^not-bullmq: .*BullMQ's Node workers cannot read this/);
   });
 
   for (const command of ['explain', 'lint']) test(`${command} refuses what is no expression`, () => expectFailure(['cron', command, '0 25 * * *'], USAGE, /hour: "25" at column 3: expected 0 to 23/));

@@ -135,6 +135,19 @@ TEST(changes_of_clocks_are_looked_at_by_the_mode)
     assert_int_equal(got.count, 0);
 }
 
+TEST(what_node_workers_cannot_read_is_named_in_their_mode)
+{
+    static sc_cron_warnings got;
+
+    lint("0 9 LW * *", "", SC_CRON_DST_BULLMQ, &got);
+    assert_int_equal(got.count, 1);
+    assert_string_equal(got.items[0].text,
+                        "expression: \"0 9 LW * *\" at column 1: BullMQ's Node workers cannot read "
+                        "this, and give up the job");
+    lint("0 9 LW * *", "", SC_CRON_DST_VIXIE, &got);
+    assert_int_equal(got.count, 0);
+}
+
 TEST(what_is_wrong_has_no_warnings)
 {
     static sc_cron_warnings got;
