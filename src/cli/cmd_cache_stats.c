@@ -1,15 +1,11 @@
 /* storychain cache stats: how well the cache does, as the running server and Redis count it. */
 #include "app/job_shapes.h"
 #include "base/str.h"
+#include "cache_figures.h"
 #include "cmds.h"
 #include "connect.h"
-#include "http_get.h"
 #include "server_info.h"
 #include "table.h"
-
-enum { METRICS_MAX = 4 * 1024 * 1024 };
-
-#define METRIC "storychain_cache_"
 
 /* Fields of INFO. */
 static const char *const numbers[] = {
@@ -17,45 +13,6 @@ static const char *const numbers[] = {
     "expired_keys",     "keyspace_hits",       "keyspace_misses",
     "tracking_clients", "tracking_total_keys", "connected_clients"};
 static const char *const texts[] = {"maxmemory_policy", "db0"};
-
-/* "storychain_cache_hits_total 12" becomes "hits": 12. What has labels is left out. */
-static void add_metric(json_t *shape, char *line)
-{
-    char *value = strchr(line, ' '), *end;
-    double number;
-
-    if (strncmp(line, METRIC, strlen(METRIC)) != 0 || !value ||
-        memchr(line, '{', (size_t)(value - line)))
-        return;
-    *value++ = '\0';
-    line += strlen(METRIC);
-    end = strstr(line, "_total");
-    if (end && end[6] == '\0')
-        *end = '\0';
-    number = strtod(value, NULL);
-    if (number == (double)(json_int_t)number)
-        json_object_set_new(shape, line, json_integer((json_int_t)number));
-    else
-        json_object_set_new(shape, line, json_real(number));
-}
-
-/* NULL when no server answers there. */
-static json_t *server_shape(const char *url)
-{
-    AUTO_STR text = STR_MAX(METRICS_MAX);
-    json_t *shape;
-    char *save;
-
-    if (http_get(url, &text, NULL) || !text.len)
-        return NULL;
-    shape = json_object();
-    for (char *line = strtok_r(text.ptr, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        add_metric(shape, line);
-    if (json_object_size(shape))
-        return shape;
-    json_decref(shape); /* another program's */
-    return NULL;
-}
 
 static json_t *redis_shape(const char *info)
 {
@@ -98,7 +55,7 @@ static void add_rows(struct table *table, const char *who, json_t *shape)
 static int print_stats(struct cli *cli, const char *url, const char *info)
 {
     static const char *const heads[] = {"WHO", "WHAT", ">FIGURE", NULL};
-    AUTO_JSON *server = server_shape(url), *redis = redis_shape(info);
+    AUTO_JSON *server = cache_figures_read(url), *redis = redis_shape(info);
     struct table table;
 
     add_ratio(redis, "keyspace_hits", "keyspace_misses");

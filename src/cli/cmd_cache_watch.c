@@ -8,7 +8,9 @@
 
 #include "app/job_shapes.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/str.h"
+#include "cache_figures.h"
 #include "cmds.h"
 #include "connect.h"
 #include "server_info.h"
@@ -49,12 +51,12 @@ static void on_change(void *user, sc_slice key)
         print_line(&line);
 }
 
-/* The server's counters at one moment. */
+/* Reads at one moment: those of the running server's cache, or when none runs all of Redis. */
 struct counters {
     int64_t hits, misses;
 };
 
-static sc_err read_counters(sc_client *client, struct counters *ret_counters, sc_reason *ret_reason)
+static sc_err read_redis(sc_client *client, struct counters *ret_counters, sc_reason *ret_reason)
 {
     const char *info;
     sc__arena arena;
@@ -67,6 +69,17 @@ static sc_err read_counters(sc_client *client, struct counters *ret_counters, sc
                                           server_info_int(info, "keyspace_misses")};
     sc__arena_release(&arena);
     return err;
+}
+
+static bool read_server(const char *url, struct counters *ret_counters)
+{
+    AUTO_JSON *figures = cache_figures_read(url);
+
+    if (!figures)
+        return false;
+    ret_counters->hits = sc__json_int(figures, "hits", 0) + sc__json_int(figures, "near_hits", 0);
+    ret_counters->misses = sc__json_int(figures, "misses", 0);
+    return true;
 }
 
 static void print_figures(struct watched *w, int64_t hits, int64_t misses)
@@ -86,21 +99,26 @@ static void print_figures(struct watched *w, int64_t hits, int64_t misses)
     print_line(&line);
 }
 
-/* Until a signal comes, or the server doesn't answer. */
-static sc_err follow(struct watched *w, sc_client *client, int64_t every_ms, sc_reason *ret_reason)
+/* Until a signal comes, or who is asked doesn't answer. `url` (NULL: Redis is asked) is the server's. */
+static sc_err follow(struct watched *w, sc_client *client, const char *url, int64_t every_ms,
+                     sc_reason *ret_reason)
 {
-    struct counters last, now;
-    int64_t next_ms = sc__mono_ms() + every_ms;
-    sc_err err = read_counters(client, &last, ret_reason);
+    struct counters last = {0, 0}, now = {0, 0};
+    int64_t next_ms = sc__mono_ms();
+    bool is_first = true;
+    sc_err err = SC_OK;
 
-    while (!err && !signals_came()) {
-        poll(NULL, 0, NAP_MS);
+    for (; !err && !signals_came(); poll(NULL, 0, NAP_MS)) {
         if (sc__mono_ms() < next_ms)
             continue;
         next_ms += every_ms;
-        err = read_counters(client, &now, ret_reason);
-        if (!err)
+        if (!url)
+            err = read_redis(client, &now, ret_reason);
+        else if (!read_server(url, &now))
+            err = sc__because(ret_reason, SC_ECONNECT, "StoryChain no longer answers at %s", url);
+        if (!err && !is_first)
             print_figures(w, now.hits - last.hits, now.misses - last.misses);
+        is_first = false;
         last = now;
     }
     return err;
@@ -110,13 +128,17 @@ static int watch(struct cli *cli, sc_client *client, int64_t every_ms)
 {
     struct watched w = {.cli = cli, .is_quiet = cli_flag(cli, "quiet")};
     const char *prefix = cli->word_count ? cli->words[0] : "sc:";
+    const char *url = sc__arena_printf(&cli->arena, "http://%s/metrics", cli->options.listen);
+    struct counters counters;
     sc_cache_watch *watch;
     sc_reason why = {""};
     sc_err err = sc_cache_watch_start(client, prefix, on_change, &w, &watch, &why);
 
     if (err)
         return cli_fail_err(cli, err, &why, NULL);
-    err = follow(&w, client, every_ms, &why);
+    if (url && !read_server(url, &counters))
+        url = NULL;
+    err = follow(&w, client, url, every_ms, &why);
     sc_cache_watch_stop(watch);
     return err ? cli_fail_err(cli, err, &why, NULL) : EXIT_OK;
 }

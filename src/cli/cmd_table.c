@@ -202,11 +202,12 @@ const struct cmd cmd_table[] = {
      .flags = {{"reads", NULL, "those read most; Redis counts that with a maxmemory-policy of LFU"},
                {"limit", "N", "at most N, 1 to 1000 (default 20)"},
                {"look", "N", "look at about N keys at most (default 100000)"}}},
-    {.name = "cache watch", .words = "[PREFIX]", .words_max = 1, .run = cmd_cache_watch, .options = "redis-url state-dir",
+    {.name = "cache watch", .words = "[PREFIX]", .words_max = 1, .run = cmd_cache_watch, .options = "redis-url state-dir listen",
      .summary = "which keys change, and how many reads hit, as it happens",
      .more = "A line a key that is set, removed, expired or evicted, of those that begin with\n"
-             "PREFIX (default sc:; \"\": all). From time to time a line about all reads of the\n"
-             "server. Ends by Ctrl-C.",
+             "PREFIX (default sc:; \"\": all). From time to time a line about reads: those of\n"
+             "the server at --listen, or when none answers there all of Redis. Ends by\n"
+             "Ctrl-C.",
      .flags = {{"every", "TIME", "how often reads are counted (default 5s)"},
                {"quiet", NULL, "only the counts"}}},
 

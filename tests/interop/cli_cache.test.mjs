@@ -144,8 +144,9 @@ test('stats has the figures of Redis and of the running server', async (t) => {
   assert.match(alone.stderr, /No StoryChain answers at http:\/\/127\.0\.0\.1:\d+\/metrics/);
 });
 
+// Nothing listens at port 1: unless said otherwise the reads are those of Redis.
 function watch(t, ...args) {
-  const child = spawn(PROGRAM, ['cache', 'watch', ...args, '--redis-url', server.url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(PROGRAM, ['cache', 'watch', ...args, ...(args.includes('--listen') ? [] : ['--listen', '127.0.0.1:1']), '--redis-url', server.url], { stdio: ['ignore', 'pipe', 'inherit'] });
   const own = { child, text: '', ended: once(child, 'exit') };
   child.stdout.on('data', (d) => (own.text += d));
   t.after(() => child.kill('SIGKILL'));
@@ -166,6 +167,18 @@ test('watch shows keys that change and reads that hit, until Ctrl-C', async (t) 
   assert.doesNotMatch(own.text, /"other"/);
   own.child.kill('SIGINT');
   assert.equal((await own.ended)[0], OK);
+});
+
+test('watch counts the reads of the running server', async (t) => {
+  const site = await serve(t, await tempFolder(t), ['--redis-url', server.url]);
+  const own = watch(t, '--every', '100ms', '--listen', new URL(site.url).host, '--quiet');
+  await waitFor('it watches', () => own.text.includes('nothing was read'));
+  await waitFor('a hit of the server', async () => {
+    await fetch(`${site.url}/api/stories`);
+    return /[1-9][\d.]* % of \d+ reads hit/.test(own.text);
+  });
+  await site.stop();
+  assert.equal((await own.ended)[0], UNREACHABLE);
 });
 
 test('watch as JSON, of all keys, or the counts alone', async (t) => {
