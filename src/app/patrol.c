@@ -1,8 +1,8 @@
 #include "patrol.h"
 
 #include <pthread.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -18,11 +18,9 @@ struct patrol {
 /* True unless it is time to stop. */
 static bool rest(struct patrol *patrol, int seconds)
 {
-    struct timespec until;
+    const struct timespec until = sc__cond_after((int64_t)seconds * 1000);
     bool go_on;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
     pthread_mutex_lock(&patrol->lock);
     while (!patrol->stopping)
         if (pthread_cond_timedwait(&patrol->wake, &patrol->lock, &until))
@@ -51,17 +49,13 @@ static void free_patrol(struct patrol *patrol)
 sc_err patrol_start(patrol_look look, void *user, struct patrol **ret_patrol, sc_reason *ret_reason)
 {
     struct patrol *patrol = sc__calloc(1, sizeof(*patrol));
-    pthread_condattr_t attr;
 
     if (!patrol)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     patrol->look = look;
     patrol->user = user;
     pthread_mutex_init(&patrol->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&patrol->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&patrol->wake);
     if (pthread_create(&patrol->thread, NULL, run, patrol)) {
         free_patrol(patrol);
         return sc__because(ret_reason, SC_ENOMEM, "no thread can be started");

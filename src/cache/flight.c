@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 
 void sc__flights_init(sc__flights *flights)
@@ -64,14 +65,10 @@ static bool may_join(const sc__flight *flight, const sc__flight_call *call)
 static sc__flight *new_flight(sc_slice key)
 {
     sc__flight *flight = sc__calloc(1, sizeof(*flight) + key.len);
-    pthread_condattr_t attr;
 
     if (!flight)
         return NULL;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&flight->ended, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&flight->ended);
     flight->listed = true;
     flight->refs = 2;
     flight->key_len = key.len;
@@ -220,13 +217,7 @@ static bool wait_for_end(sc__flights *flights, sc__flight *flight, int64_t until
         }
         if (left_ms <= 0)
             return false;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(left_ms / 1000);
-        until.tv_nsec += (long)(left_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
+        until = sc__cond_after(left_ms);
         pthread_cond_timedwait(&flight->ended, &flights->mutex, &until);
     }
     return true;

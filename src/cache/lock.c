@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rand.h"
@@ -132,13 +133,8 @@ static void on_message(void *user, sc_slice message)
 
 static void begin_wait(struct wait *wait, sc_client *client, sc_slice key)
 {
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&wait->mutex, NULL);
-    pthread_cond_init(&wait->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&wait->changed);
     wait->subscription = (sc__subscription){
         .channel = key, .on_message = on_message, .on_heard = on_heard, .user = wait};
     sc__client_subscribe(client, &wait->subscription);
@@ -161,13 +157,7 @@ static void wait_a_turn(struct wait *wait, int64_t left_ms)
         ms = left_ms + 1;
     if (ms < 0)
         ms = 0;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
+    at = sc__cond_after(ms);
     pthread_mutex_lock(&wait->mutex);
     while (!wait->may_be_free && !pthread_cond_timedwait(&wait->changed, &wait->mutex, &at))
         ;

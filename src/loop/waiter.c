@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/cond.h"
 
 enum { EMPTY, ASLEEP, WOKEN };
 
@@ -49,14 +50,7 @@ void sc__waiter_wait(sc__waiter *w)
 
 bool sc__waiter_wait_for(sc__waiter *w, int64_t timeout_ms)
 {
-    struct timespec until;
+    const struct timespec until = sc__cond_after(timeout_ms);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     return sleep_until(w, &until);
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cond.h"
 #include "base/mem.h"
 
 enum { STACK = 128 * 1024, LOG_KEPT = 1024 * 1024 };
@@ -133,16 +134,12 @@ static bool start_keeper(sc__child *child)
 sc_err sc__child_new(const char *const *argv, const char *log_path, sc__child **ret_child)
 {
     sc__child *child = sc__calloc(1, sizeof(*child));
-    pthread_condattr_t attr;
 
     if (!child)
         return SC_ENOMEM;
     child->argv = argv;
     child->log_path = log_path;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&child->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&child->changed);
     pthread_mutex_init(&child->mutex, NULL);
     if (!start_keeper(child)) {
         pthread_cond_destroy(&child->changed);
@@ -193,11 +190,9 @@ int64_t sc__child_pid(sc__child *child)
 
 void sc__child_stop(sc__child *child, int64_t timeout_ms)
 {
-    struct timespec until;
+    const struct timespec until = sc__cond_after(timeout_ms);
     int rc = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
     pthread_mutex_lock(&child->mutex);
     if (child->up)
         kill(child->pid, SIGTERM);

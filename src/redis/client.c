@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -271,12 +272,7 @@ static sc_err start(sc_client *c)
 
 static void init_sync(sc_client *c)
 {
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&c->changed);
     pthread_mutex_init(&c->mutex, NULL);
     pthread_mutex_init(&c->pipeline.turn, NULL);
 }
@@ -326,23 +322,9 @@ void sc_client_free(sc_client *client)
 
 /* state */
 
-static struct timespec mono_after(int64_t timeout_ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return until;
-}
-
 sc_err sc_client_wait_ready(sc_client *client, int64_t timeout_ms, sc_reason *ret_reason)
 {
-    struct timespec until = mono_after(timeout_ms);
+    struct timespec until = sc__cond_after(timeout_ms);
     sc_err err = SC_OK;
 
     if (sc__loop_is_current(client->loop))

@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 
 enum { LOOK_MS = 500, CROWDED_MS = 2000 };
@@ -59,12 +59,8 @@ static void end_slow_ones(struct conns *conns)
 
 static void wait_ms(struct conns *conns, int64_t ms)
 {
-    struct timespec until;
+    const struct timespec until = sc__cond_after(ms);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&conns->changed, &conns->lock, &until);
 }
 
@@ -83,13 +79,8 @@ static void *look_after(void *arg)
 
 static void init_lock(struct conns *conns)
 {
-    pthread_condattr_t mono;
-
     pthread_mutex_init(&conns->lock, NULL);
-    pthread_condattr_init(&mono);
-    pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
-    pthread_cond_init(&conns->changed, &mono);
-    pthread_condattr_destroy(&mono);
+    sc__cond_init(&conns->changed);
 }
 
 sc_err conns_new(size_t max, int64_t receive_ms, int64_t send_ms, struct conns **ret_conns)

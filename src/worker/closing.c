@@ -1,7 +1,6 @@
 #include "closing.h"
 
-#include <time.h>
-
+#include "base/cond.h"
 #include "by_hand.h"
 #include "giving_back.h"
 #include "telling.h"
@@ -35,26 +34,14 @@ static void ask(void *arg)
     q->answer = q->is_true(q->worker);
 }
 
-static void deadline_of(int64_t after_ms, struct timespec *ret_time)
-{
-    clock_gettime(CLOCK_MONOTONIC, ret_time);
-    ret_time->tv_sec += after_ms / 1000;
-    ret_time->tv_nsec += after_ms % 1000 * 1000000;
-    if (ret_time->tv_nsec >= 1000000000) {
-        ret_time->tv_sec++;
-        ret_time->tv_nsec -= 1000000000;
-    }
-}
-
 /* Waits until a condition of the loop's data holds. False when `limit_ms` (-1: none) passed first. */
 static bool await(sc_worker *w, bool (*is_true)(const sc_worker *w), int64_t limit_ms)
 {
     struct question q = {w, is_true, false};
-    struct timespec deadline;
+    const struct timespec deadline = sc__cond_after(limit_ms < 0 ? 0 : limit_ms);
     bool late = false;
     uint64_t seen;
 
-    deadline_of(limit_ms < 0 ? 0 : limit_ms, &deadline);
     for (;;) {
         pthread_mutex_lock(&w->mutex);
         seen = w->changes;

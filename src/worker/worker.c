@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -204,7 +205,6 @@ static void release_roles(void *arg)
 static sc_worker *worker_alloc(sc_client *client, const sc_worker_opts *o)
 {
     sc_worker *w = sc__calloc(1, sizeof(*w));
-    pthread_condattr_t attr;
 
     if (!w)
         return NULL;
@@ -216,10 +216,7 @@ static sc_worker *worker_alloc(sc_client *client, const sc_worker_opts *o)
                          .on_late_end = on_late_end};
     sc__handlers_init(&w->core.handlers);
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&w->changed);
     return w;
 }
 

@@ -1,8 +1,8 @@
 #include "analytics.h"
 
 #include <pthread.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -32,16 +32,12 @@ struct analytics {
 sc_err analytics_new(struct store *store, struct analytics **ret_analytics, sc_reason *ret_reason)
 {
     struct analytics *a = sc__calloc(1, sizeof(*a));
-    pthread_condattr_t attr;
 
     if (!a)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     a->store = store;
     pthread_mutex_init(&a->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&a->full, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&a->full);
     pthread_cond_init(&a->done, NULL);
     pthread_cond_init(&a->left, NULL);
     *ret_analytics = a;
@@ -63,14 +59,8 @@ void analytics_free(struct analytics *a)
 
 static void wait_for_others(struct analytics *a, const struct batch *batch)
 {
-    struct timespec until;
+    const struct timespec until = sc__cond_after(LINGER_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LINGER_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
     while (batch->count < BATCH_MAX)
         if (pthread_cond_timedwait(&a->full, &a->lock, &until))
             return;

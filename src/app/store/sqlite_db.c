@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -157,14 +157,9 @@ sqlite3_stmt *sqlite_db_statement(struct sqlite_db *db, const char *text)
 
 void sqlite_pool_init(struct sqlite_pool *pool, const char *path, bool reads_only, int max)
 {
-    pthread_condattr_t attr;
-
     *pool = (struct sqlite_pool){.path = path, .reads_only = reads_only, .max = max};
     pthread_mutex_init(&pool->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->given, &attr);
-    pthread_condattr_destroy(&attr);
+    sc__cond_init(&pool->given);
 }
 
 void sqlite_pool_release(struct sqlite_pool *pool)
@@ -178,10 +173,8 @@ void sqlite_pool_release(struct sqlite_pool *pool)
 /* With the mutex held: an idle connection, or NULL and the right to open one, or SC_EBUSY. */
 static sc_err wait_for_turn(struct sqlite_pool *pool, struct sqlite_db **ret_db)
 {
-    struct timespec deadline;
+    const struct timespec deadline = sc__cond_after(TAKE_S * 1000);
 
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += TAKE_S;
     while (!pool->idle_count && pool->open_count == pool->max)
         if (pthread_cond_timedwait(&pool->given, &pool->mutex, &deadline) == ETIMEDOUT)
             return SC_EBUSY;
