@@ -249,6 +249,17 @@ typedef struct sc_cache_def {
 SC_API SC_MUST_USE sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                          void *user, sc_cache_value *ret_value);
 
+/* The same without waiting. The call runs on a thread of the cache's own (loader_threads), the callback on its I/O thread: it must not wait, and
+ * may call these two. `value` is the cache's, until the callback returns; take what you need. `loader_user` is copied by the definition's
+ * `keep`; without one it lives until then. SC_EINVAL, SC_ETOOBIG, SC_ENOMEM: no callback comes. Errors of the call itself come to that. */
+typedef void (*sc_cache_cb)(void *user, sc_err err, const sc_cache_value *value);
+
+SC_API SC_MUST_USE sc_err sc_cache_get_async(sc_cache *cache, sc_slice key, sc_cache_cb cb,
+                                             void *user);
+SC_API SC_MUST_USE sc_err sc_cache_fetch_async(sc_cache *cache, const sc_cache_def *def,
+                                               sc_slice key, void *loader_user, sc_cache_cb cb,
+                                               void *user);
+
 /* Many keys by one definition: per 100 of them one command, one call of `load_many` for all that are missing, and one command that
  * stores those. What another thread or process is loading, and what is to be renewed, comes as by sc_cache_fetch(). `ret_values` and
  * `ret_errs` have `count` places; a value is to be released where its error is SC_OK. The hard timeout does not count here.

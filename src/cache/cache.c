@@ -73,6 +73,26 @@ void sc__cache_give_look(sc_cache *cache, sc__look *look, sc_cache_value *ret_va
 
 /* the plain functions */
 
+static void free_pools(sc_cache *cache)
+{
+    sc__pool_free(cache->callers); /* first: they may wait for loads behind */
+    sc__pool_free(cache->pool);
+}
+
+/* Their threads start with the first work. */
+static sc_err start_pools(sc_cache *cache, sc_reason *ret_reason)
+{
+    const size_t threads = (size_t)cache->opts.loader_threads;
+    sc_err err = sc__pool_new("sc-cache", threads, LOADER_STACK, &cache->pool);
+
+    if (!err)
+        err = sc__pool_new("sc-cache-call", threads, LOADER_STACK, &cache->callers);
+    if (!err)
+        return SC_OK;
+    sc__pool_free(cache->pool);
+    return sc__because(ret_reason, err, "no memory for a cache's threads");
+}
+
 static sc_err start(sc_cache *cache, sc_reason *ret_reason)
 {
     const sc_slice prefix = sc_slice_of(cache->prefix);
@@ -80,25 +100,25 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
 
     sc__flights_init(&cache->flights);
     sc__turns_init(&cache->turns, cache->opts.max_loads);
-    err = sc__pool_new("sc-cache", (size_t)cache->opts.loader_threads, LOADER_STACK, &cache->pool);
+    err = start_pools(cache, ret_reason);
     if (err)
-        return sc__because(ret_reason, err, "no memory for a cache's threads");
+        return err;
     if (!cache->owner) {
         err = sc__alone_start(&cache->alone, &cache->opts);
         if (err)
-            sc__pool_free(cache->pool);
+            free_pools(cache);
         return err ? sc__because(ret_reason, err, "no memory for a cache") : SC_OK;
     }
     err = sc__link_start(&cache->link, cache->owner, ret_reason);
     if (err) {
-        sc__pool_free(cache->pool);
+        free_pools(cache);
         return err;
     }
     cache->client = cache->link.client;
     err = sc__tier_start(&cache->tier, &cache->opts, cache->prefix, &cache->link);
     if (err) {
         sc__link_stop(&cache->link);
-        sc__pool_free(cache->pool);
+        free_pools(cache);
         return sc__because(ret_reason, err, "no memory for what a cache holds");
     }
     sc__health_init(&cache->health, cache->client, "cache", "values come from their loaders");
@@ -176,7 +196,7 @@ void sc_cache_free(sc_cache *cache)
 {
     if (!cache)
         return;
-    sc__pool_free(cache->pool);
+    free_pools(cache);
     if (sc__is_alone(&cache->alone)) {
         sc__alone_stop(&cache->alone);
     } else {

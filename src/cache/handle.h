@@ -34,7 +34,8 @@ struct sc_cache {
     sc__lease_keeper keeper;
     sc__rests rests;
     sc__turns turns;
-    sc__pool *pool; /* loads behind run on it */
+    sc__pool *pool;    /* loads behind run on it, */
+    sc__pool *callers; /* and calls that wait for those on this */
     sc__tag_keys no_tags;
     char prefix[SC__CACHE_PREFIX_MAX + 1];
     struct {
@@ -55,6 +56,12 @@ static inline int64_t sc__cache_now_ms(const sc_cache *cache)
     if (sc__is_alone(&cache->alone))
         return sc__mono_coarse_ms();
     return sc__client_server_ms(cache->client);
+}
+
+/* The loop of its I/O thread. */
+static inline sc__loop *sc__cache_loop(const sc_cache *cache)
+{
+    return sc__is_alone(&cache->alone) ? cache->alone.loop : sc__client_loop(cache->client);
 }
 
 bool sc__cache_is_on_loop(const sc_cache *cache); /* where nothing may wait */
