@@ -1,7 +1,7 @@
 # StoryChain: `make run` starts it, `make test` tests it, `make help` explains the rest.
 .DEFAULT_GOAL := help
 .PHONY: run build test lib check check-redis check-interop check-fault check-app check-browser asan tsan fuzz \
-        bench bench-queue bench-cache bench-cron fmt lint verify install clean help
+        bench bench-queue bench-cache bench-cron bench-schedule fmt lint verify install clean help
 MAKEFLAGS += --no-print-directory
 
 PRESET ?= dev
@@ -57,7 +57,7 @@ fuzz:                 ## fuzz each parser for FUZZ_SECONDS (60)
 	$(call compile,fuzz,all)
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
-bench: bench-queue bench-cache bench-cron ## all benchmarks, each beside its peer in the same run
+bench: bench-queue bench-cache bench-cron bench-schedule ## all benchmarks, each beside its peer in the same run
 bench-queue:          ## adding and processing jobs, beside BullMQ on the same server
 	@tools/setup bench
 	$(call compile,release,all)
@@ -67,6 +67,10 @@ bench-cron:           ## next times of cron expressions, beside croner and cron-
 	$(call compile,release,all)
 	@node bench/cron.mjs
 
+bench-schedule:       ## lateness of schedules, and many due at once, beside BullMQ
+	@tools/setup bench
+	$(call compile,release,all)
+	@node bench/schedule.mjs
 bench-cache:          ## hits of the near cache, beside bentocache and lru-cache; hit ratios (TRACES=folder)
 	@tools/setup bench
 	$(call compile,release,all)

@@ -183,7 +183,8 @@ SC_API void sc_scheduler_runs_free(sc_scheduler_runs *runs);
  *     busy nobody takes it, and runs would be missed. In a queue that is paused nothing is made;
  *   - looks every `interval_ms` (0: 5,000; the first run of a schedule that another node has stored is noticed within a second) for
  *     schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
- *     last run before a limit or an end date is not made again, for it may have been removed when it was done.
+ *     last run before a limit or an end date is not made again, for it may have been removed when it was done;
+ *   - computes next runs that are still to come anew when the system's time zone data was updated (another sc_tzdb_version).
  *
  * Each node should have one for each queue with schedules. However many there are, and with Node's workers beside them, a run is made once. An idle
  * guardian costs the server one short script a second.

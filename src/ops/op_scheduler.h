@@ -19,6 +19,9 @@ typedef struct sc__ticker sc__ticker;
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
                                   const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
 
+/* Zones are read anew. */
+void sc__ticker_forget_zones(sc__ticker *ticker);
+
 /* Has a tick since the last call made a job that was due at once? */
 bool sc__ticker_take_due(sc__ticker *ticker);
 

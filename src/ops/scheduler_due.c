@@ -1,5 +1,6 @@
 #include "scheduler_due.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "op_scheduler.h"
 #include "redis/reply.h"
@@ -27,6 +28,7 @@ struct sc__due {
     int64_t from;     /* due schedulers looked at */
     int64_t since_ms; /* the date of the first slice; 0: that is still to come */
     int64_t now_ms;   /* of the newest slice */
+    int64_t seen_ms;  /* when that came, by our monotonic clock */
     int64_t wait_ms;  /* as for the callback */
     bool is_last;     /* no slice after this one */
     bool has_ticked;  /* so the next run has changed, and is asked for at the end */
@@ -134,6 +136,7 @@ static sc_err read_head(sc__due *d, const sc_reply *items)
     if (err)
         return err;
     d->now_ms = now_ms;
+    d->seen_ms = sc__mono_ms();
     d->is_last = looked_at >= 0 && looked_at < SLICE;
     d->from += looked_at > 0 ? looked_at : 0;
     if (!d->since_ms)
@@ -208,4 +211,9 @@ sc_err sc__due_look(sc__due *due, int64_t back_ms)
     due->has_ticked = false;
     due->err = SC_OK;
     return find_slice(due, SLICE);
+}
+
+int64_t sc__due_server_now(const sc__due *due)
+{
+    return due->now_ms ? due->now_ms + sc__mono_ms() - due->seen_ms : 0;
 }

@@ -26,4 +26,7 @@ void sc__due_free(sc__due *due);
 /* Looks at what became due in the last `back_ms`, in slices. SC_OK: `cb` comes once. */
 SC_MUST_USE sc_err sc__due_look(sc__due *due, int64_t back_ms);
 
+/* The server's date, as the last look saw it and our clock went on since; 0 before the first. */
+int64_t sc__due_server_now(const sc__due *due);
+
 #endif

@@ -20,7 +20,7 @@ enum {
     ARGS_BYTES_MAX = 256 * 1024,
     OPTS_BYTES_MAX = 128 * 1024,
     ZONES = 16,
-    CHECK_MS = 60 * 1000, /* then it is read again when tzdata has changed */
+    CHECK_MS = 1000, /* then it is read again when tzdata has changed */
     COMPLAINTS = 64,
     GRACE_MS = 3000, /* a next run that is late by less, for all were busy, has not been missed */
     ROUNDS = 8       /* scripts for one tick at most */
@@ -77,10 +77,19 @@ bool sc__ticker_take_due(sc__ticker *ticker)
     return made;
 }
 
+void sc__ticker_forget_zones(sc__ticker *ticker)
+{
+    for (size_t i = 0; i < ZONES; i++) {
+        sc_zone_close(ticker->zones[i].zone);
+        ticker->zones[i].zone = NULL;
+    }
+}
+
 void sc__ticker_free(sc__ticker *ticker)
 {
-    for (size_t i = 0; ticker && i < ZONES; i++)
-        sc_zone_close(ticker->zones[i].zone);
+    if (!ticker)
+        return;
+    sc__ticker_forget_zones(ticker);
     sc_free(ticker);
 }
 

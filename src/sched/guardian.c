@@ -1,4 +1,5 @@
-/* The guardian: makes the next jobs of a queue's schedulers when they are due, and lost ones again every few seconds. */
+/* The guardian: makes the next jobs of a queue's schedulers when they are due, lost ones again every few seconds, and next runs anew when
+ * the data of time zones was updated. */
 #include <storychain/scheduler.h>
 
 #include "base/mem.h"
@@ -8,6 +9,7 @@
 #include "loop/waiter.h"
 #include "ops/queue_handle.h"
 #include "ops/scheduler_due.h"
+#include "ops/scheduler_rezone.h"
 #include "ops/scheduler_sweep.h"
 #include "redis/client.h"
 
@@ -21,6 +23,7 @@ struct sc_scheduler_guard {
     sc__timer *sweep_timer, *due_timer;
     sc__sweep *sweep;
     sc__due *due;
+    sc__rezone *rezone; /* after a sweep, when it is its time */
     int64_t interval_ms;
     bool sweeping, looking, stopping;
     sc_err err;
@@ -40,11 +43,27 @@ static void stopped_work(sc_scheduler_guard *g)
         sc__waiter_wake(&g->quiet);
 }
 
-static void on_swept(void *user, sc_err err, int mended)
+static void on_rezoned(void *user, sc_err err, int moved)
 {
     sc_scheduler_guard *g = user;
 
+    (void)err, (void)moved;
+    g->sweeping = false;
+    if (g->stopping)
+        stopped_work(g);
+    else
+        rest(g);
+}
+
+static void on_swept(void *user, sc_err err, int mended)
+{
+    sc_scheduler_guard *g = user;
+    int64_t now_ms = sc__due_server_now(g->due);
+
     (void)err, (void)mended; /* what it made is logged; what failed comes up again */
+    if (!g->stopping && now_ms && sc__rezone_is_due(g->rezone) &&
+        !sc__rezone_start(g->rezone, now_ms))
+        return;
     g->sweeping = false;
     if (g->stopping)
         stopped_work(g);
@@ -112,6 +131,7 @@ static void guard_free(sc_scheduler_guard *g)
 {
     sc__sweep_free(g->sweep);
     sc__due_free(g->due);
+    sc__rezone_free(g->rezone);
     sc__waiter_release(&g->quiet);
     sc_free(g);
 }
@@ -122,7 +142,9 @@ static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue)
     const sc_repeat_strategy *strategy = sc__queue_repeat_strategy(queue);
     sc_err err = sc__sweep_new(g->client, keys, strategy, on_swept, g, &g->sweep);
 
-    return err ? err : sc__due_new(g->client, keys, strategy, on_looked, g, &g->due);
+    if (!err)
+        err = sc__due_new(g->client, keys, strategy, on_looked, g, &g->due);
+    return err ? err : sc__rezone_new(g->client, keys, strategy, on_rezoned, g, &g->rezone);
 }
 
 sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
