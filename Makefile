@@ -71,7 +71,7 @@ bench-schedule:       ## lateness of schedules, and many due at once, beside Bul
 	@tools/setup bench
 	$(call compile,release,all)
 	@node bench/schedule.mjs
-bench-cache:          ## hits of the near cache, beside bentocache and lru-cache; hit ratios (TRACES=folder)
+bench-cache:          ## hits in memory beside bentocache and lru-cache; hit ratios (TRACES=folder)
 	@tools/setup bench
 	$(call compile,release,all)
 	@node bench/cache.mjs $(TRACES)

@@ -1,7 +1,7 @@
-/* The near cache alone: what a hit costs, how long an invalidation takes, how often it hits on traces of real requests.
+/* A cache without a server: what a hit costs, how long a delete takes, how often it hits on traces of real requests.
  *
- *     bench-near hits [KEYS]              ns a hit, borrowed, copied and pinned, by 1 and by 2 threads
- *     bench-near invalidate [KEYS]        µs an invalidation, while a thread reads
+ *     bench-near hits [KEYS]              ns a hit of each call, by 1 and by 2 threads
+ *     bench-near delete [KEYS]            µs a delete, while a thread reads
  *     bench-near trace FILE ENTRIES...    miss ratio of a trace (zstd, uint32 a request) in a cache of so many entries
  *
  * One JSON line a figure. Keys have 16 bytes, values 100, and keys are asked for by Zipf's law (0.99). A time is the best of
@@ -15,28 +15,45 @@
 #include <string.h>
 #include <time.h>
 
+#include <storychain/cache.h>
+
 #include "near_trace.h"
 
 enum {
     KEY_LEN = 16,
     VALUE_LEN = 100,
-    ASKED = 1 << 18, /* keys in the order they are asked for; then again */
-    ROUNDS = 5,
-    RUNS = 200,
+    ASKED = 1 << 16, /* keys in the order they are asked for; then again */
+    ROUNDS = 4,
+    RUNS = 100,
     RUN_HITS = 10000,
-    INVALIDATIONS = 20000,
-    TAGS = 4
+    DELETES = 20000
 };
 
-enum way { BORROWED, COPIED, PINNED, WAYS };
-static const char *const way_names[] = {"borrowed", "copied", "pinned"};
+enum way { BORROW, COPY, GET, FETCH, WAYS };
+static const char *const way_names[] = {"sc_cache_try_borrow", "sc_cache_try_copy", "sc_cache_get",
+                                        "sc_cache_fetch"};
 
 static struct bench {
-    sc__near *near;
+    sc_cache *cache;
     int keys;
     char (*names)[KEY_LEN];
     unsigned *asked;
 } bench;
+
+static sc_err load_nothing(sc_cache_load *load, sc_slice key, void *user)
+{
+    (void)load, (void)key, (void)user;
+    return SC_ENOTFOUND;
+}
+
+static const char *const tags[] = {"tag one", "tag two", "tag three", "tag four", NULL};
+static const sc_cache_def untagged = {.ttl_ms = SC_TTL_FOREVER, .load = load_nothing};
+static const sc_cache_def tagged = {.ttl_ms = 3600000, .load = load_nothing, .tags = tags};
+
+static sc_slice name_of(unsigned key)
+{
+    return (sc_slice){bench.names[key], KEY_LEN};
+}
 
 static int64_t now_ns(void)
 {
@@ -53,22 +70,17 @@ static void *need(void *memory)
     return memory;
 }
 
-static void put(int key, const char *value, int tags)
+static void put(unsigned key, const sc_cache_def *def)
 {
-    sc_slice names[TAGS];
-    char texts[TAGS][16];
-    sc__near_item item = {.key = {bench.names[key], KEY_LEN},
-                          .value = {value, VALUE_LEN},
-                          .expires_ms = INT64_MAX,
-                          .soft_ms = INT64_MAX,
-                          .birth = 1,
-                          .tags = names,
-                          .tag_count = (size_t)tags};
+    char value[VALUE_LEN];
+    sc_err err;
 
-    for (int i = 0; i < tags; i++)
-        names[i] =
-            (sc_slice){texts[i], (size_t)snprintf(texts[i], 16, "tag%d", (key * 7 + i * 31) % 100)};
-    if (sc__near_put(bench.near, &item))
+    memset(value, 'v', sizeof(value));
+    /* Busy: a reader has lost the processor for long. */
+    do {
+        err = sc_cache_store(bench.cache, def, name_of(key), (sc_slice){value, VALUE_LEN});
+    } while (err == SC_EBUSY);
+    if (err)
         exit(1);
 }
 
@@ -96,62 +108,79 @@ static void choose_asked(void)
     free(up_to);
 }
 
-static void prepare(int keys, int tags)
+static void prepare(int keys, const sc_cache_def *def)
 {
-    char value[VALUE_LEN];
-
     bench.keys = keys;
     bench.names = need(calloc((size_t)keys, sizeof(*bench.names)));
     bench.asked = need(calloc(ASKED, sizeof(*bench.asked)));
-    if (sc__near_new(&(sc__near_opts){.max_bytes = (size_t)1 << 30, .keeps_tags = true},
-                     &bench.near))
+    if (sc_cache_new(NULL, &(sc_cache_opts){.near_bytes = (size_t)1 << 30}, &bench.cache, NULL))
         exit(1);
-    memset(value, 'v', sizeof(value));
     for (int i = 0; i < keys; i++) {
         char name[KEY_LEN + 1];
 
         snprintf(name, sizeof(name), "story:%010d", i);
         memcpy(bench.names[i], name, KEY_LEN);
-        put(i, value, tags);
+        put((unsigned)i, def);
     }
     choose_asked();
 }
 
 static void clean(void)
 {
-    sc__near_free(bench.near);
+    sc_cache_free(bench.cache);
     free(bench.names);
     free(bench.asked);
 }
 
 /* one run of hits */
 
-static unsigned use(enum way way, const sc__near_entry *entry)
+static unsigned borrow(sc_slice key)
 {
-    static _Thread_local char copy[VALUE_LEN];
-    sc_slice value = sc__near_value(entry);
+    sc_cache_borrowed borrowed;
+    unsigned byte;
 
-    if (way == COPIED) {
-        memcpy(copy, value.ptr, value.len);
-        return (unsigned char)copy[7];
-    }
-    if (way == PINNED)
-        sc__near_pin(entry);
-    return (unsigned char)value.ptr[7];
+    if (!sc_cache_try_borrow(bench.cache, key, &borrowed))
+        exit(1);
+    byte = (unsigned char)borrowed.bytes.ptr[7];
+    sc_cache_give_back(&borrowed);
+    return byte;
 }
 
-static unsigned hit(enum way way, unsigned key)
+static unsigned copy(sc_slice key)
 {
-    sc__near_section section = sc__near_enter(bench.near);
-    const sc__near_entry *entry = NULL;
-    bool found = sc__near_find(bench.near, (sc_slice){bench.names[key], KEY_LEN}, 1, &entry) ==
-                 SC__NEAR_FRESH;
-    unsigned sum = found ? use(way, entry) : 0;
+    char buffer[VALUE_LEN];
+    size_t len;
 
-    sc__near_leave(&section, found);
-    if (found && way == PINNED)
-        sc__near_unpin(entry);
-    return sum;
+    if (!sc_cache_try_copy(bench.cache, key, buffer, sizeof(buffer), &len))
+        exit(1);
+    return (unsigned char)buffer[7];
+}
+
+static unsigned get(sc_slice key, const sc_cache_def *def)
+{
+    sc_cache_value value;
+    unsigned byte;
+
+    if (def ? sc_cache_fetch(bench.cache, def, key, NULL, &value)
+            : sc_cache_get(bench.cache, key, &value))
+        exit(1);
+    byte = (unsigned char)value.bytes.ptr[7];
+    sc_cache_value_release(&value);
+    return byte;
+}
+
+static unsigned hit(enum way way, sc_slice key)
+{
+    switch (way) {
+    case BORROW:
+        return borrow(key);
+    case COPY:
+        return copy(key);
+    case GET:
+        return get(key, NULL);
+    default:
+        return get(key, &untagged);
+    }
 }
 
 static unsigned run_hits(enum way way, unsigned from)
@@ -159,7 +188,7 @@ static unsigned run_hits(enum way way, unsigned from)
     unsigned sum = 0;
 
     for (unsigned i = from; i < from + RUN_HITS; i++)
-        sum += hit(way, bench.asked[i % ASKED]);
+        sum += hit(way, name_of(bench.asked[i % ASKED]));
     return sum;
 }
 
@@ -229,7 +258,7 @@ static double time_hits(enum way way, int threads)
 }
 
 /* One thread and two in turn, so that both have the same moments of a busy machine. */
-static void bench_way(enum way way, int tags)
+static void bench_way(enum way way, int tag_count)
 {
     double best[3] = {0, 1e9, 1e9};
 
@@ -241,30 +270,43 @@ static void bench_way(enum way way, int tags)
         }
     printf(
         "{\"what\":\"%s\",\"keys\":%d,\"tags\":%d,\"ns\":%.1f,\"ns_of_two\":%.1f,\"scale\":%.2f}\n",
-        way_names[way], bench.keys, tags, best[1], best[2], 2 * best[1] / best[2]);
+        way_names[way], bench.keys, tag_count, best[1], best[2], 2 * best[1] / best[2]);
     fflush(stdout);
 }
 
 static void bench_hits(int keys)
 {
-    for (int tags = 0; tags <= TAGS; tags += TAGS) {
-        prepare(keys, tags);
-        for (enum way way = 0; way < WAYS; way++)
-            bench_way(way, tags);
-        clean();
-    }
+    prepare(keys, &untagged);
+    for (enum way way = 0; way < WAYS; way++)
+        bench_way(way, 0);
+    clean();
+    prepare(keys, &tagged);
+    for (enum way way = 0; way < WAYS; way++)
+        bench_way(way, 4);
+    clean();
 }
 
-/* invalidations, while a thread reads */
+/* deletes, while a thread reads */
 
 static atomic_bool reading;
+
+static unsigned reads(sc_slice key)
+{
+    sc_cache_borrowed borrowed;
+
+    if (!sc_cache_try_borrow(bench.cache, key, &borrowed))
+        return 0;
+    sc_cache_give_back(&borrowed);
+    return 1;
+}
 
 static void *read_on(void *arg)
 {
     unsigned *sum = arg;
 
     for (unsigned from = 0; atomic_load(&reading); from += RUN_HITS)
-        *sum += run_hits(BORROWED, from);
+        for (unsigned i = from; i < from + RUN_HITS; i++)
+            *sum += reads(name_of(bench.asked[i % ASKED]));
     return NULL;
 }
 
@@ -275,33 +317,31 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static void bench_invalidations(int keys)
+static void bench_deletes(int keys)
 {
-    static double us[INVALIDATIONS];
-    char value[VALUE_LEN];
+    static double us[DELETES];
     pthread_t reader;
     unsigned sum = 0;
 
-    prepare(keys, 0);
-    memset(value, 'v', sizeof(value));
+    prepare(keys, &untagged);
     atomic_store(&reading, true);
     if (pthread_create(&reader, NULL, read_on, &sum))
         exit(1);
-    for (int i = 0; i < INVALIDATIONS; i++) {
+    for (int i = 0; i < DELETES; i++) {
         unsigned key = bench.asked[i * 13 % ASKED];
         int64_t began = now_ns();
 
-        sc__near_del(bench.near, (sc_slice){bench.names[key], KEY_LEN});
+        if (sc_cache_del(bench.cache, name_of(key), NULL))
+            exit(1);
         us[i] = (double)(now_ns() - began) / 1000;
-        put((int)key, value, 0);
+        put(key, &untagged);
     }
     atomic_store(&reading, false);
     pthread_join(reader, NULL);
-    qsort(us, INVALIDATIONS, sizeof(us[0]), compare);
+    qsort(us, DELETES, sizeof(us[0]), compare);
     printf("{\"what\":\"invalidation\",\"keys\":%d,\"p50_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%."
            "2f}\n",
-           keys, us[INVALIDATIONS / 2], us[INVALIDATIONS / 100 * 99],
-           us[INVALIDATIONS / 1000 * 999]);
+           keys, us[DELETES / 2], us[DELETES / 100 * 99], us[DELETES / 1000 * 999]);
     clean();
 }
 
@@ -315,11 +355,10 @@ int main(int argc, char **argv)
         bench_hits(keys);
         return 0;
     }
-    if (argc > 1 && keys > 0 && !strcmp(argv[1], "invalidate")) {
-        bench_invalidations(keys);
+    if (argc > 1 && keys > 0 && !strcmp(argv[1], "delete")) {
+        bench_deletes(keys);
         return 0;
     }
-    fprintf(stderr,
-            "usage: bench-near hits [KEYS] | invalidate [KEYS] | trace FILE.zst ENTRIES...\n");
+    fprintf(stderr, "usage: bench-near hits [KEYS] | delete [KEYS] | trace FILE.zst ENTRIES...\n");
     return 2;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <storychain/cache.h>
 #include <zstd.h>
 
 struct trace {
@@ -77,36 +78,32 @@ static bool read_trace(const char *path, struct trace *t)
     return is_well && t->len;
 }
 
-static bool misses(sc__near *near, sc_slice key)
+static sc_err load_one(sc_cache_load *load, sc_slice key, void *user)
 {
-    sc__near_section section = sc__near_enter(near);
-    const sc__near_entry *entry;
-    bool found = sc__near_find(near, key, 0, &entry) == SC__NEAR_FRESH;
+    size_t *misses = user;
 
-    sc__near_leave(&section, found);
-    return !found;
+    ++*misses;
+    return sc_cache_load_set(load, key);
 }
 
 static sc_err play(const struct trace *t, size_t entries, double *ret_ratio)
 {
     const size_t requests = t->len / sizeof(uint32_t);
-    size_t missed = 0;
-    sc__near *near;
-    sc_err err = sc__near_new(&(sc__near_opts){.max_entries = entries, .keeps_tags = true}, &near);
+    size_t misses = 0;
+    sc_cache *cache = NULL;
+    sc_err err = sc_cache_new(NULL, &(sc_cache_opts){.near_entries = entries}, &cache, NULL);
 
     for (size_t i = 0; i < requests && !err; i++) {
-        sc__near_item item = {.key = {t->bytes + i * sizeof(uint32_t), sizeof(uint32_t)},
-                              .expires_ms = INT64_MAX,
-                              .soft_ms = INT64_MAX};
+        const sc_slice key = {t->bytes + i * sizeof(uint32_t), sizeof(uint32_t)};
+        sc_cache_value value;
 
-        if (misses(near, item.key)) {
-            missed++;
-            err = sc__near_put(near, &item);
-        }
+        err = sc_cache_get_or_set(cache, key, SC_TTL_FOREVER, load_one, &misses, &value);
+        if (!err)
+            sc_cache_value_release(&value);
     }
     if (!err)
-        *ret_ratio = (double)missed / (double)requests;
-    sc__near_free(near);
+        *ret_ratio = (double)misses / (double)requests;
+    sc_cache_free(cache);
     return err;
 }
 

@@ -9,7 +9,7 @@ enum {
     BUCKETS_MAX = 1 << 24,
     SLICE = 64, /* entries a turn of a sweep may work on, under the mutex */
     TURNS_MAX = 1 << 20,
-    STUCK_LEAST = 1024 * 1024
+    STUCK_LEAST = 8 * 1024 * 1024
 };
 
 /* its tables */

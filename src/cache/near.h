@@ -41,7 +41,7 @@ SC_MUST_USE sc_err sc__near_new(const sc__near_opts *opts, sc__near **ret_near);
 void sc__near_free(sc__near *near);
 
 /* Reading. Between enter and leave nothing may wait: what is unlinked meanwhile can't be freed, and when that
- * grows to a quarter of what is held, puts are refused. Sections nest. */
+ * grows to 8 MiB and a quarter of what is held, puts are refused. Sections nest. */
 sc__near_section sc__near_enter(sc__near *near);
 
 /* `was_hit` is counted. */

@@ -3,6 +3,7 @@
 #define SC_CACHE_NEAR_INSIDE_H
 
 #include <pthread.h>
+#define XXH_INLINE_ALL /* a call costs as much as the hash of a short key */
 #include <xxhash.h>
 
 #include "near.h"
@@ -61,8 +62,12 @@ static inline sc__near_entry *sc__near_look(const sc__near *near, sc_slice key, 
 {
     sc__near_entry *entry = atomic_load(sc__near_bucket(near, hash));
 
-    while (entry && !(entry->hash == hash && sc_slice_eq(sc__near_key(entry), key)))
+    while (entry) {
+        __builtin_prefetch((const char *)entry + 128);
+        if (entry->hash == hash && sc_slice_eq(sc__near_key(entry), key))
+            break;
         entry = atomic_load(&entry->next);
+    }
     return entry;
 }
 
