@@ -225,6 +225,9 @@ typedef struct sc_cache_def {
         eager; /* > 0: before the value's time a call loads it anew behind, the more likely the nearer the end and
                                 the longer the load took (XFetch's beta; 1 is usual) */
     size_t max_size; /* larger values are given and not stored; 0: the cache's */
+    /* > 0: the shape of the values' bytes; values of another shape count as not there. Give it the next number when the shape
+     * changes. 0: all are alike. */
+    int64_t schema;
 
     /* How long a call waits for the loader; 0: as long as it takes. The load goes on behind. Soft: while a stale value is at hand,
      * which is given then, at once with 0. Hard: SC_ETIMEDOUT then. With a hard one all loads run on the cache's threads. */

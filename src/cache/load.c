@@ -13,12 +13,12 @@ sc_err sc__def_check(const sc_cache_def *def)
     if (!def || def->ttl_ms < 0 || def->soft_ttl_ms < 0 || def->grace_ms < 0 ||
         def->negative_ttl_ms < 0 || def->error_ttl_ms < 0 || def->soft_timeout_ms < 0 ||
         def->hard_timeout_ms < 0 || def->jitter_percent < 0 || def->jitter_percent > JITTER_MAX ||
-        !(def->eager >= 0))
+        def->schema < 0 || !(def->eager >= 0))
         return SC_EINVAL;
     if (def->soft_ttl_ms && def->soft_ttl_ms >= def->ttl_ms)
         return SC_EINVAL;
     if (def->plain && (def->soft_ttl_ms || def->grace_ms || def->negative_ttl_ms ||
-                       def->error_ttl_ms || def->tags || def->eager > 0))
+                       def->error_ttl_ms || def->tags || def->eager > 0 || def->schema))
         return SC_EINVAL;
     return SC_OK;
 }
@@ -48,7 +48,7 @@ static void make_envelope(const sc_cache *cache, const sc_cache_def *def, int64_
     int64_t now_ms = sc__cache_now_ms(cache);
     double left = def->jitter_percent ? jitter(def) : 1;
 
-    *ret_envelope = (sc__envelope){.stored_ms = now_ms};
+    *ret_envelope = (sc__envelope){.stored_ms = now_ms, .schema = def->schema};
     *ret_life_ms = SC_TTL_FOREVER;
     if (ttl_ms != SC_TTL_FOREVER) {
         ttl_ms = left < 1 ? (int64_t)((double)ttl_ms * left) + 1 : ttl_ms;

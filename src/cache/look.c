@@ -24,6 +24,11 @@ static enum life life_of(const sc__envelope *e, sc__tag_word word, int64_t now_m
     return now_ms < e->grace_ms ? STALE : DEAD;
 }
 
+static bool has_other_schema(const sc_cache_def *def, const sc__envelope *e)
+{
+    return def && def->schema && e->schema != def->schema;
+}
+
 /* A value that is of no use, and may be replaced. */
 static void open_unusable(sc_slice stored, sc__look *look)
 {
@@ -120,7 +125,8 @@ static sc_err open_living(sc_cache *cache, sc_slice key, sc__found *found, sc_sl
                           bool *ret_keeps_reply)
 {
     int64_t now_ms = sc__cache_now_ms(cache);
-    enum life life = life_of(e, ask_tags(cache, found, e), now_ms);
+    enum life life =
+        has_other_schema(found->def, e) ? DEAD : life_of(e, ask_tags(cache, found, e), now_ms);
 
     sc_err err = SC_OK;
 

@@ -195,9 +195,11 @@ void sc__tier_fill(sc__tier *tier, const sc__ticket *ticket, sc__tier_item *item
 
 uint8_t sc__tier_flags(const sc_cache_def *def)
 {
-    uint64_t address = def ? (uint64_t)(uintptr_t)def->tags : 0;
+    const uint64_t judged_by[] = {def ? (uint64_t)(uintptr_t)def->tags : 0,
+                                  def ? (uint64_t)def->schema : 0};
+    const uint8_t hash = (uint8_t)XXH3_64bits(judged_by, sizeof(judged_by));
 
-    return (uint8_t)XXH3_64bits(&address, sizeof(address));
+    return judged_by[1] ? hash | 1 : hash & 0xfe; /* without a schema it never counts as one with */
 }
 
 /* Values' owners are blobs, or entries with their lowest bit set. */
@@ -248,14 +250,14 @@ sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms)
     return tier->near;
 }
 
-/* A value was judged by the tags of the definition that it was read by, too; who has none asks for no more than that.
+/* A value was judged by the tags and the schema of the definition that it was read by, too; who has none asks for no more than that.
  * Without a server a value is its own, whichever definition it is read by; but there every read by an eager one is
  * to be considered. */
 static bool may_give(const sc_cache *cache, const sc_cache_def *def, const sc__near_entry *entry)
 {
     if (sc__is_alone(&cache->alone))
         return entry->kind != SC__ENVELOPE_ERROR && !(def && def->eager > 0);
-    return !def || !def->tags || entry->flags == sc__tier_flags(def);
+    return !def || (!def->tags && !def->schema) || entry->flags == sc__tier_flags(def);
 }
 
 bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,

@@ -69,7 +69,7 @@ sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms);
 SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                sc_cache_value *ret_value);
 
-/* By what an item tells for which tags of a definition it was read: the near item's `flags`. */
+/* By what an item tells for which tags and schema of a definition it was read: the near item's `flags`. */
 uint8_t sc__tier_flags(const sc_cache_def *def);
 
 /* Fills in what it knows. For a cache without a server, too. */

@@ -26,7 +26,8 @@
     X(birth, 4)      /* the tag clock before its load began */                                     \
     X(load_us, 5)    /* how long its load took */                                                  \
     X(raw_size, 6)   /* with SC__ENVELOPE_ZSTD: the value's size */                                \
-    X(key_id, 7)     /* with SC__ENVELOPE_SEALED: which key opens it */
+    X(key_id, 7)     /* with SC__ENVELOPE_SEALED: which key opens it */                            \
+    X(schema, 10)    /* the shape of the value's bytes, as its definition numbers it */
 
 enum { SC__FIELD_NONCE = 8, SC__FIELD_TAG = 9 };
 
@@ -38,7 +39,7 @@ enum {
     SC__TAG_LEN_MAX = 255,
     SC__NONCE_LEN = 12,
     /* the longest without tags; the longest */
-    SC__ENVELOPE_UNTAGGED_MAX = SC__ENVELOPE_LEN + 7 * (2 + 8) + 2 + SC__NONCE_LEN,
+    SC__ENVELOPE_UNTAGGED_MAX = SC__ENVELOPE_LEN + 8 * (2 + 8) + 2 + SC__NONCE_LEN,
     SC__ENVELOPE_MAX = SC__ENVELOPE_UNTAGGED_MAX + SC__TAGS_MAX * (2 + SC__TAG_LEN_MAX)
 };
 

@@ -213,6 +213,42 @@ TEST(plain_values_are_plain_whatever_secrets_there_are)
     tear_down(&f);
 }
 
+/* Two versions of a program share a server. */
+TEST(a_value_of_another_schema_counts_as_not_there)
+{
+    static const sc_cache_def one = {.ttl_ms = 60000, .grace_ms = 60000, .schema = 1, .load = load},
+                              two = {.ttl_ms = 60000, .grace_ms = 60000, .schema = 2, .load = load},
+                              any = {.ttl_ms = 60000, .load = load};
+    struct asked asked = {.value = SC_S("old shape")};
+    struct fixture f;
+    sc_cache *older, *newer;
+    sc_cache_value value;
+
+    set_up(&f);
+    older = cache_of(&f, (sc_cache_opts){.near_bytes = 100000});
+    newer = cache_of(&f, (sc_cache_opts){.near_bytes = 100000});
+    assert_ok(sc_cache_store(older, &one, SC_S("k"), SC_S("old shape")));
+    for (int i = 0; i < 2; i++) { /* from Redis, then from memory: who names no schema takes any */
+        assert_ok(sc_cache_get(newer, SC_S("k"), &value));
+        assert_slice(value.bytes, "old shape");
+        sc_cache_value_release(&value);
+        assert_ok(sc_cache_fetch(newer, &any, SC_S("k"), &asked, &value));
+        assert_slice(value.bytes, "old shape");
+        sc_cache_value_release(&value);
+    }
+    asked.value = SC_S("new shape");
+    for (int i = 0; i < 3; i++) {
+        assert_ok(sc_cache_fetch(newer, &two, SC_S("k"), &asked, &value));
+        assert_slice(value.bytes, "new shape");
+        assert_false(value.stale);
+        sc_cache_value_release(&value);
+    }
+    assert_int_equal(asked.loads, 1);
+    sc_cache_free(older);
+    sc_cache_free(newer);
+    tear_down(&f);
+}
+
 /* What is held in the process is the value, not what lies in Redis. */
 TEST(a_coded_value_is_held_decoded)
 {

@@ -394,6 +394,8 @@ TEST(definitions_that_say_nonsense_are_refused)
         {.ttl_ms = 1000, .jitter_percent = 91, .load = cache_load},
         {.ttl_ms = 1000, .eager = -1, .load = cache_load},
         {.ttl_ms = 1000, .plain = true, .tags = tags, .load = cache_load},
+        {.ttl_ms = 1000, .plain = true, .schema = 1, .load = cache_load},
+        {.ttl_ms = 1000, .schema = -1, .load = cache_load},
     };
     struct cache_source source = CACHE_SOURCE("v");
     struct cache_fixture f;

@@ -54,6 +54,7 @@ TEST(an_envelope_keeps_every_field)
         .load_us = 1,
         .raw_size = 70000,
         .key_id = 9,
+        .schema = 3,
         .nonce = "twelve bytes",
         .tag_count = 2,
         .tags = {SC_S("story:1"), SC_S("u")},
