@@ -5,11 +5,31 @@
 #include "op_scheduler.h"
 #include "scheduler_policy.h"
 
+/* What other programs wrote may be any number: beyond what JavaScript counts exactly it is cut, so that sums of a few don't overflow. */
+#define NUMBER_MAX ((int64_t)1 << 53)
+
+static int64_t cut(int64_t number)
+{
+    if (number > NUMBER_MAX)
+        return NUMBER_MAX;
+    return number < -NUMBER_MAX ? -NUMBER_MAX : number;
+}
+
 static int64_t number_of(sc_slice text, int64_t otherwise)
 {
     int64_t number;
 
-    return sc__int_parse(text, &number) ? number : otherwise;
+    return sc__int_parse(text, &number) ? cut(number) : otherwise;
+}
+
+/* A score may be a fraction, or infinite. */
+static int64_t score_of(const sc_reply *score)
+{
+    if (score->type == SC_REPLY_DOUBLE)
+        return score->number >= (double)NUMBER_MAX    ? NUMBER_MAX
+               : score->number <= -(double)NUMBER_MAX ? -NUMBER_MAX
+                                                      : (int64_t)score->number;
+    return number_of(score->str, 0);
 }
 
 static void set_field(sc_scheduler_info *info, sc_slice name, sc_slice value)
@@ -81,7 +101,7 @@ sc_err sc__scheduler_info_read(const sc_reply *items, sc__arena *arena, sc_sched
 
     if (rule->type != SC_REPLY_ARRAY && rule->type != SC_REPLY_MAP)
         return SC_EPROTO;
-    info.next_ms = number_of(items[1].str, (int64_t)items[1].number);
+    info.next_ms = score_of(&items[1]);
     for (size_t i = 0; i + 1 < rule->count; i += 2)
         set_field(&info, rule->items[i].str, rule->items[i + 1].str);
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)

@@ -6,7 +6,8 @@
 
 enum {
     PUNCTUAL_MS = 10000, /* SC_CATCHUP_NONE: a run that is not later has not been missed */
-    COUNT_MAX = 2000
+    COUNT_MAX = 2000,
+    JITTER_MAX_MS = 24 * 3600 * 1000 /* others may have stored more */
 };
 
 static const char *const overlaps[] = {NULL, "skip", "one", "all"};
@@ -88,9 +89,9 @@ static int64_t next_after(struct planner *p, int64_t after_ms)
 
 static int64_t jittered(struct planner *p, int64_t nominal_ms)
 {
-    int64_t most = p->rule->jitter_ms, next_ms;
+    int64_t most = p->rule->jitter_ms < JITTER_MAX_MS ? p->rule->jitter_ms : JITTER_MAX_MS, next_ms;
 
-    if (!most || !nominal_ms)
+    if (most <= 0 || !nominal_ms)
         return nominal_ms;
     next_ms = next_after(p, nominal_ms);
     if (next_ms && next_ms - nominal_ms < most)

@@ -463,3 +463,56 @@ TEST(a_removed_schedule_leaves_no_run_that_would_follow)
     assert_redis("KEYS bull:q:repeat", "");
     close_queue();
 }
+
+TEST(rules_with_fields_that_make_no_sense_stop_no_other_schedule)
+{
+    static const char *const wild[] = {
+        "sc:nominal abc",
+        "sc:nominal 9223372036854775807",
+        "sc:nominal -9223372036854775808",
+        "every 9223372036854775807",
+        "every -5",
+        "every 0",
+        "sc:jitter 9223372036854775807",
+        "sc:jitter -7",
+        "sc:window -9223372036854775808",
+        "sc:overlap what sc:catchup never sc:dst moon",
+        "sc:exclude nonsense|||",
+        "sc:runs :::w:0:x sc:last abc sc:overlap all",
+        "ic 1e99 limit -3 sc:missed nan sc:skipped inf",
+        "endDate 9223372036854775807 startDate -1",
+        "opts [[[ data {",
+    };
+    sc_scheduler_guard *guard = NULL;
+    sc_scheduler_list *list = NULL;
+    sc_repeat repeat;
+
+    open_queue();
+    for (size_t i = 0; i < sizeof(wild) / sizeof(*wild); i++) {
+        redis("HSET bull:q:repeat:w%zu name n every 1000 ic 1 sc:rev 1 sc:nominal 1000 sc:catchup "
+              "one",
+              i);
+        redis("HSET bull:q:repeat:w%zu %s", i, wild[i]);
+        redis("ZADD bull:q:repeat %lld w%zu", (long long)now_ms() - 500 * (int64_t)i, i);
+    }
+    redis("ZADD bull:q:repeat -inf w0");
+    redis("ZADD bull:q:repeat 1234.5 w1");
+    repeat = every(100);
+    repeat.jitter_ms = 10;
+    upsert("good", &repeat);
+
+    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    wait_until(made("good") >= 5);
+    sc_scheduler_guard_stop(guard);
+
+    assert_ok(sc_scheduler_list_get(queue, 0, -1, &list));
+    assert_int_equal(list->count, sizeof(wild) / sizeof(*wild) + 1);
+    for (size_t i = 0; i < list->count; i++) {
+        sc_scheduler_runs *last = NULL;
+
+        assert_ok(sc_scheduler_runs_get(queue, list->items[i].id, &last));
+        sc_scheduler_runs_free(last);
+    }
+    sc_scheduler_list_free(list);
+    close_queue();
+}
