@@ -60,7 +60,7 @@ TEST(after_its_soft_ttl_a_value_is_given_and_loaded_anew_behind)
     cache_source_open(&source);
     wait_until(strcmp(stored(&f), "new") == 0);
     assert_string_equal(source.old, "old");
-    assert_int_equal(source.loads, 2);
+    assert_int_equal(cache_source_loads(&source), 2);
     cache_fixture_stop(&f);
 }
 
@@ -147,7 +147,7 @@ TEST(after_a_hard_timeout_the_call_fails_and_the_load_ends_behind)
     assert_err(sc_cache_fetch(f.cache, &def, SC_S("k"), &source, &value), SC_ETIMEDOUT);
     cache_source_open(&source);
     wait_until(strcmp(stored(&f), "v") == 0);
-    assert_int_equal(source.loads, 1);
+    assert_int_equal(cache_source_loads(&source), 1);
     cache_fixture_stop(&f);
 }
 
@@ -186,7 +186,7 @@ TEST(a_failed_renewal_leaves_the_old_value_and_rests)
         assert_true(cache_expect(f.cache, &def, "k", &source, "old").stale);
         assert_true(cache_expect(f.other, &def, "k", &source, "old").stale);
     }
-    assert_int_equal(source.loads, 2);
+    assert_int_equal(cache_source_loads(&source), 2);
 
     sc__clock_shift(6000);
     test_redis(&f.server, "DEL sc-cache:renew:k"); /* the server's clock does not move */
@@ -272,7 +272,7 @@ TEST(nothing_is_a_value_that_can_be_kept)
     assert_ok(sc_cache_exists(f.cache, SC_S("k"), &exists));
     assert_false(exists);
     assert_in_range(atoll(test_redis(&f.server, "PTTL k")), 20000, 30000);
-    assert_int_equal(source.loads, 1);
+    assert_int_equal(cache_source_loads(&source), 1);
 
     assert_true(cache_expect(f.cache, &forgetful, "k2", &source, "").none);
     source.value = "now";
@@ -295,7 +295,7 @@ TEST(an_error_is_given_again_for_its_ttl)
     wait_until(atoll(test_redis(&f.server, "PTTL k")) > 20000);
     assert_err(sc_cache_fetch(f.cache, &def, SC_S("k"), &source, &value), SC_EIO);
     assert_err(sc_cache_fetch(f.other, &def, SC_S("k"), &source, &value), SC_EIO);
-    assert_int_equal(source.loads, 1);
+    assert_int_equal(cache_source_loads(&source), 1);
     test_redis(&f.server, "PEXPIRE k 1");
     source.err = SC_OK;
     wait_until(sc_cache_fetch(f.other, &def, SC_S("k"), &source, &value) == SC_OK);
@@ -380,7 +380,7 @@ TEST(a_loader_that_hangs_in_a_renewal_does_not_keep_the_cache_from_ending)
     for (int i = 0; i < 10; i++)
         cache_expect(f.cache, &graceful, "k", &source, "old");
     cache_fixture_stop(&f); /* waits for the load that may be under way */
-    assert_true(source.loads <= 2);
+    assert_true(cache_source_loads(&source) <= 2);
 }
 
 TEST(definitions_that_say_nonsense_are_refused)
@@ -405,7 +405,7 @@ TEST(definitions_that_say_nonsense_are_refused)
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_err(sc_cache_fetch(f.cache, &bad[i], SC_S("k"), &source, &value), SC_EINVAL);
     assert_err(sc_cache_fetch(f.cache, NULL, SC_S("k"), &source, &value), SC_EINVAL);
-    assert_int_equal(source.loads, 0);
+    assert_int_equal(cache_source_loads(&source), 0);
     cache_fixture_stop(&f);
 }
 

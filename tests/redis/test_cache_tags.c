@@ -41,7 +41,7 @@ TEST(a_tags_values_are_gone_in_every_process_once_it_is_deleted)
     assert_int_equal(cache_expect(f.other, &story, "a", &source, "new").source, SC_CACHE_MISS);
     assert_int_equal(cache_expect(f.cache, &story, "a", &source, "new").source, SC_CACHE_HIT);
     assert_int_equal(cache_expect(f.cache, &story, "b", &source, "new").source, SC_CACHE_MISS);
-    assert_int_equal(source.loads, 4);
+    assert_int_equal(cache_source_loads(&source), 4);
     cache_fixture_stop(&f);
 }
 
@@ -63,7 +63,7 @@ TEST(a_tag_of_the_loader_works_as_one_of_the_definition)
     assert_ok(sc_cache_get(f.cache, SC_S("a"), &value));
     assert_int_equal(value.source, SC_CACHE_MISS);
     cache_expect(f.cache, &page, "a", &source, "new");
-    assert_int_equal(source.loads, 2);
+    assert_int_equal(cache_source_loads(&source), 2);
     cache_fixture_stop(&f);
 }
 
@@ -255,7 +255,7 @@ TEST(an_expired_tags_values_are_given_while_they_are_loaded_anew)
     assert_slice(value.bytes, "new");
     assert_false(value.stale);
     sc_cache_value_release(&value);
-    assert_int_equal(source.loads, 2);
+    assert_int_equal(cache_source_loads(&source), 2);
     cache_fixture_stop(&f);
 }
 

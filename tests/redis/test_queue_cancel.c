@@ -60,7 +60,7 @@ TEST(a_job_that_waits_in_whatever_way_fails_at_once_and_is_never_run)
     bench_work(&b, NULL, succeed);
     add(&b, "next", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
-    assert_string_equal(b.order, "next ");
+    assert_string_equal(order(&b), "next ");
     bench_close(&b);
 }
 

@@ -158,7 +158,7 @@ TEST(jobs_are_served_in_order_and_by_priority)
     bench_work(&b, NULL, succeed);
     wait_until(b.runs == 6);
 
-    assert_string_equal(b.order, "front first second high high2 low ");
+    assert_string_equal(order(&b), "front first second high high2 low ");
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 6);
     assert_string_equal(redis(&b, "EXISTS bull:q:pc"), "0");
     bench_close(&b);
@@ -230,7 +230,7 @@ TEST(a_limited_job_goes_to_the_head_and_the_queue_rests)
     add(&b, "b", NULL);
     bench_work(&b, &opts, limit_once);
     wait_until(b.runs == 3);
-    assert_string_equal(b.order, "a a b ");
+    assert_string_equal(order(&b), "a a b ");
     assert_true(sc__mono_ms() - began >= 100);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
     assert_string_equal(redis(&b, "HMGET bull:q:1 atm ats"), "1 2");
@@ -605,7 +605,7 @@ TEST(an_idle_worker_takes_what_a_busy_one_may_not)
     assert_ok(sc_worker_handle(other, SC_S(""), succeed, &b));
     assert_ok(sc_worker_start(other));
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
-    assert_string_equal(b.order, "long now later ");
+    assert_string_equal(order(&b), "long now later ");
     b.hold = false;
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 3);
     sc_worker_free(other);

@@ -39,7 +39,7 @@ TEST(waiting_jobs_come_in_batches_up_to_their_size)
                     note_size);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 25);
     /* 10, 10 and 5 in the order in which their threads came to it. */
-    assert_int_equal(strlen(b.order), strlen("10 10 5 "));
+    assert_int_equal(strlen(order(&b)), strlen("10 10 5 "));
     assert_int_equal(b.most, 10);
     assert_int_equal(b.runs, 25);
     wait_until(stats(&b).completed == 25 && stats(&b).running == 0);
@@ -121,11 +121,11 @@ TEST(jobs_wait_until_there_are_enough_of_them)
     wait_until(stats(&b).running == 2);
     add(&b, "other", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1); /* that one waits for nobody */
-    assert_string_equal(b.order, "other ");
+    assert_string_equal(order(&b), "other ");
 
     add(&b, "job", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 4);
-    assert_string_equal(b.order, "other 3 ");
+    assert_string_equal(order(&b), "other 3 ");
     bench_close(&b);
 }
 
@@ -154,7 +154,7 @@ TEST(jobs_that_wait_for_others_give_way_when_all_slots_are_taken)
     assert_int_equal(b.runs, 0);
     add(&b, "job", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 3);
-    assert_string_equal(b.order, "3 ");
+    assert_string_equal(order(&b), "3 ");
     add(&b, "other", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 4);
     bench_close(&b);
@@ -276,7 +276,7 @@ TEST(a_job_that_is_cancelled_or_expires_while_it_waits_for_others_is_left_out)
     wait_until(sc__wall_ms() > until);
     add(&b, "job", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2 && count_of(&b, SC_JOB_FAILED) == 2);
-    assert_string_equal(b.order, "2 ");
+    assert_string_equal(order(&b), "2 ");
     assert_string_equal(redis(&b, "HGET bull:q:1 failedReason"), "cancelled");
     wait_until(stats(&b).expired == 1 && stats(&b).cancelled == 1);
     bench_close(&b);
@@ -292,7 +292,7 @@ TEST(a_batch_of_nothing_but_unfit_jobs_is_not_run)
     work_in_batches(&b, &(sc_worker_opts){.concurrency = 3}, &(sc_batch_opts){.max = 3}, note_size);
     wait_until(count_of(&b, SC_JOB_FAILED) == 3);
     assert_int_equal(b.runs, 0);
-    assert_string_equal(b.order, "");
+    assert_string_equal(order(&b), "");
     bench_close(&b);
 }
 
@@ -335,7 +335,7 @@ TEST(locks_of_jobs_that_wait_for_others_are_renewed)
     wait_until(stats(&b).locks_lost == 1);
     add(&b, "job", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
-    assert_string_equal(b.order, "1 ");
+    assert_string_equal(order(&b), "1 ");
     assert_string_equal(redis(&b, "HGET bull:q:2 atm"), "1");
     bench_close(&b);
 }
@@ -354,7 +354,7 @@ TEST(a_name_goes_from_batches_to_single_jobs_and_back)
         sc_worker_handle_batch(b.worker, SC_S("job"), note_size, &b, &(sc_batch_opts){.max = 1}));
     add(&b, "job", NULL);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
-    assert_string_equal(b.order, "job 1 ");
+    assert_string_equal(order(&b), "job 1 ");
     bench_close(&b);
 }
 

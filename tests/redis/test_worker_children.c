@@ -77,7 +77,7 @@ TEST(a_job_waits_for_the_children_that_it_added)
     bench_work(&b, NULL, gather);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 3);
 
-    assert_string_equal(b.order, "parent one two parent ");
+    assert_string_equal(order(&b), "parent one two parent ");
     assert_redis(&b, "HMGET bull:q:1 returnvalue atm ats", "[\"one=42\",\"two=42\"] 1 2");
     assert_redis(&b, "EXISTS bull:q:waiting-children bull:q:1:lock bull:q:1:dependencies", "0");
     wait_until(stats(&b).completed == 3);
@@ -120,7 +120,7 @@ TEST(a_job_that_waits_for_one_child_is_run_when_all_have_ended)
     assert_ok(sc_queue_remove(b.queue, SC_S("late")));
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
 
-    assert_string_equal(b.order, "parent one parent ");
+    assert_string_equal(order(&b), "parent one parent ");
     bench_close(&b);
 }
 
@@ -176,7 +176,7 @@ TEST(a_job_that_waits_fails_with_its_child)
     wait_until(count_of(&b, SC_JOB_FAILED) == 2);
 
     assert_redis(&b, "HMGET bull:q:1 failedReason ats", "child bull:q:bad failed 2");
-    assert_int_equal(b.runs, 2 + (strstr(b.order, "one") != NULL));
+    assert_int_equal(b.runs, 2 + (strstr(order(&b), "one") != NULL));
     bench_close(&b);
 }
 
@@ -247,7 +247,7 @@ TEST(a_job_is_not_completed_while_children_are_pending)
     bench_work(&b, NULL, complete_early);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
 
-    assert_string_equal(b.order, "parent bad parent parent ");
+    assert_string_equal(order(&b), "parent bad parent parent ");
     assert_redis(&b, "HMGET bull:q:1 returnvalue failedReason",
                  "[\"bad=it broke\"] the job has children that have not finished");
     assert_redis(&b, "EXISTS bull:q:late", "0");
@@ -272,7 +272,7 @@ TEST(a_job_that_goes_back_to_wait_is_run_next_and_loses_no_attempt)
     bench_work(&b, NULL, wait_once);
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 2);
 
-    assert_string_equal(b.order, "back back other ");
+    assert_string_equal(order(&b), "back back other ");
     assert_redis(&b, "HMGET bull:q:1 atm ats", "1 2");
     bench_close(&b);
 }

@@ -24,7 +24,7 @@ TEST(a_job_that_comes_too_late_fails_without_being_run)
     bench_work(&b, NULL, succeed);
     wait_until(count_of(&b, SC_JOB_FAILED) == 2 && count_of(&b, SC_JOB_COMPLETED) == 1);
 
-    assert_string_equal(b.order, "fine ");
+    assert_string_equal(order(&b), "fine ");
     assert_true(
         has_begun(redis(&b, "HGET bull:q:1 failedReason"), "expired: it was to be started by 20"));
     assert_true(has_begun(redis(&b, "HGET bull:q:2 failedReason"), "expired: "));
@@ -43,7 +43,7 @@ TEST(the_time_to_start_within_begins_after_the_delay)
     add(&b, "later", &(sc_job_opts){.delay_ms = 100, .start_within_ms = 20000});
     add(&b, "gone", &(sc_job_opts){.delay_ms = 100, .expires_at_ms = sc__wall_ms() + 10});
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1 && count_of(&b, SC_JOB_FAILED) == 1);
-    assert_string_equal(b.order, "later ");
+    assert_string_equal(order(&b), "later ");
     bench_close(&b);
 }
 
@@ -177,10 +177,10 @@ TEST(a_job_goes_before_its_processor_and_that_before_the_worker)
     wait_until(b.runs == 3);
     b.hold = false;
     wait_until(b.runs == 6);
-    assert_non_null(strstr(b.order, "job "));
-    assert_non_null(strstr(b.order, "processor "));
-    assert_non_null(strstr(b.order, "worker "));
-    assert_int_equal(strlen(b.order), strlen("job processor worker "));
+    assert_non_null(strstr(order(&b), "job "));
+    assert_non_null(strstr(order(&b), "processor "));
+    assert_non_null(strstr(order(&b), "worker "));
+    assert_int_equal(strlen(order(&b)), strlen("job processor worker "));
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 6);
     bench_close(&b);
 }

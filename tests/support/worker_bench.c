@@ -79,6 +79,16 @@ void note(struct bench *b, const sc_job *job)
     pthread_mutex_unlock(&b->mutex);
 }
 
+const char *order(struct bench *b)
+{
+    static char copy[sizeof(b->order)];
+
+    pthread_mutex_lock(&b->mutex);
+    memcpy(copy, b->order, sizeof(copy));
+    pthread_mutex_unlock(&b->mutex);
+    return copy;
+}
+
 sc_outcome succeed(sc_run *run, const sc_job *job, void *user)
 {
     struct bench *b = user;

@@ -19,7 +19,7 @@ struct bench {
     _Atomic int runs, going, most;
     _Atomic bool hold;
     pthread_mutex_t mutex;
-    char order[256]; /* names in the order they were run, each with a space behind */
+    char order[256]; /* names in the order they were run, each with a space behind; see order() */
     int64_t delay_ms;
     _Atomic sc_cancel_cause cause; /* what a run was told, and why */
     char reason[256];
@@ -40,6 +40,7 @@ const char *redis(struct bench *b, const char *command); /* as test_redis() */
 
 /* Processors: their user is the bench. Each notes the job's name and counts the run. */
 void note(struct bench *b, const sc_job *job);
+const char *order(struct bench *b); /* what was noted so far; until the next call */
 sc_outcome succeed(sc_run *run, const sc_job *job, void *user);
 sc_outcome fail_always(sc_run *run, const sc_job *job, void *user);
 
