@@ -112,6 +112,11 @@ static sc_err win_lease(sc__lead *l, struct right *r)
     bool again = true;
     sc_err err = SC_OK;
 
+    /* Without a server there's no lease to win; but a load may have ended between the look and the flight. */
+    if (sc__is_alone(&l->cache->alone)) {
+        l->asked_ns = sc__mono_ns();
+        return sc__alone_look(l->cache, l->key, &l->look);
+    }
     while (again && !err) {
         sc__await_begin(&link->awaits, &await, l->key);
         l->asked_ns = sc__mono_ns();
@@ -221,7 +226,7 @@ static void share_found(sc__lead *l, sc__led *ret_led)
 
     *ret_led = (sc__led){.err = look->value || look->is_none ? SC_OK : err,
                          .value = look->value,
-                         .source = SC_CACHE_HIT,
+                         .source = sc__is_alone(&l->cache->alone) ? SC_CACHE_NEAR : SC_CACHE_HIT,
                          .is_stale = look->is_stale,
                          .age_ms = look->age_ms};
     if (look->is_stale) {
@@ -238,7 +243,8 @@ static void share_found(sc__lead *l, sc__led *ret_led)
 
 static void lead_missing(sc__lead *l, struct right *r, sc__led *ret_led)
 {
-    sc_err err = l->def->plain ? SC_OK : win_lease(l, r);
+    const bool looks_again = !l->def->plain || sc__is_alone(&l->cache->alone);
+    sc_err err = looks_again ? win_lease(l, r) : SC_OK;
 
     if (err) {
         sc__flight_moot(&l->cache->flights, l->flight);

@@ -489,6 +489,45 @@ static void write_truth(sc_cache *cache, sc_slice key, int number)
     sc_cache_value_release(&value);
 }
 
+static atomic_int loads;
+
+static sc_err load_counting(sc_cache_load *load, sc_slice key, void *user)
+{
+    (void)user;
+    atomic_fetch_add(&loads, 1);
+    return sc_cache_load_set(load, key);
+}
+
+static void *fetch_all(void *arg)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        char text[16];
+        sc_cache_value value;
+
+        snprintf(text, sizeof(text), "k%d", i);
+        if (sc_cache_get_or_set(arg, sc_slice_of(text), 60000, load_counting, NULL, &value))
+            atomic_store(&wrong, true);
+        else
+            sc_cache_value_release(&value);
+    }
+    return NULL;
+}
+
+TEST_LIMIT(one_load_a_key_whatever_the_timing, 120)
+{
+    sc_cache *cache = cache_of(0, 0);
+    pthread_t threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, fetch_all, cache), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+
+    assert_false(atomic_load(&wrong));
+    assert_int_equal(atomic_load(&loads), ROUNDS);
+    sc_cache_free(cache);
+}
+
 struct worker {
     pthread_t thread;
     sc_cache *cache;
