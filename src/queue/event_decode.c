@@ -94,7 +94,7 @@ sc_err sc__event_decode(sc__event_decoder *decoder, const sc_reply *entry, sc_ev
                         sc_reason *ret_reason)
 {
     const sc_reply *parts, *texts;
-    sc_event event = {SC_EVENT_CUSTOM};
+    sc_event event = {.kind = SC_EVENT_CUSTOM};
     size_t count;
     sc_err err = sc__reply_array(entry, &parts, &count, ret_reason);
 

@@ -152,7 +152,7 @@ void sc__fetcher_poke(sc__fetcher *f)
     int64_t now = sc__mono_ms();
     size_t room = sc__core_room(f->core);
 
-    if (came(&f->due_at, now) | came(&f->marker_due_at, now))
+    if ((int)came(&f->due_at, now) | (int)came(&f->marker_due_at, now)) /* each is asked */
         f->pass_on = true;
     if (f->calling) {
         f->again = true;
