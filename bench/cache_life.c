@@ -184,12 +184,18 @@ static void run_hot(int processes, double rate, int load_ms, int64_t ttl_ms, int
            atomic_load(&hot->cold), (double)atomic_load(&hot->slowest_us) / 1000);
 }
 
+static long number(const char *text)
+{
+    return strtol(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "tag") == 0) {
-        tag(atol(argv[2]));
+        tag(number(argv[2]));
     } else if (argc == 7 && strcmp(argv[1], "hot") == 0) {
-        run_hot(atoi(argv[2]), atof(argv[3]), atoi(argv[4]), atol(argv[5]), atoi(argv[6]));
+        run_hot((int)number(argv[2]), (double)number(argv[3]), (int)number(argv[4]),
+                number(argv[5]), (int)number(argv[6]));
     } else {
         fprintf(stderr, "bench-life tag MEMBERS | hot PROCESSES RATE LOAD_MS TTL_MS TTLS\n");
         return 2;
