@@ -1,6 +1,6 @@
 // Schedules beside BullMQ, on one Redis, in one run: `make bench-schedule`.
 //
-//   ROUNDS=3 node bench/schedule.mjs [late] [burst]
+//   ROUNDS=3 BURST=10000 STORING=10000 node bench/schedule.mjs [late] [burst]
 //
 // Server on core 0, clients on core 1; no persistence. The schedules are stored by our program for both sides. `plain` ones have BullMQ's
 // layout; `guarded` ones have a policy, and only our side has them.
@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROUNDS = +(process.env.ROUNDS || 3), BURST = +(process.env.BURST || 10000)
+const STORING = +(process.env.STORING || 10000) // ms that storing may take
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['late', 'burst']
 const OURS = process.env.BENCH_SCHEDULE_PEER || join(HERE, '../build/release/bench-schedule-peer')
 const sides = [['StoryChain', 'plain', [OURS]], ['StoryChain', 'guarded', [OURS]], ['BullMQ', 'plain', ['node', join(HERE, 'schedule_peer.mjs')]]]
@@ -71,7 +72,7 @@ async function late(side, kind, argv, redis) {
 // Many schedules due in one millisecond: until all their jobs can be taken, and until all their next runs are known.
 async function burst(side, kind, argv, redis) {
   await redis.flushall('SYNC')
-  const due = Math.floor(Date.now() / 1000) * 1000 + 3000 + Math.ceil(BURST / 1000) * 1000, hour = 3600000
+  const due = Math.floor(Date.now() / 1000) * 1000 + 3000 + STORING, hour = 3600000
   await store(BURST, kind, hour, due, 0)
   const worker = start(1, [...argv, 'work', '50'])
   if (Date.now() > due - 1000) throw new Error('storing took too long')

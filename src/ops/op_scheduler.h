@@ -19,6 +19,10 @@ typedef struct sc__ticker sc__ticker;
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
                                   const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
 
+/* How many schedules have another next run since the last call; and one more has. */
+int64_t sc__ticker_take_advanced(sc__ticker *ticker);
+void sc__ticker_note_advanced(sc__ticker *ticker);
+
 /* Zones are read anew. */
 void sc__ticker_forget_zones(sc__ticker *ticker);
 

@@ -76,6 +76,10 @@ static void call_ended(sc__due *d, sc_err err)
         d->err = err;
     if (--d->calls > 0)
         return;
+    /* Those that have another next run now are due no more, and not to be passed over. */
+    d->from -= sc__ticker_take_advanced(d->ticker);
+    if (d->from < 0)
+        d->from = 0;
     if (!d->is_last || asks) {
         d->has_ticked &= !asks;
         err = find_slice(d, asks ? 0 : SLICE);
@@ -206,6 +210,7 @@ sc_err sc__due_look(sc__due *due, int64_t back_ms)
 {
     due->back_ms = back_ms;
     due->from = 0;
+    (void)sc__ticker_take_advanced(due->ticker);
     due->since_ms = 0;
     due->wait_ms = -1;
     due->has_ticked = false;

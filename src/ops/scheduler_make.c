@@ -125,6 +125,8 @@ static sc_err read_reply(struct making *m, const sc_reply *reply, bool *ret_done
         err = sc__reply_int(&items[2], &m->now_ms, NULL);
     if (err)
         return err;
+    if (code == 1 && !m->rounds)
+        sc__ticker_note_advanced(m->ticker);
     m->rule.next_ms = m->plan.next_ms;
     m->rule.nominal_ms = m->plan.next_nominal_ms;
     *ret_done = code != 1 || !m->plan.next_ms || m->plan.next_ms > m->now_ms ||

@@ -37,6 +37,7 @@ struct sc__ticker {
     const sc__queue_keys *keys;
     sc_repeat_strategy strategy; /* without next(): none */
     bool has_made_due;
+    int64_t advanced;
     struct cached_zone zones[ZONES];
     size_t next_zone;
     uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
@@ -67,6 +68,19 @@ sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
         t->strategy = *strategy;
     *ret_ticker = t;
     return SC_OK;
+}
+
+int64_t sc__ticker_take_advanced(sc__ticker *ticker)
+{
+    int64_t advanced = ticker->advanced;
+
+    ticker->advanced = 0;
+    return advanced;
+}
+
+void sc__ticker_note_advanced(sc__ticker *ticker)
+{
+    ticker->advanced++;
 }
 
 bool sc__ticker_take_due(sc__ticker *ticker)
@@ -346,6 +360,8 @@ static sc_err read_reply(struct tick *tick, const sc_reply *reply, bool *ret_wai
         return err;
     if (code == 3)
         return sc__because(reason, SC_ESLOT, "its next times all have a job already");
+    if (code == 1)
+        sc__ticker_note_advanced(tick->ticker);
     if (code == 1 && count == 3 && items[2].integer == 0)
         tick->ticker->has_made_due = true;
     if (code != 2)
