@@ -166,13 +166,17 @@ void http_stop(struct http *http)
     if (http->daemon)
         fd = MHD_quiesce_daemon(http->daemon);
     if (fd >= 0)
-        close(fd);
+        shutdown(
+            fd,
+            SHUT_RDWR); /* nobody connects any more; its number is in use until the daemon's threads end */
     if (http->shared.runners)
         runners_close(http->shared.runners);
     if (http->shared.conns)
         conns_drain(http->shared.conns, DRAIN_MS);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
+    if (fd >= 0)
+        close(fd);
     runners_free(http->shared.runners);
     sc_limiter_free(http->shared.limiter);
     queue_index_free(http->shared.queues);
