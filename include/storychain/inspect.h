@@ -59,7 +59,7 @@ typedef struct sc_metrics {
 } sc_metrics;
 
 /* `kind`: SC_JOB_COMPLETED or SC_JOB_FAILED, else SC_EINVAL. `start` and `end` count points from 0, inclusive; end -1: the last. At
- * most 50,000 points are given. One allocation: free with sc_free. */
+ * most 20,160 points are given. One allocation: free with sc_free. */
 SC_API SC_MUST_USE sc_err sc_queue_get_metrics(sc_queue *queue, sc_job_state kind, int64_t start,
                                                int64_t end, sc_metrics **ret_metrics,
                                                sc_reason *ret_reason);

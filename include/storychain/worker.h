@@ -142,7 +142,7 @@ typedef struct sc_worker_opts {
     int64_t max_rest_ms;    /* longest rest by a rate limit before it is asked again; 0: 30,000 */
     int64_t drain_delay_ms; /* longest wait for a marker on an empty queue; 0: 5,000 */
     sc_keep keep_completed, keep_failed; /* for jobs that don't say */
-    /* Minutes for which it is kept how many jobs were completed and how many failed (see inspect.h), at most 50,000. 0:
+    /* Minutes for which it is kept how many jobs were completed and how many failed (see inspect.h), at most 20,160 (two weeks). 0:
      * nothing is counted. */
     int64_t metrics_points;
     /* Bytes of data. A job of more, by whatever program it was added, fails for good without being run. 0, and the most: half of the

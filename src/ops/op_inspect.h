@@ -8,7 +8,7 @@
 
 #include "keys.h"
 
-#define SC__METRICS_MAX 50000 /* points a call */
+#define SC__METRICS_MAX 20160 /* points a call: two weeks */
 
 /* Names and values of meta's fields, alternating. */
 SC_MUST_USE sc_err sc__op_get_meta(sc_client *client, const sc__queue_keys *keys,

@@ -17,7 +17,7 @@ enum {
     LONGEST_REST_MS = 30000,
     NAME_BYTES_MAX = 4096,
     MAX_LATE = 16,
-    METRICS_POINTS_MAX = 50000
+    METRICS_POINTS_MAX = 20160 /* two weeks: more would hold the server for too long */
 };
 
 static void on_answer(sc__core *core, const sc__taken *taken, const sc__lock_token *token,

@@ -453,7 +453,7 @@ static sc_outcome complete(sc_run *run, const sc_job *job, void *user)
 /* The first job after years, then all points are read. */
 static void count_one(void)
 {
-    const sc_worker_opts opts = {.metrics_points = 50000};
+    const sc_worker_opts opts = {.metrics_points = 20160};
     const sc_job_spec spec = {.name = SC_S("n")};
     sc_metrics *metrics;
     sc_worker *worker;
@@ -466,7 +466,7 @@ static void count_one(void)
     assert_ok(sc_worker_close(worker, 1000, NULL));
     sc_worker_free(worker);
     assert_ok(sc_queue_get_metrics(queue, SC_JOB_COMPLETED, 0, -1, &metrics, NULL));
-    assert_int_equal(metrics->point_count, 50000);
+    assert_int_equal(metrics->point_count, 20160);
     sc_free(metrics);
 }
 

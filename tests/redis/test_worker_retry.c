@@ -119,9 +119,9 @@ TEST(limits_that_make_no_sense_are_refused)
         sc_worker_new(b.client, SC_S("q"), &(sc_worker_opts){.max_started = -1}, &b.worker, &why),
         SC_EINVAL);
     assert_string_equal(why.text, "the limit of starts must not be negative");
-    assert_err(sc_worker_new(b.client, SC_S("q"), &(sc_worker_opts){.metrics_points = 50001},
+    assert_err(sc_worker_new(b.client, SC_S("q"), &(sc_worker_opts){.metrics_points = 20161},
                              &b.worker, &why),
                SC_EINVAL);
-    assert_string_equal(why.text, "metrics of 50001 minutes; they can be kept for 0 to 50000");
+    assert_string_equal(why.text, "metrics of 20161 minutes; they can be kept for 0 to 20160");
     bench_close(&b);
 }
