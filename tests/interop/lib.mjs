@@ -190,6 +190,17 @@ export function alike(prefix) {
       .replaceAll(/\b1[5-9]\d{11}(\.\d+)?\b/g, 'T');
 }
 
+/** Runs `act(now)` on a clock that stands still: BullMQ reads it anew to make a delay out of a date. */
+export async function atOneMoment(act) {
+  const clock = Date.now, now = clock();
+  Date.now = () => now;
+  try {
+    return await act(now);
+  } finally {
+    Date.now = clock;
+  }
+}
+
 /** BullMQ prepares the same queue under two prefixes; then `theirs(queue)` acts on one, `mine(where)` on the other. All keys must be alike. */
 export async function sameEffect(t, server, Queue, name, { prepare, theirs, mine }) {
   const queues = {};

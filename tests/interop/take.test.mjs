@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
-import { closing, sameEffect, startPeer, startRedis, waitFor } from './lib.mjs';
+import { atOneMoment, closing, sameEffect, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 
@@ -26,7 +26,7 @@ const ways = [
   { name: 'again', opts: { attempts: 2 }, how: { fail: 'once' }, theirs: (job) => job.moveToFailed(new Error('once'), 't', false) },
   { name: 'later', opts: { attempts: 2, backoff: 60_000 }, how: { fail: 'once' }, theirs: (job) => job.moveToFailed(new Error('once'), 't', false) },
   { name: 'never', opts: { attempts: 9 }, how: { fail: 'bad', giveUp: true }, theirs: (job) => job.moveToFailed(new UnrecoverableError('bad'), 't', false) },
-  { name: 'delayed', how: { delayMs: 60_000 }, theirs: (job) => job.moveToDelayed(Date.now() + 60_000, 't') },
+  { name: 'delayed', how: { delayMs: 60_000 }, theirs: (job) => atOneMoment((now) => job.moveToDelayed(now + 60_000, 't')) },
   { name: 'back', how: { toWait: true }, theirs: (job) => job.moveToWait('t') },
 ];
 

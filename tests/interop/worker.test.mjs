@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DelayedError, FlowProducer, Queue, QueueEvents, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
-import { alike, dump, startPeer, startRedis, waitFor } from './lib.mjs';
+import { alike, atOneMoment, dump, startPeer, startRedis, waitFor } from './lib.mjs';
 
 let server, ours;
 const opened = [];
@@ -33,7 +33,7 @@ async function processor(job, token) {
   if (d.fail && job.attemptsMade < (d.failTimes ?? Infinity)) throw new Error(d.fail);
   if (d.giveUp) throw new UnrecoverableError(d.giveUp);
   if (d.delayMs !== undefined && job.attemptsStarted === 1) {
-    await job.moveToDelayed(Date.now() + d.delayMs, token);
+    await atOneMoment((now) => job.moveToDelayed(now + d.delayMs, token));
     throw new DelayedError();
   }
   if (d.limitMs !== undefined && job.attemptsStarted === 1) {
