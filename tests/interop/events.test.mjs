@@ -155,3 +155,20 @@ test("the end of a job in a worker of BullMQ's is waited for", async (t) => {
   assert.deepEqual(await wait(await queue.add('good', {}, { removeOnComplete: true })), { state: 'completed', returnvalue: { sum: 3 } });
   await assert.rejects(wait({ id: 'none' }), { code: 'SC_ENOJOB' });
 });
+
+test('a reader that is started late has what BullMQ did since it was made, and waits for events as long as it was told to', async (t) => {
+  const queue = nodeQueue(t, 'late');
+  await queue.waitUntilReady();
+  await queue.add('before', {});
+  const reader = await ours.readEvents({ queue: 'late', autorun: false, blockMs: 20 });
+  read[reader] = [];
+  const { id } = await queue.add('after', {});
+  assert.deepEqual(read[reader], []);
+
+  await ours.startEvents({ reader });
+  await waitFor('the job', () => read[reader].some(({ jobId }) => jobId === id));
+  assert.ok(read[reader].every(({ jobId }) => jobId === id));
+  const asked = async () => Number((await server.redis.info('commandstats')).match(/cmdstat_xread:calls=(\d+)/)[1]);
+  const calls = await asked();
+  await waitFor('it to ask again and again', async () => (await asked()) > calls + 3);
+});

@@ -60,11 +60,12 @@ static void on_event(void *user, const sc_event *event)
                         as_bullmq(event)));
 }
 
-/* Gives the reader's number; of `lastEventId` on. */
+/* Gives the reader's number; of `lastEventId` on. With "autorun" false it is not started. */
 static sc_err do_read_events(struct peer *peer, const json_t *args, json_t **ret_result,
                              sc_reason *ret_reason)
 {
-    const sc_events_opts opts = {.last_id = sc__json_text(args, "lastEventId")};
+    const sc_events_opts opts = {.last_id = sc__json_text(args, "lastEventId"),
+                                 .block_ms = sc__json_int(args, "blockMs", 0)};
     intptr_t i = 0;
     sc_queue *queue;
     sc_err err;
@@ -76,11 +77,22 @@ static sc_err do_read_events(struct peer *peer, const json_t *args, json_t **ret
     err = peer_queue(peer, args, &queue, ret_reason);
     if (!err)
         err = sc_events_new(queue, &opts, &peer->readers[i], ret_reason);
-    if (!err)
+    if (!err && sc__json_bool(args, "autorun", true))
         err = sc_events_start(peer->readers[i], on_event, (void *)i);
     if (!err)
         *ret_result = json_integer(i);
     return err;
+}
+
+static sc_err do_start_events(struct peer *peer, const json_t *args, json_t **ret_result,
+                              sc_reason *ret_reason)
+{
+    int64_t i = sc__json_int(args, "reader", -1);
+
+    if (i < 0 || i >= READERS_MAX || !peer->readers[i])
+        return sc__because(ret_reason, SC_EINVAL, "no such reader");
+    *ret_result = json_null();
+    return sc_events_start(peer->readers[i], on_event, (void *)(intptr_t)i);
 }
 
 static sc_err do_publish_event(struct peer *peer, const json_t *args, json_t **ret_result,
@@ -128,6 +140,7 @@ static sc_err do_wait_until_finished(struct peer *peer, const json_t *args, json
 
 const struct peer_command peer_event_commands[] = {
     {"readEvents", do_read_events},
+    {"startEvents", do_start_events},
     {"publishEvent", do_publish_event},
     {"waitUntilFinished", do_wait_until_finished},
     {NULL, NULL},

@@ -175,7 +175,7 @@ static void trees_free(struct trees *t)
         free(t->nodes[--t->node_count]);
 }
 
-/* {"flows":[…], "prefix":…, "queuesOptions":{name:{"defaultJobOptions":…}}} as for FlowProducer. Gives all ids. */
+/* {"flows":[…], "prefix":…, "queuesOptions":{name:{"defaultJobOptions":…}}} as for FlowProducer; with "metadata" traced. Gives all ids. */
 static sc_err do_add_flows(struct peer *peer, const json_t *args, json_t **ret_result,
                            sc_reason *ret_reason)
 {
@@ -183,10 +183,12 @@ static sc_err do_add_flows(struct peer *peer, const json_t *args, json_t **ret_r
     struct trees t = {.text_count = 0};
     sc_flow_queue queues[8];
     sc_flow_opts opts = {.prefix = sc__json_text(args, "prefix"), .queues = queues};
+    const char *metadata = json_string_value(json_object_get(args, "metadata")), *name;
+    const sc_tracer tracer = peer_tracer(metadata ? metadata : "");
     sc_id_list *ids = NULL;
-    const char *name;
     sc_err err;
 
+    opts.tracer = metadata ? &tracer : NULL;
     json_object_foreach(json_object_get(args, "queuesOptions"), name, of_queue)
         queues[opts.queue_count++] = (sc_flow_queue){
             sc_slice_of(name), keep_opts(&t, json_object_get(of_queue, "defaultJobOptions"))};

@@ -73,3 +73,12 @@ test('traced jobs are stored the same way', (t) =>
       await ours.addTraced({ ...where, metadata: W3C, jobs: [{ name: 'a' }, { name: 'b', opts: { priority: 2 } }, { name: 'own', opts: { extra: '{"tm":"own"}' } }] });
     },
   }));
+
+test("BullMQ's consumer gets the metadata of our flow's producer, parent and children alike", async (t) => {
+  const got = [];
+  await ours.addFlows({ metadata: W3C, flows: [{ name: 'parent', queueName: 'flow', children: [{ name: 'a', queueName: 'flow' }, { name: 'b', queueName: 'flow' }] }] });
+  const worker = closing(t, new Worker('flow', async () => {}, { connection: server.connection, telemetry: telemetry('consumer', got) }));
+  await waitFor('three jobs', async () => (await server.redis.zcard('bull:flow:completed')) === 3);
+  await worker.close();
+  assert.deepEqual(got.filter((text) => text === W3C), [W3C, W3C, W3C]);
+});
