@@ -34,6 +34,21 @@ static void put(sc__pubsub *p, const char *command, sc_slice channel)
     p->waiting.len += len;
 }
 
+static void call_heard(sc__subscription *s)
+{
+    s->is_heard = true;
+    if (s->on_heard)
+        s->on_heard(s->user);
+}
+
+static bool is_heard(const sc__pubsub *p, sc_slice channel)
+{
+    for (const sc__subscription *s = p->first; s; s = s->next)
+        if (s->is_heard && sc_slice_eq(s->channel, channel))
+            return true;
+    return false;
+}
+
 static bool is_wanted(const sc__pubsub *p, sc_slice channel, const sc__subscription *until)
 {
     for (const sc__subscription *s = p->first; s != until; s = s->next)
@@ -46,6 +61,8 @@ static void forget_conn(sc__pubsub *p)
 {
     p->conn = NULL;
     p->ready = false;
+    for (sc__subscription *s = p->first; s; s = s->next)
+        s->is_heard = false;
     sc__str_reset(&p->waiting);
     sc__str_reset(&p->sending);
 }
@@ -78,8 +95,8 @@ static void call(sc__pubsub *p, sc_slice channel, const sc_slice *message)
             continue;
         if (message)
             s->on_message(s->user, *message);
-        else if (s->on_heard)
-            s->on_heard(s->user);
+        else
+            call_heard(s);
     }
     p->next = NULL;
 }
@@ -152,7 +169,9 @@ static void add(void *arg)
     struct change *c = arg;
     sc__pubsub *p = c->pubsub;
     bool wanted = is_wanted(p, c->subscription->channel, NULL);
+    bool heard = is_heard(p, c->subscription->channel);
 
+    c->subscription->is_heard = false;
     c->subscription->next = p->first;
     p->first = c->subscription;
     if (!p->conn)
@@ -160,6 +179,8 @@ static void add(void *arg)
     if (p->ready && !wanted)
         put(p, "SUBSCRIBE", c->subscription->channel);
     flush(p);
+    if (heard)
+        call_heard(c->subscription);
 }
 
 static void end(void *arg)

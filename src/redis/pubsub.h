@@ -17,6 +17,7 @@ typedef struct sc__subscription {
     void (*on_message)(void *user, sc_slice message); /* borrowed for the call */
     void (*on_heard)(void *user); /* it is heard from now on, or again; may be NULL */
     void *user;
+    bool is_heard; /* ours */
     struct sc__subscription *next;
 } sc__subscription;
 
