@@ -147,6 +147,18 @@ static sc__request *first_to_write(const sc__pipeline *p)
     return p->again.first ? p->again.first : p->waiting.first;
 }
 
+/* Takes the next command out of its line, as one that is being written. */
+static sc__request *write_next(sc__pipeline *p)
+{
+    sc__request *req = next_to_write(p);
+
+    req->order = ++p->order;
+    if (req->is_load)
+        sc__loads_written(&p->loads, req->script_text, req->order);
+    sc__requests_put(&p->in_flight, req);
+    return req;
+}
+
 /* Gathers what fits into one write. Small commands are copied together, large ones stay where they are. */
 static unsigned gather(sc__pipeline *p, uv_buf_t *bufs)
 {
@@ -159,11 +171,7 @@ static unsigned gather(sc__pipeline *p, uv_buf_t *bufs)
 
         if (small && req->len > OUT_SIZE - used)
             break;
-        req = next_to_write(p);
-        req->order = ++p->order;
-        if (req->is_load)
-            sc__loads_written(&p->loads, req->script_text, req->order);
-        sc__requests_put(&p->in_flight, req);
+        req = write_next(p);
         if (small) {
             memcpy(p->out + used, req->bytes, req->len);
             used += req->len;
@@ -267,15 +275,12 @@ static bool is_at_rest(const sc__pipeline *p)
 static size_t join_small(sc__pipeline *p)
 {
     size_t used = 0;
+    const sc__request *req;
 
-    while (p->waiting.first && p->waiting.first->len <= SMALL_MAX &&
-           p->waiting.first->len <= OUT_SIZE - used) {
-        sc__request *req = sc__requests_take(&p->waiting);
-
-        req->order = ++p->order;
+    while ((req = first_to_write(p)) && req->len <= SMALL_MAX && req->len <= OUT_SIZE - used) {
+        req = write_next(p);
         memcpy(p->out + used, req->bytes, req->len);
         used += req->len;
-        sc__requests_put(&p->in_flight, req);
     }
     return used;
 }
