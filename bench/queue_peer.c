@@ -3,13 +3,14 @@
 #include <storychain/worker.h>
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "peer.h"
 
 #define DATA_HEAD                                                                                  \
     "{\"to\":\"ada@example.org\",\"subject\":\"Welcome\",\"template\":\"welcome\","                \
@@ -30,31 +31,6 @@ static int64_t read_clock(clockid_t id)
 
     clock_gettime(id, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void die(const char *what, sc_err err, const sc_reason *reason)
-{
-    fprintf(stderr, "bench-peer: %s: %s %s\n", what, sc_err_name(err), reason ? reason->text : "");
-    exit(1);
-}
-
-static sc_client *connect_client(void)
-{
-    const char *port = getenv("BENCH_PORT");
-    sc_client_opts opts = {.command_timeout_ms = 60000};
-    sc_reason reason = {""};
-    sc_client *client;
-    char url[64];
-    sc_err err;
-
-    snprintf(url, sizeof(url), "redis://127.0.0.1:%s", port ? port : "7391");
-    opts.url = url;
-    err = sc_client_new(&opts, &client, &reason);
-    if (!err)
-        err = sc_client_wait_ready(client, 10000, &reason);
-    if (err)
-        die(url, err, &reason);
-    return client;
 }
 
 static void add_one(sc_queue *queue, sc_slice data, const sc_job_opts *opts)
@@ -203,16 +179,6 @@ static sc_worker *start_worker(sc_client *client, sc_slice queue, const sc_worke
     return worker;
 }
 
-static void await_sigterm(void)
-{
-    sigset_t end;
-    int number;
-
-    sigemptyset(&end);
-    sigaddset(&end, SIGTERM);
-    sigwait(&end, &number);
-}
-
 static void work(sc_client *client, int concurrency)
 {
     sc_worker *worker =
@@ -241,7 +207,6 @@ int main(int argc, char **argv)
     sc_reason reason = {""};
     sc_client *client;
     sc_queue *queue;
-    sigset_t term;
     sc_err err;
 
     if (argc < 3 || (strcmp(argv[1], "worker") && strcmp(argv[1], "idle") && argc < 4)) {
@@ -249,10 +214,7 @@ int main(int argc, char **argv)
                         "| worker CONCURRENCY | idle QUEUES\n");
         return 2;
     }
-    /* Blocked before any thread starts, so that sigwait() alone gets it. */
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    block_sigterm();
     if (getenv("LAT_FILE"))
         latencies = fopen(getenv("LAT_FILE"), "a");
     client = connect_client();

@@ -2,37 +2,12 @@
 #include <storychain/scheduler.h>
 #include <storychain/worker.h>
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static void die(const char *what, sc_err err, const sc_reason *reason)
-{
-    fprintf(stderr, "bench-schedule-peer: %s: %s %s\n", what, sc_err_name(err), reason->text);
-    exit(1);
-}
-
-static sc_client *connect_client(void)
-{
-    const char *port = getenv("BENCH_PORT");
-    sc_client_opts opts = {.command_timeout_ms = 60000};
-    sc_reason reason = {""};
-    sc_client *client;
-    char url[64];
-    sc_err err;
-
-    snprintf(url, sizeof(url), "redis://127.0.0.1:%s", port ? port : "7391");
-    opts.url = url;
-    err = sc_client_new(&opts, &client, &reason);
-    if (!err)
-        err = sc_client_wait_ready(client, 10000, &reason);
-    if (err)
-        die(url, err, &reason);
-    return client;
-}
+#include "peer.h"
 
 /* `guarded`: with a policy that changes nothing here. */
 static void store(sc_queue *queue, long count, bool guarded, int64_t every_ms, int64_t start_ms,
@@ -80,8 +55,6 @@ static void work(sc_client *client, sc_queue *queue, int concurrency)
     sc_scheduler_guard *guard;
     sc_reason reason = {""};
     sc_worker *worker;
-    sigset_t end;
-    int number;
     sc_err err = sc_worker_new(client, SC_S("q"), &opts, &worker, &reason);
 
     if (!err)
@@ -92,9 +65,7 @@ static void work(sc_client *client, sc_queue *queue, int concurrency)
         err = sc_scheduler_guard_start(queue, 0, &guard);
     if (err)
         die("worker", err, &reason);
-    sigemptyset(&end);
-    sigaddset(&end, SIGTERM);
-    sigwait(&end, &number);
+    await_sigterm();
     sc_scheduler_guard_stop(guard);
     if (sc_worker_close(worker, 1000, NULL))
         exit(1);
@@ -106,16 +77,13 @@ int main(int argc, char **argv)
     sc_reason reason = {""};
     sc_client *client;
     sc_queue *queue;
-    sigset_t term;
     sc_err err;
 
     if (!(argc == 7 && !strcmp(argv[1], "store")) && !(argc == 3 && !strcmp(argv[1], "work"))) {
         fprintf(stderr, "bench-schedule-peer: see bench/README.md\n");
         return 2;
     }
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    block_sigterm();
     if (getenv("LAT_FILE"))
         latencies = fopen(getenv("LAT_FILE"), "a");
     client = connect_client();

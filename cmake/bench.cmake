@@ -1,5 +1,5 @@
 # Our side of the benchmarks; bench/README.md says what they measure.
-add_executable(bench-peer bench/queue_peer.c)
+add_executable(bench-peer bench/queue_peer.c bench/peer.c)
 target_link_libraries(bench-peer PRIVATE sc_static)
 add_executable(bench-pattern bench/cache_pattern.c)
 target_link_libraries(bench-pattern PRIVATE sc_static Threads::Threads)
@@ -12,5 +12,5 @@ add_executable(bench-life bench/cache_life.c)
 target_link_libraries(bench-life PRIVATE sc_static)
 add_executable(bench-fleet bench/cache_fleet.c)
 target_link_libraries(bench-fleet PRIVATE sc_static Threads::Threads)
-add_executable(bench-schedule-peer bench/schedule_peer.c)
+add_executable(bench-schedule-peer bench/schedule_peer.c bench/peer.c)
 target_link_libraries(bench-schedule-peer PRIVATE sc_static)
