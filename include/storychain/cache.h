@@ -52,7 +52,7 @@ typedef struct sc_cache_opts {
     /* Values of at least that size are compressed (zstd) where that saves a tenth; 0: 1 KiB; SC_CACHE_NEVER. Every cache
      * reads them. */
     size_t compress_above;
-    /* If there are any, values are encrypted (AES-256-GCM) with the first, and those encrypted with any of them are read; what
+    /* If there are any, values, negatives and errors are encrypted (AES-256-GCM) with the first, and those encrypted with any of them are read; what
      * is not encrypted is a miss, and is replaced (but for plain definitions). Up to SC_CACHE_SECRETS_MAX, copied. To change a secret: add the
      * new one at the end everywhere, then put it first everywhere, then leave out the old one. */
     const sc_cache_secret *secrets;

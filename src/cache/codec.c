@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 
-enum { COMPRESS_ABOVE = 1024, LEVEL = 3, SEAL_LEN = 16, LEN_MAX = 1024 * 1024 * 1024 };
+enum { COMPRESS_ABOVE = 1024, LEVEL = 3, LEN_MAX = 1024 * 1024 * 1024 };
 
 sc_err sc__codec_init(sc__codec *codec, const sc_cache_opts *opts, sc_reason *ret_reason)
 {
@@ -79,7 +79,7 @@ static bool encrypt(const struct bond *bond, char *bytes, size_t len)
     int n;
     bool ok = ctx && run_cipher(ctx, (sc_slice){bytes, len}, bytes) &&
               EVP_CipherFinal_ex(ctx, end, &n) &&
-              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, SEAL_LEN, end);
+              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, SC__SEAL_LEN, end);
 
     EVP_CIPHER_CTX_free(ctx);
     return ok;
@@ -89,13 +89,13 @@ static bool encrypt(const struct bond *bond, char *bytes, size_t len)
 static bool decrypt(const struct bond *bond, sc_slice in, char *out)
 {
     EVP_CIPHER_CTX *ctx = begin_cipher(bond, false);
-    char seal[SEAL_LEN];
+    char seal[SC__SEAL_LEN];
     int n;
     bool ok;
 
-    memcpy(seal, in.ptr + in.len, SEAL_LEN);
+    memcpy(seal, in.ptr + in.len, SC__SEAL_LEN);
     ok = ctx && run_cipher(ctx, in, out) &&
-         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SEAL_LEN, seal) &&
+         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SC__SEAL_LEN, seal) &&
          EVP_CipherFinal_ex(ctx, (unsigned char *)out + in.len, &n);
     EVP_CIPHER_CTX_free(ctx);
     return ok;
@@ -150,32 +150,46 @@ static size_t write_content(sc__envelope *envelope, sc_slice raw, char *out)
     return raw.len;
 }
 
-sc_err sc__codec_seal(const sc__codec *codec, sc_slice key, sc__envelope *envelope, sc__blob *value,
-                      sc_slice *ret_stored)
+/* Envelope and content, so that the content begins at `content`; the envelope may be shorter than it seemed. */
+static sc_err write_sealed(const sc__codec *codec, sc_slice key, sc__envelope *envelope,
+                           sc_slice raw, char *content, sc_slice *ret_stored)
 {
     struct bond bond = {.secret = &codec->secrets[0], .key = key, .nonce = envelope->nonce};
-    size_t room, len;
-    char *content;
+    size_t len = write_content(envelope, raw, content);
 
-    if (!plan(codec, envelope, value->bytes.len))
-        return sc__blob_seal(value, envelope, ret_stored);
-    room = sc__envelope_size(envelope); /* it may become smaller */
-    sc_free(value->sealed);
-    value->sealed = sc__malloc(room + value->bytes.len + SEAL_LEN);
-    if (!value->sealed)
-        return SC_ENOMEM;
-    content = value->sealed + room;
-    len = write_content(envelope, value->bytes, content);
     bond.head.len = sc__envelope_size(envelope);
     bond.head.ptr = content - bond.head.len;
     sc__envelope_write(envelope, content - bond.head.len);
     if (envelope->flags & SC__ENVELOPE_SEALED) {
         if (!encrypt(&bond, content, len))
             return SC_EINTERNAL;
-        len += SEAL_LEN;
+        len += SC__SEAL_LEN;
     }
     *ret_stored = (sc_slice){bond.head.ptr, bond.head.len + len};
     return SC_OK;
+}
+
+sc_err sc__codec_seal(const sc__codec *codec, sc_slice key, sc__envelope *envelope, sc__blob *value,
+                      sc_slice *ret_stored)
+{
+    size_t room;
+
+    if (!plan(codec, envelope, value->bytes.len))
+        return sc__blob_seal(value, envelope, ret_stored);
+    room = sc__envelope_size(envelope);
+    sc_free(value->sealed);
+    value->sealed = sc__malloc(room + value->bytes.len + SC__SEAL_LEN);
+    if (!value->sealed)
+        return SC_ENOMEM;
+    return write_sealed(codec, key, envelope, value->bytes, value->sealed + room, ret_stored);
+}
+
+sc_err sc__codec_mark(const sc__codec *codec, sc_slice key, sc__envelope *envelope,
+                      sc_slice content, char *room, sc_slice *ret_stored)
+{
+    plan(codec, envelope, 0);
+    return write_sealed(codec, key, envelope, content, room + sc__envelope_size(envelope),
+                        ret_stored);
 }
 
 /* opening */
@@ -199,9 +213,9 @@ static sc_err unseal(const sc__codec *codec, sc_slice key, sc_slice head,
         return sc__because(ret_reason, SC_ELAYOUT,
                            "it is encrypted with secret %lld, which is not one of ours",
                            (long long)envelope->key_id);
-    if (content.len < SEAL_LEN)
+    if (content.len < SC__SEAL_LEN)
         return sc__because(ret_reason, SC_ELAYOUT, "it is encrypted and cut off");
-    content.len -= SEAL_LEN;
+    content.len -= SC__SEAL_LEN;
     value = sc__blob_new(content.len);
     if (!value)
         return sc__because(ret_reason, SC_ENOMEM, "no memory to decrypt it");

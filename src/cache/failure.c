@@ -1,26 +1,28 @@
 #include "failure.h"
 
 #include "base/str.h"
+#include "handle.h"
 #include "ops/op_cache.h"
-#include "redis/tracking.h"
 
 enum { LIFE_MS = 500 };
 
-void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, sc_err err,
-                       int64_t keep_ms, int64_t timeout_ms)
+void sc__failure_leave(sc_cache *cache, sc_slice key, const sc__lease *lease, sc_err err,
+                       int64_t keep_ms)
 {
-    const int64_t now_ms = sc__client_server_ms(client);
-    const sc__envelope envelope = {
+    const int64_t now_ms = sc__cache_now_ms(cache);
+    sc__envelope envelope = {
         .kind = SC__ENVELOPE_ERROR, .stored_ms = now_ms, .expires_ms = now_ms + keep_ms};
-    const size_t head = sc__envelope_size(&envelope);
-    char word[SC__ENVELOPE_UNTAGGED_MAX + SC__LEASE_LEN + SC__INT_LEN];
+    char text[SC__LEASE_LEN + SC__INT_LEN];
+    char room[SC__ENVELOPE_UNTAGGED_MAX + sizeof(text) + SC__SEAL_LEN];
+    sc_slice word;
 
-    sc__envelope_write(&envelope, word);
-    memcpy(word + head, lease->bytes, SC__LEASE_LEN);
-    sc__op_cache_fail(
-        client, key, sc__lease_slice(lease),
-        (sc_slice){word, head + SC__LEASE_LEN + sc__int_text(err, word + head + SC__LEASE_LEN)},
-        keep_ms > LIFE_MS ? keep_ms : LIFE_MS, timeout_ms);
+    memcpy(text, lease->bytes, SC__LEASE_LEN);
+    if (sc__codec_mark(&cache->codec, key, &envelope,
+                       (sc_slice){text, SC__LEASE_LEN + sc__int_text(err, text + SC__LEASE_LEN)},
+                       room, &word))
+        return; /* the lease ends by itself */
+    sc__op_cache_fail(cache->client, key, sc__lease_slice(lease), word,
+                      keep_ms > LIFE_MS ? keep_ms : LIFE_MS, cache->opts.timeout_ms);
 }
 
 void sc__failure_read(sc_slice content, sc__failure *ret_failure)

@@ -13,10 +13,10 @@ typedef struct sc__failure {
 } sc__failure;
 
 /* Puts it where `lease` stands, to be kept for `keep_ms`. Doesn't wait and tells no result. */
-void sc__failure_leave(sc_client *client, sc_slice key, const sc__lease *lease, sc_err err,
-                       int64_t keep_ms, int64_t timeout_ms);
+void sc__failure_leave(sc_cache *cache, sc_slice key, const sc__lease *lease, sc_err err,
+                       int64_t keep_ms);
 
-/* From the content of an envelope of kind SC__ENVELOPE_ERROR. */
+/* From the opened content of an envelope of kind SC__ENVELOPE_ERROR. */
 void sc__failure_read(sc_slice content, sc__failure *ret_failure);
 
 /* Whether it is of the load that began with `lease`. */

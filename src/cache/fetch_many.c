@@ -252,8 +252,7 @@ static bool make_fill(struct batch *b, size_t n, sc__sealed *sealed, sc__fill_it
             sc__op_cache_hold(b->cache->client, b->keys[i], sc__lease_slice(&b->lease), 0,
                               b->cache->opts.timeout_ms);
         else if (b->lease.is_there)
-            sc__failure_leave(b->cache->client, b->keys[i], &b->lease, load->err,
-                              b->def->error_ttl_ms, b->cache->opts.timeout_ms);
+            sc__failure_leave(b->cache, b->keys[i], &b->lease, load->err, b->def->error_ttl_ms);
         return false;
     }
     *ret_fill = (sc__fill_item){.key = b->keys[i], .stored = SC_S(""), .tags = load->tags};

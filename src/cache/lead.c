@@ -146,8 +146,7 @@ static void settle_lease(sc__lead *l, const struct right *r, sc_err load_err,
     sc_err err;
 
     if (load_err && !load->was_refused) {
-        sc__failure_leave(cache->client, l->key, &r->lease, load_err, l->def->error_ttl_ms,
-                          cache->opts.timeout_ms);
+        sc__failure_leave(cache, l->key, &r->lease, load_err, l->def->error_ttl_ms);
         return;
     }
     if (!load_err && sc__flight_is_current(&cache->flights, l->flight) &&

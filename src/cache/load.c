@@ -180,7 +180,8 @@ sc_err sc__load_envelope(sc_cache *cache, const sc_cache_load *load, int64_t bir
 {
     int64_t ttl_ms = ttl_of(load);
 
-    if (ttl_ms <= 0 || (load->value && load->value->bytes.len > sc__def_max_size(cache, load->def)))
+    if (ttl_ms <= 0 || (load->is_none && load->def->plain) ||
+        (load->value && load->value->bytes.len > sc__def_max_size(cache, load->def)))
         return SC_ESTATE;
     make_envelope(cache, load->def, ttl_ms, load->tags, ret_envelope, ret_life_ms);
     ret_envelope->birth = birth;
@@ -193,12 +194,6 @@ sc_err sc__load_envelope(sc_cache *cache, const sc_cache_load *load, int64_t bir
     return SC_OK;
 }
 
-static void seal_none(const sc__envelope *envelope, sc__sealed *ret_sealed)
-{
-    ret_sealed->bytes = (sc_slice){ret_sealed->room, sc__envelope_size(envelope)};
-    sc__envelope_write(envelope, ret_sealed->room);
-}
-
 sc_err sc__load_seal(sc_cache *cache, const sc_cache_load *load, sc_slice key, int64_t birth,
                      sc__sealed *ret_sealed)
 {
@@ -207,11 +202,11 @@ sc_err sc__load_seal(sc_cache *cache, const sc_cache_load *load, sc_slice key, i
 
     if (err)
         return err;
-    if (load->def->plain)
-        ret_sealed->bytes = load->value->bytes;
-    else if (load->is_none)
-        seal_none(&envelope, ret_sealed);
-    else
+    if (load->is_none)
+        return sc__codec_mark(&cache->codec, key, &envelope, SC_S(""), ret_sealed->room,
+                              &ret_sealed->bytes);
+    if (!load->def->plain)
         return sc__codec_seal(&cache->codec, key, &envelope, load->value, &ret_sealed->bytes);
+    ret_sealed->bytes = load->value->bytes;
     return SC_OK;
 }

@@ -4,8 +4,8 @@
 
 #include <storychain/cache.h>
 
+#include "codec.h"
 #include "ops/cache_tags.h"
-#include "value.h"
 
 struct sc_cache_load {
     const sc_cache_def *def;
@@ -34,10 +34,10 @@ void sc__load_end(sc_cache *cache, sc_cache_load *load, sc_err err, int64_t load
 typedef struct sc__sealed {
     sc_slice bytes; /* live as long as the load's value, or in `room` */
     int64_t life_ms;
-    char room[SC__ENVELOPE_MAX];
+    char room[SC__ENVELOPE_MAX + SC__SEAL_LEN];
 } sc__sealed;
 
-/* What is to be stored of it at `key` (in Redis). SC_ESTATE: nothing. SC_ENOMEM. */
+/* What is to be stored of it at `key` (in Redis). SC_ESTATE: nothing. SC_ENOMEM, SC_EINTERNAL. */
 SC_MUST_USE sc_err sc__load_seal(sc_cache *cache, const sc_cache_load *load, sc_slice key,
                                  int64_t birth, sc__sealed *ret_sealed);
 

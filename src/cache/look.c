@@ -13,13 +13,22 @@ enum { FOREIGN_MS = 1000 };
 
 enum life { DEAD, STALE, FRESH };
 
+/* What lies at a key. */
+struct content {
+    sc_slice key, stored;
+    sc__envelope envelope;
+    sc_slice bytes; /* behind the envelope */
+};
+
 static enum life life_of(const sc__envelope *e, sc__tag_word word, int64_t now_ms)
 {
-    bool is_over = e->grace_ms && e->expires_ms && now_ms >= e->expires_ms;
+    /* Without a grace Redis removes it in time; unless someone has put it back, as he can an encrypted one, too. */
+    bool looks_at_end = e->grace_ms || e->flags & SC__ENVELOPE_SEALED;
+    bool is_over = looks_at_end && e->expires_ms && now_ms >= e->expires_ms;
 
     if (word == SC__TAG_DELETES)
         return DEAD;
-    if (word == SC__TAG_KEEPS && !is_over) /* without a grace Redis removes it in time */
+    if (word == SC__TAG_KEEPS && !is_over)
         return FRESH;
     return now_ms < e->grace_ms ? STALE : DEAD;
 }
@@ -46,29 +55,50 @@ static void open_dates(const sc__envelope *e, enum life life, int64_t now_ms, sc
     look->load_us = e->load_us;
 }
 
-/* A hit, if it can be decoded. `*ret_keeps_reply`: the value lies in it. SC_ENOMEM. */
-static sc_err open_value(sc_cache *cache, sc_slice key, const sc__found *found, sc_slice stored,
-                         const sc__envelope *envelope, sc_slice content, sc__look *look,
-                         bool *ret_keeps_reply)
+/* Opens the content (`*ret_opened` as of sc__codec_open). `*ret_opens`: it may be used; else that is complained of, and it may be
+ * replaced. SC_ENOMEM. */
+static sc_err open_content(sc_cache *cache, const struct content *c, sc__look *look,
+                           sc__blob **ret_opened, bool *ret_opens)
 {
-    const bool is_plain = found->def && found->def->plain && envelope->stored_ms < 0;
-    sc__blob *value = NULL;
     sc_reason why;
+    sc_err err =
+        sc__codec_open(&cache->codec, c->key, c->stored, &c->envelope, c->bytes, ret_opened, &why);
+
+    *ret_opens = !err;
+    if (err != SC_ELAYOUT)
+        return err;
+    sc__health_complain(&cache->health, c->key, why.text);
+    open_unusable(c->stored, look);
+    return SC_OK;
+}
+
+/* A hit, if it can be decoded. `*ret_keeps_reply`: the value lies in it. SC_ENOMEM. */
+static sc_err open_value(sc_cache *cache, const sc__found *found, const struct content *c,
+                         sc__look *look, bool *ret_keeps_reply)
+{
+    const bool is_plain = found->def && found->def->plain && c->envelope.stored_ms < 0;
+    sc__blob *value = NULL;
+    bool opens = true;
     sc_err err = SC_OK;
 
     if (!is_plain) /* what a definition stores as it is, is read so, whatever secrets there are */
-        err = sc__codec_open(&cache->codec, key, stored, envelope, content, &value, &why);
-    if (!err && !value) {
-        value = sc__blob_of_reply(found->reply, content);
+        err = open_content(cache, c, look, &value, &opens);
+    if (!err && opens && !value) {
+        value = sc__blob_of_reply(found->reply, c->bytes);
         *ret_keeps_reply = true;
         err = value ? SC_OK : SC_ENOMEM;
     }
-    if (err == SC_ELAYOUT) {
-        sc__health_complain(&cache->health, key, why.text);
-        open_unusable(stored, look);
-        err = SC_OK;
-    }
     look->value = value;
+    return err;
+}
+
+/* "There is no such thing", if it is one of ours who says so. SC_ENOMEM. */
+static sc_err open_none(sc_cache *cache, const struct content *c, sc__look *look)
+{
+    sc__blob *opened = NULL;
+    sc_err err = open_content(cache, c, look, &opened, &look->is_none);
+
+    sc__blob_unref(opened);
     return err;
 }
 
@@ -120,10 +150,10 @@ static void hold_near(sc_cache *cache, sc_slice key, const sc__found *found, con
     sc__tier_fill(&cache->tier, found->ticket, &item);
 }
 
-static sc_err open_living(sc_cache *cache, sc_slice key, sc__found *found, sc_slice stored,
-                          const sc__envelope *e, sc_slice content, sc__look *look,
-                          bool *ret_keeps_reply)
+static sc_err open_living(sc_cache *cache, sc__found *found, const struct content *c,
+                          sc__look *look, bool *ret_keeps_reply)
 {
+    const sc__envelope *e = &c->envelope;
     int64_t now_ms = sc__cache_now_ms(cache);
     enum life life =
         has_other_schema(found->def, e) ? DEAD : life_of(e, ask_tags(cache, found, e), now_ms);
@@ -132,35 +162,42 @@ static sc_err open_living(sc_cache *cache, sc_slice key, sc__found *found, sc_sl
 
     open_dates(e, life, now_ms, look);
     if (life == DEAD)
-        open_unusable(stored, look);
+        open_unusable(c->stored, look);
     else if (e->kind == SC__ENVELOPE_VALUE)
-        err = open_value(cache, key, found, stored, e, content, look, ret_keeps_reply);
+        err = open_value(cache, found, c, look, ret_keeps_reply);
     else
-        look->is_none = true;
+        err = open_none(cache, c, look);
     if (!err && life == FRESH && found->ticket && (look->value || look->is_none))
-        hold_near(cache, key, found, e, look, now_ms);
+        hold_near(cache, c->key, found, e, look, now_ms);
     return err;
 }
 
-static void open_failure(sc_cache *cache, sc_slice stored, const sc__envelope *e, sc_slice content,
-                         sc__look *look)
+/* SC_ENOMEM. */
+static sc_err open_failure(sc_cache *cache, const struct content *c, sc__look *look)
 {
-    sc__failure_read(content, &look->failure);
-    open_unusable(stored, look);
-    if (look->failure.is_there && sc__cache_now_ms(cache) < e->expires_ms)
+    sc__blob *opened = NULL;
+    bool opens;
+    sc_err err = open_content(cache, c, look, &opened, &opens);
+
+    if (!err && opens) {
+        sc__failure_read(opened ? opened->bytes : c->bytes, &look->failure);
+        open_unusable(c->stored, look);
+    }
+    if (look->failure.is_there && sc__cache_now_ms(cache) < c->envelope.expires_ms)
         look->kept_err = look->failure.err;
+    sc__blob_unref(opened);
+    return err;
 }
 
 static sc_err open_stored(sc_cache *cache, sc_slice key, sc__found *found, sc_slice stored,
                           sc__look *look, bool *ret_keeps_reply)
 {
-    sc__envelope envelope;
-    sc_slice content;
+    struct content c = {.key = key, .stored = stored};
 
-    switch (sc__envelope_read(stored, &envelope, &content)) {
+    switch (sc__envelope_read(stored, &c.envelope, &c.bytes)) {
     case SC__ENVELOPE_VALUE:
     case SC__ENVELOPE_NEGATIVE:
-        return open_living(cache, key, found, stored, &envelope, content, look, ret_keeps_reply);
+        return open_living(cache, found, &c, look, ret_keeps_reply);
     case SC__ENVELOPE_LEASE:
         look->lease.is_there = true;
         memcpy(look->lease.bytes, stored.ptr, SC__LEASE_LEN);
@@ -171,8 +208,7 @@ static sc_err open_stored(sc_cache *cache, sc_slice key, sc__found *found, sc_sl
         open_unusable(stored, look);
         break;
     case SC__ENVELOPE_ERROR:
-        open_failure(cache, stored, &envelope, content, look);
-        break;
+        return open_failure(cache, &c, look);
     }
     return SC_OK;
 }

@@ -7,7 +7,6 @@
 #include "support/server.h"
 #include "support/test.h"
 
-static const sc_cache_secret old_secret = {1, "an old secret of 32 bytes ......"};
 static const sc_cache_secret new_secret = {2, "a newer secret of 32 bytes ....."};
 
 static atomic_int lines;
@@ -108,51 +107,6 @@ TEST(a_large_value_lies_compressed_in_redis)
     tear_down(&f);
 }
 
-TEST(secrets_keep_values_from_others_and_can_be_changed)
-{
-    const sc_cache_secret after[] = {new_secret, old_secret};
-    struct asked asked = {.value = SC_S("a private value")};
-    struct fixture f;
-    sc_cache *first, *second, *plain;
-
-    set_up(&f);
-    first = cache_of(&f, (sc_cache_opts){.secrets = &old_secret, .secret_count = 1});
-    assert_int_equal(ask(first, SC_S("k"), &asked), SC_CACHE_MISS);
-    assert_null(strstr(test_redis(&f.server, "GETRANGE k 30 1000"), "private"));
-
-    second = cache_of(&f, (sc_cache_opts){.secrets = after, .secret_count = 2});
-    assert_int_not_equal(ask(second, SC_S("k"), &asked), SC_CACHE_MISS);
-    assert_int_equal(asked.loads, 1);
-
-    plain = cache_of(&f, (sc_cache_opts){0});
-    assert_int_equal(ask(plain, SC_S("k"), &asked), SC_CACHE_MISS);
-    assert_non_null(strstr(last_line, "with secret 1, which is not one of ours"));
-    assert_int_not_equal(ask(plain, SC_S("k"), &asked), SC_CACHE_MISS);
-    sc_cache_free(plain);
-    sc_cache_free(second);
-    sc_cache_free(first);
-    tear_down(&f);
-}
-
-TEST(a_value_that_was_moved_to_another_key_is_a_miss)
-{
-    struct asked asked = {.value = SC_S("of one")};
-    struct fixture f;
-    sc_cache *cache;
-    sc_cache_value value;
-
-    set_up(&f);
-    cache = cache_of(&f, (sc_cache_opts){.secrets = &new_secret, .secret_count = 1});
-    ask(cache, SC_S("one"), &asked);
-    test_redis(&f.server, "RENAME one two");
-
-    assert_ok(sc_cache_get(cache, SC_S("two"), &value));
-    assert_int_equal(value.source, SC_CACHE_MISS);
-    assert_non_null(strstr(last_line, "belongs to another key"));
-    sc_cache_free(cache);
-    tear_down(&f);
-}
-
 TEST(a_key_of_a_megabyte_is_stored_under_its_hash)
 {
     enum { SIZE = 1024 * 1024 };
@@ -185,31 +139,6 @@ TEST(a_key_of_a_megabyte_is_stored_under_its_hash)
     assert_true(removed);
     sc_cache_free(cache);
     free(bytes);
-    tear_down(&f);
-}
-
-TEST(plain_values_are_plain_whatever_secrets_there_are)
-{
-    static const sc_cache_def plain = {.ttl_ms = 60000, .plain = true, .load = load};
-    struct asked asked = {.value = SC_S("for all to read")};
-    struct fixture f;
-    sc_cache_value value;
-    sc_cache *cache;
-
-    set_up(&f);
-    cache = cache_of(&f, (sc_cache_opts){.secrets = &new_secret, .secret_count = 1});
-    for (int i = 0; i < 2; i++) {
-        assert_ok(sc_cache_fetch(cache, &plain, SC_S("k"), &asked, &value));
-        assert_slice(value.bytes, "for all to read");
-        sc_cache_value_release(&value);
-    }
-    assert_int_equal(asked.loads, 1);
-    assert_string_equal(test_redis(&f.server, "GET k"), "for all to read");
-    assert_ok(sc_cache_get(cache, SC_S("k"),
-                           &value)); /* without the definition it is what nobody encrypted */
-    assert_int_equal(value.source, SC_CACHE_MISS);
-    assert_int_equal(lines, 1);
-    sc_cache_free(cache);
     tear_down(&f);
 }
 

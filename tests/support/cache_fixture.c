@@ -2,10 +2,46 @@
 
 #include "test.h"
 
+static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
+static char last_line[512];
+static int lines;
+
+static void on_log(sc_log_level level, const char *text, void *user)
+{
+    (void)level, (void)user;
+    if (strncmp(text, "cache: ", 7) != 0)
+        return;
+    pthread_mutex_lock(&log_mutex);
+    snprintf(last_line, sizeof(last_line), "%s", text);
+    lines++;
+    pthread_mutex_unlock(&log_mutex);
+}
+
+const char *cache_fixture_last_line(void)
+{
+    static char copy[sizeof(last_line)];
+
+    pthread_mutex_lock(&log_mutex);
+    memcpy(copy, last_line, sizeof(copy));
+    pthread_mutex_unlock(&log_mutex);
+    return copy;
+}
+
+int cache_fixture_lines(void)
+{
+    int count;
+
+    pthread_mutex_lock(&log_mutex);
+    count = lines;
+    pthread_mutex_unlock(&log_mutex);
+    return count;
+}
+
 void cache_fixture_start(struct cache_fixture *f)
 {
     const sc_cache_opts opts = {.timeout_ms = 10000}; /* enough for a busy machine */
 
+    sc_set_log(on_log, NULL);
     test_server_start(&f->server);
     f->client = test_server_client(&f->server);
     f->other_client = test_server_client(&f->server);

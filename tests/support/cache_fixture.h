@@ -17,6 +17,10 @@ struct cache_fixture {
 void cache_fixture_start(struct cache_fixture *f);
 void cache_fixture_stop(struct cache_fixture *f);
 
+/* The last line that a cache logged since the start, and how many there were. */
+const char *cache_fixture_last_line(void);
+int cache_fixture_lines(void);
+
 /* What a loader is to do; `user` of cache_load. */
 struct cache_source {
     pthread_mutex_t mutex;

@@ -198,6 +198,55 @@ TEST(what_is_encrypted_opens_only_unchanged_and_at_its_key)
     free(stored.bytes);
 }
 
+/* An envelope that has no value, with a little text. */
+static struct stored mark(const sc__codec *codec, sc__envelope_kind kind, sc_slice content)
+{
+    sc__envelope envelope = {
+        .kind = kind, .stored_ms = 1, .birth = 5, .tag_count = 1, .tags = {SC_S("tag")}};
+    char *room = malloc(SC__ENVELOPE_MAX + content.len + SC__SEAL_LEN);
+    sc_slice marked;
+
+    assert_ok(sc__codec_mark(codec, SC_S("key"), &envelope, content, room, &marked));
+    assert_ptr_equal(marked.ptr, room);
+    return (struct stored){room, marked.len};
+}
+
+TEST(what_has_no_value_is_coded_as_values_are)
+{
+    sc__codec plain = codec_of(NULL, 0), sealing = codec_of(&new_secret, 1),
+              other = codec_of(&old_secret, 1);
+    const sc_slice contents[] = {SC_S(""), SC_S("an error")};
+
+    for (size_t i = 0; i < 2; i++) {
+        sc__envelope_kind kind = i ? SC__ENVELOPE_ERROR : SC__ENVELOPE_NEGATIVE;
+        struct stored open = mark(&plain, kind, contents[i]),
+                      sealed = mark(&sealing, kind, contents[i]);
+        sc__blob *owner;
+        sc_slice got;
+
+        assert_ok(open_stored(&plain, "key", open, &got, &owner, NULL));
+        assert_true(sc_slice_eq(got, contents[i]));
+        assert_ok(open_stored(&sealing, "key", sealed, &got, &owner, NULL));
+        assert_true(sc_slice_eq(got, contents[i]));
+        sc__blob_unref(owner);
+        must_not_open(&sealing, "kez", sealed, "another key");
+        must_not_open(&sealing, "key", open, "not encrypted");
+        must_not_open(&other, "key", sealed, "not one of ours");
+        for (size_t at = 4; at < sealed.len; at++) {
+            sc__envelope envelope;
+            sc_slice content;
+
+            sealed.bytes[at] ^= 1;
+            if (sc__envelope_read((sc_slice){sealed.bytes, sealed.len}, &envelope, &content) !=
+                SC__ENVELOPE_UNREADABLE)
+                must_not_open(&sealing, "key", sealed, "");
+            sealed.bytes[at] ^= 1;
+        }
+        free(open.bytes);
+        free(sealed.bytes);
+    }
+}
+
 TEST(secrets_are_changed_without_losing_values)
 {
     const sc_cache_secret before[] = {old_secret, new_secret}, after[] = {new_secret, old_secret};
