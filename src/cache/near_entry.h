@@ -13,23 +13,26 @@ typedef struct sc__near_entry {
     struct sc__near_entry *older, *newer; /* in its queue; or the next one that waits to be freed */
     struct sc__near_entry *due_next;      /* in its slot of the wheel */
     struct sc__near_entry **due_link;     /* what points at it there; NULL: it isn't in the wheel */
-    int64_t stale_ms;                     /* fixed, and for the owner alone */
     atomic_uint refs;                     /* the cache's one, and pins */
     bool in_main;                         /* which queue */
     uint8_t trial;                        /* sc__near_trial */
 
-    /* What a find touches, together with the key behind it. What isn't atomic is fixed once it is listed. */
-    uint8_t kind, flags;                   /* the owner's own */
+    /* Fixed; of little use to who finds it. */
+    uint16_t load_ms; /* the owner's own, as are stale_ms, kind and flags */
+    int64_t stale_ms;
+    uint64_t birth;
+
+    /* What every find touches, together with the key behind it: a cache line and a bit. What isn't atomic is fixed once it
+     * is listed. */
+    _Atomic uint64_t tags_seen; /* the cache's tag_changes when its tags were last found well */
     _Atomic(struct sc__near_entry *) next; /* in its bucket */
     uint64_t hash;
     uint32_t key_len, value_len;
-    uint32_t era;     /* how often the cache had been cleared */
-    uint16_t load_ms; /* the owner's own */
+    uint32_t era; /* how often the cache had been cleared */
+    uint8_t kind, flags;
     uint8_t tag_count;
     atomic_uchar uses; /* since it last passed the queue's end, up to 3 */
     int64_t expires_ms, soft_ms, stored_ms;
-    uint64_t birth;
-    _Atomic uint64_t tags_seen; /* the cache's tag_changes when its tags were last found well */
     /* At a fixed place, so that the key is fetched from memory together with the head. */
     char bytes[];
 } sc__near_entry;
