@@ -265,7 +265,9 @@ SC_API SC_MUST_USE sc_err sc_cache_fetch_async(sc_cache *cache, const sc_cache_d
 
 /* Many keys by one definition: per 100 of them one command, one call of `load_many` for all that are missing, and one command that
  * stores those. What another thread or process is loading, and what is to be renewed, comes as by sc_cache_fetch(). `ret_values` and
- * `ret_errs` have `count` places; a value is to be released where its error is SC_OK. The hard timeout does not count here.
+ * `ret_errs` have `count` places; a value is to be released where its error is SC_OK. The timeouts are those of the whole call: with a
+ * hard one `load_many` runs on the cache's threads, `user` is kept as for a load behind, and keys that have nothing at hand in time get
+ * SC_ETIMEDOUT while it goes on.
  * SC_EINVAL (the definition), SC_EDEADLK, SC_ENOMEM: then there is nothing to release. */
 SC_API SC_MUST_USE sc_err sc_cache_fetch_many(sc_cache *cache, const sc_cache_def *def,
                                               const sc_slice *keys, size_t count, void *user,

@@ -2,8 +2,9 @@
  * that, one script stores it. What others are loading comes last, key by key. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "bulk.h"
+#include "get_or_set.h"
 #include "handle.h"
-#include "lead.h"
 #include "many.h"
 #include "tags.h"
 
@@ -19,6 +20,7 @@ struct batch {
     sc_cache *cache;
     const sc_cache_def *def;
     void *user;
+    sc__patience patience;
     const sc_slice *asked; /* the caller's keys */
     size_t count;
     sc_cache_value *values;
@@ -31,14 +33,7 @@ struct batch {
     sc__lease lease; /* one for all */
     sc__tag_keys tags;
 
-    /* what is loaded here */
-    size_t load_count;
-    size_t at[SC__CACHE_MANY_MAX];
-    sc_slice load_keys[SC__CACHE_MANY_MAX]; /* the caller's */
-    sc__flight *flights[SC__CACHE_MANY_MAX];
-    sc_cache_load *loads[SC__CACHE_MANY_MAX];
-    sc_cache_load all[SC__CACHE_MANY_MAX];
-    sc__tag_keys load_tags[SC__CACHE_MANY_MAX];
+    size_t at[SC__CACHE_MANY_MAX]; /* whose what is loaded by the bulk loader is */
 };
 
 /* looking */
@@ -175,24 +170,11 @@ static void give_up(struct batch *b, size_t i)
     b->fates[i] = APART;
 }
 
-static void begin_load(struct batch *b, size_t i, sc__flight *flight)
-{
-    size_t n = b->load_count++;
-
-    b->at[n] = i;
-    b->load_keys[n] = b->asked[i];
-    b->flights[n] = flight;
-    sc__tag_keys_copy(&b->load_tags[n], &b->tags);
-    b->all[n] = (sc_cache_load){.def = b->def, .ttl_ms = -1, .tags = &b->load_tags[n]};
-    b->loads[n] = &b->all[n];
-    sc__flight_loading(&b->cache->flights, flight, &b->lease,
-                       b->fates[i] == LEASED && b->lease.is_there, b->birth);
-    sc__cache_count(&b->cache->count.misses);
-}
-
 /* Leads a flight for each that is missing; where another thread is ahead it has the value soon. */
-static void take_off(struct batch *b)
+static void take_off(struct batch *b, sc__bulk *bulk)
 {
+    bulk->lease = b->lease;
+    bulk->birth = b->birth;
     for (size_t i = 0; i < b->count; i++) {
         sc__flight_call call = {
             .key = b->keys[i], .began_ns = b->began_ns, .has_asked = b->fates[i] == LEASED};
@@ -206,135 +188,92 @@ static void take_off(struct batch *b)
         if (sc__flight_enter(&b->cache->flights, &call, &flight, &leads)) {
             give_up(b, i);
         } else if (leads) {
-            begin_load(b, i, flight);
+            b->at[bulk->count] = i;
+            sc__bulk_add(bulk, b->asked[i], b->keys[i], b->fates[i] == LEASED, &b->tags, flight);
         } else {
             sc__flight_unref(&b->cache->flights, flight);
             give_up(b, i);
         }
     }
-    if (b->load_count && b->lease.is_there)
-        sc__lease_keeper_wake(&b->cache->keeper);
 }
 
-static void run_loader(struct batch *b)
+static void load_here(struct batch *b, sc__bulk *bulk)
 {
-    sc_err err = sc__turn_take(&b->cache->turns, b->cache->opts.timeout_ms);
-    bool was_refused = err != SC_OK;
-    int64_t load_us = 0;
-
-    if (!was_refused) {
-        int64_t began_ns = sc__mono_ns();
-
-        err = b->def->load_many(b->loads, b->load_keys, b->load_count, b->user);
-        sc__turn_give(&b->cache->turns);
-        load_us = (sc__mono_ns() - began_ns) / 1000 + 1;
-        sc__load_times_add(&b->cache->load_times, load_us);
-        atomic_fetch_add_explicit(&b->cache->count.loads, b->load_count, memory_order_relaxed);
-    }
-    for (size_t n = 0; n < b->load_count; n++) {
-        b->loads[n]->was_refused = was_refused;
-        sc__load_end(b->cache, b->loads[n], err, load_us);
-    }
-}
-
-/* storing */
-
-/* Those that are not stored leave word of their failure, or give their lease up. */
-static bool make_fill(struct batch *b, size_t n, sc__sealed *sealed, sc__fill_item *ret_fill)
-{
-    const sc_cache_load *load = b->loads[n];
-    size_t i = b->at[n];
-
-    if (b->fates[i] != LEASED || (!b->lease.is_there && !b->def->plain))
-        return false;
-    if (load->err) {
-        if (b->lease.is_there && load->was_refused)
-            sc__op_cache_hold(b->cache->client, b->keys[i], sc__lease_slice(&b->lease), 0,
-                              b->cache->opts.timeout_ms);
-        else if (b->lease.is_there)
-            sc__failure_leave(b->cache, b->keys[i], &b->lease, load->err, b->def->error_ttl_ms);
-        return false;
-    }
-    *ret_fill = (sc__fill_item){.key = b->keys[i], .stored = SC_S(""), .tags = load->tags};
-    if (sc__flight_is_current(&b->cache->flights, b->flights[n]) &&
-        sc__load_seal(b->cache, load, b->keys[i], b->birth, sealed) == SC_OK) {
-        ret_fill->stored = sealed->bytes;
-        ret_fill->ttl_ms = sealed->life_ms;
-    }
-    return true;
-}
-
-static void store_alone(struct batch *b)
-{
-    for (size_t n = 0; n < b->load_count; n++) {
-        const sc__lead lead = {
-            .cache = b->cache, .def = b->def, .key = b->keys[b->at[n]], .flight = b->flights[n]};
-
-        if (sc__alone_settle(&lead, b->loads[n]->err, b->loads[n], b->birth))
-            sc__cache_count(&b->cache->count.sets);
-    }
-}
-
-/* `rooms` has one place for each load. */
-static void store(struct batch *b, sc__sealed *rooms)
-{
-    sc_slice lease = b->lease.is_there ? sc__lease_slice(&b->lease) : SC_S("");
-    sc__fill_item fills[SC__CACHE_MANY_MAX];
-    sc_cache *cache = b->cache;
-    size_t count = 0;
-    int64_t stored = 0;
-    sc_reason reason;
-    sc_err err;
-
-    for (size_t n = 0; n < b->load_count; n++)
-        count += make_fill(b, n, &rooms[n], &fills[count]);
-    if (!count || sc__health_ask(&cache->health) || !sc__health_may_store(&cache->health))
-        return;
-    err = sc__op_cache_fill_many(cache->client, fills, count, lease, b->birth,
-                                 cache->opts.timeout_ms, &stored, &reason);
-    for (size_t i = 0; i < count; i++)
-        sc__tier_changed(&cache->tier, fills[i].key);
-    sc__cache_after_store(cache, err, &reason);
-    atomic_fetch_add_explicit(&cache->count.sets, (uint64_t)stored, memory_order_relaxed);
-}
-
-static void land(struct batch *b)
-{
-    for (size_t n = 0; n < b->load_count; n++)
-        sc__flight_end(&b->cache->flights, b->flights[n], b->loads[n]->err, b->loads[n]->value,
-                       b->loads[n]->tags);
-}
-
-static void give(struct batch *b)
-{
-    for (size_t n = 0; n < b->load_count; n++) {
+    sc__bulk_run(bulk);
+    for (size_t n = 0; n < bulk->count; n++) {
         size_t i = b->at[n];
 
-        sc__flight_leave(&b->cache->flights, b->flights[n]);
-        sc__flight_unref(&b->cache->flights, b->flights[n]);
-        b->errs[i] = b->loads[n]->err;
+        b->errs[i] = bulk->loads[n]->err;
         if (!b->errs[i])
-            sc__blob_give(b->loads[n]->value, SC_CACHE_MISS, 0, &b->values[i]);
+            sc__blob_give(bulk->loads[n]->value, SC_CACHE_MISS, 0, &b->values[i]);
         b->fates[i] = DONE;
+    }
+    sc_free(bulk);
+}
+
+/* What a load behind makes of a key, if that comes in time. */
+static void await(struct batch *b, size_t i, sc__flight *flight)
+{
+    const sc__flight_call call = {.key = b->keys[i], .began_ns = b->began_ns};
+    sc__flight_gift gift;
+
+    b->fates[i] = DONE;
+    switch (sc__flight_wait(&b->cache->flights, flight, &call, b->patience.hard_ms, &gift)) {
+    case SC__FLIGHT_NOTHING:
+        b->fates[i] = APART;
+        break;
+    case SC__FLIGHT_LATE:
+        b->errs[i] = SC_ETIMEDOUT;
+        break;
+    case SC__FLIGHT_GAVE:
+        b->errs[i] = gift.err;
+        if (!gift.err)
+            sc__blob_give(gift.value, SC_CACHE_MISS, gift.age_ms, &b->values[i]);
     }
 }
 
+static void load_behind(struct batch *b, sc__bulk *bulk)
+{
+    sc__flight *flights[SC__CACHE_MANY_MAX];
+    const size_t count = bulk->count;
+
+    for (size_t n = 0; n < count; n++) {
+        flights[n] = bulk->flights[n];
+        sc__flight_ref(&b->cache->flights, flights[n]);
+    }
+    if (!sc__bulk_go_behind(bulk)) {
+        sc__bulk_drop(bulk);
+        sc_free(bulk);
+    }
+    for (size_t n = 0; n < count; n++) {
+        await(b, b->at[n], flights[n]);
+        sc__flight_unref(&b->cache->flights, flights[n]);
+    }
+}
+
+static bool lacks_any(const struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->fates[i] < APART)
+            return true;
+    return false;
+}
+
+/* Without memory for it each key is fetched for itself. */
 static void load_missing(struct batch *b)
 {
-    sc__sealed *rooms;
+    sc__bulk *bulk = lacks_any(b) ? sc__malloc(sizeof(*bulk)) : NULL;
 
-    take_off(b);
-    if (!b->load_count)
+    if (!bulk)
         return;
-    rooms = sc__malloc(b->load_count * sizeof(*rooms));
-    run_loader(b);
-    land(b);
-    if (sc__is_alone(&b->cache->alone))
-        store_alone(b);
-    else if (rooms)
-        store(b, rooms);
-    give(b);
-    sc_free(rooms);
+    sc__bulk_init(bulk, b->cache, b->def, b->user);
+    take_off(b, bulk);
+    if (!bulk->count)
+        sc_free(bulk);
+    else if (b->def->hard_timeout_ms)
+        load_behind(b, bulk);
+    else
+        load_here(b, bulk);
 }
 
 /* all */
@@ -344,7 +283,6 @@ static sc_err run(struct batch *b)
     sc_err err = sc__cache_tags_of(b->cache, b->def, &b->tags);
 
     b->began_ns = sc__mono_ns();
-    b->load_count = 0;
     b->birth = 0;
     b->lease.is_there = false;
     if (err)
@@ -357,7 +295,8 @@ static sc_err run(struct batch *b)
         if (b->fates[i] == DONE)
             continue;
         give_up(b, i);
-        b->errs[i] = sc_cache_fetch(b->cache, b->def, b->asked[i], b->user, &b->values[i]);
+        b->errs[i] = sc__cache_fetch_within(b->cache, b->def, b->asked[i], b->user, &b->patience,
+                                            &b->values[i]);
     }
     return err;
 }
@@ -378,6 +317,7 @@ sc_err sc_cache_fetch_many(sc_cache *cache, const sc_cache_def *def, const sc_sl
     b->cache = cache;
     b->def = def;
     b->user = user;
+    b->patience = sc__patience_of(def);
     for (size_t done = 0; done < count && !err; done += b->count) {
         b->asked = keys + done;
         b->count = count - done < SC__CACHE_MANY_MAX ? count - done : SC__CACHE_MANY_MAX;

@@ -147,6 +147,13 @@ void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__leas
     pthread_mutex_unlock(&flights->mutex);
 }
 
+void sc__flight_take_over(sc__flights *flights, sc__flight *flight)
+{
+    pthread_mutex_lock(&flights->mutex);
+    flight->leader = pthread_self();
+    pthread_mutex_unlock(&flights->mutex);
+}
+
 void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value,
                     const sc__tag_keys *tags)
 {

@@ -94,6 +94,7 @@ void sc__flight_unref(sc__flights *flights, sc__flight *flight);
  * (NULL: none). */
 void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
                         bool is_ours, int64_t birth);
+void sc__flight_take_over(sc__flights *flights, sc__flight *flight); /* this thread leads on */
 void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value,
                     const sc__tag_keys *tags);
 

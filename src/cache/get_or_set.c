@@ -4,9 +4,10 @@
  *                     -> old: given, while it is loaded anew behind
  *                     -> join a load under way -> its value, or its error
  *                     -> lead: lease -> loader -> fill, if the lease still stands */
-#include "handle.h"
+#include "get_or_set.h"
 
 #include "base/clock.h"
+#include "handle.h"
 #include "lead.h"
 #include "ops/op_cache.h"
 #include "tags.h"
@@ -20,7 +21,7 @@ struct call {
     sc_slice key;   /* in Redis */
     void *user;
     sc__look look;
-    int64_t until_ms; /* mono; the hard timeout */
+    sc__patience patience;
     sc_cache_value *ret_value;
 };
 
@@ -78,7 +79,7 @@ static bool join(struct call *c, sc__flight *flight, const sc__flight_call *call
 {
     sc__flight_gift gift;
 
-    switch (sc__flight_wait(&c->cache->flights, flight, call, c->until_ms, &gift)) {
+    switch (sc__flight_wait(&c->cache->flights, flight, call, c->patience.hard_ms, &gift)) {
     case SC__FLIGHT_NOTHING:
         return false;
     case SC__FLIGHT_LATE:
@@ -122,10 +123,10 @@ static bool lead(struct call *c, sc__flight *flight, const sc__flight_call *call
 /* Waits a little for a newer value than the stale one at hand, which takes its place then. */
 static void wait_for_newer(struct call *c, sc__flight *flight, const sc__flight_call *call)
 {
-    int64_t until_ms = sc__mono_ms() + c->def->soft_timeout_ms;
     sc__flight_gift gift;
 
-    if (sc__flight_wait(&c->cache->flights, flight, call, until_ms, &gift) != SC__FLIGHT_GAVE)
+    if (sc__flight_wait(&c->cache->flights, flight, call, c->patience.soft_ms, &gift) !=
+        SC__FLIGHT_GAVE)
         return;
     if (!gift.err && is_new_enough(c, &gift)) {
         sc__blob_unref(c->look.value);
@@ -193,8 +194,22 @@ static bool try_once(struct call *c, sc_err *ret_err)
     return true;
 }
 
-sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
-                      sc_cache_value *ret_value)
+static int64_t moment_after(int64_t ms)
+{
+    const int64_t now_ms = sc__mono_ms();
+
+    return ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + ms;
+}
+
+sc__patience sc__patience_of(const sc_cache_def *def)
+{
+    return (sc__patience){.soft_ms = def->soft_timeout_ms ? moment_after(def->soft_timeout_ms) : 0,
+                          .hard_ms = def->hard_timeout_ms ? moment_after(def->hard_timeout_ms)
+                                                          : INT64_MAX};
+}
+
+sc_err sc__cache_fetch_within(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
+                              const sc__patience *patience, sc_cache_value *ret_value)
 {
     struct call c = {.cache = cache, .def = def, .asked = key, .user = user};
     char room[SC__STORED_KEY_LEN];
@@ -209,13 +224,19 @@ sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key, vo
     c.key = sc__cache_key(cache, key, room);
     if (sc__tier_give(cache, def, c.key, ret_value))
         return SC_OK;
-    c.until_ms = def->hard_timeout_ms ? sc__mono_ms() + def->hard_timeout_ms : INT64_MAX;
+    c.patience = patience ? *patience : sc__patience_of(def);
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
         err = SC_OK;
         if (try_once(&c, &err))
             return err;
     }
     return load_alone(&c);
+}
+
+sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
+                      sc_cache_value *ret_value)
+{
+    return sc__cache_fetch_within(cache, def, key, user, NULL, ret_value);
 }
 
 sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms, sc_cache_loader loader,
