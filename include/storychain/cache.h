@@ -69,7 +69,7 @@ typedef struct sc_cache_opts {
 /* The cache gets a connection and an I/O thread of its own, by the client's options. `opts` (NULL: defaults) is copied.
  * SC_EINVAL with a reason.
  *
- * Without a client (NULL) it is a cache of this process alone: everything here holds for it, but for patterns; what is said of
+ * Without a client (NULL) it is a cache of this process alone: everything here holds for it; what is said of
  * Redis is done by its own memory, and when that is full the least useful values leave. Its values are neither
  * compressed nor encrypted. */
 SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
@@ -162,7 +162,7 @@ SC_API SC_MUST_USE sc_err sc_cache_expire_tags(sc_cache *cache, const sc_slice *
  * a millisecond of the server. For keys of unknown names, of whatever program; it walks over the whole keyspace. Keys that
  * are there from the beginning to the end are removed, those made meanwhile perhaps. Long keys are met by their beginning
  * (hash_keys_above). `sweep` (may be NULL) is told after each SCAN. On an error or SC_ECANCELED some were removed, and nothing is
- * remembered. */
+ * remembered. Without a client it walks over what is held here, in slices of about 500 keys; no other call waits for it. */
 SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern,
                                                const sc_sweep *sweep, int64_t *ret_removed);
 

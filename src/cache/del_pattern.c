@@ -1,6 +1,9 @@
-/* Removing keys by a pattern, for those whose names nobody knows: SCAN and UNLINK, slice by slice. */
+/* Removing keys by a pattern, for those whose names nobody knows: SCAN and UNLINK, slice by slice; without a server the same over
+ * what is held here. */
 #include "handle.h"
 
+#include "base/glob.h"
+#include "near_walk.h"
 #include "ops/op_cache.h"
 
 /* A call under way. */
@@ -70,6 +73,49 @@ static sc_err del_next(struct walk *w)
     return err ? err : tell(w);
 }
 
+static sc_err del_in_redis(struct walk *w)
+{
+    sc_err err = sc__health_ask(&w->cache->health);
+
+    sc__str_text(&w->cursor, "0");
+    while (!err) {
+        err = del_next(w);
+        if (!err && sc_slice_eq(sc__str_slice(&w->cursor), SC_S("0")))
+            break;
+    }
+    sc__str_release(&w->cursor);
+    return err;
+}
+
+/* without a server */
+
+static void del_if_it_matches(void *user, sc_slice key)
+{
+    struct walk *w = user;
+
+    if (!sc__glob_matches(w->pattern, key))
+        return;
+    sc__flights_void(&w->cache->flights, key);
+    w->removed += sc__alone_del(w->cache, key);
+}
+
+/* Loads that are under way come first: what they had stored before is found then. */
+static sc_err del_here(struct walk *w)
+{
+    bool more = true;
+    size_t at = 0;
+    sc_err err = SC_OK;
+
+    sc__flights_void_pattern(&w->cache->flights, w->pattern);
+    while (more && !err) {
+        more = sc__near_walk(w->cache->alone.near, &at, del_if_it_matches, w);
+        err = tell(w);
+    }
+    return err;
+}
+
+/* both */
+
 sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern, const sc_sweep *sweep,
                             int64_t *ret_removed)
 {
@@ -77,15 +123,9 @@ sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern, const sc_sweep *s
     sc_err err;
 
     err = sc__cache_check(cache, pattern);
-    if (!err)
-        err = sc__is_alone(&cache->alone) ? SC_ESTATE : sc__health_ask(&cache->health);
     if (err)
         return err;
-    sc__str_text(&w.cursor, "0");
-    do {
-        err = del_next(&w);
-    } while (!err && !sc_slice_eq(sc__str_slice(&w.cursor), SC_S("0")));
-    sc__str_release(&w.cursor);
+    err = sc__is_alone(&cache->alone) ? del_here(&w) : del_in_redis(&w);
     atomic_fetch_add_explicit(&cache->count.deletes, (uint64_t)w.removed, memory_order_relaxed);
     if (!err && ret_removed)
         *ret_removed = w.removed;

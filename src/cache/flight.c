@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/cond.h"
+#include "base/glob.h"
 #include "base/mem.h"
 
 void sc__flights_init(sc__flights *flights)
@@ -269,6 +270,27 @@ void sc__flights_void(sc__flights *flights, sc_slice key)
     if (flight)
         unlist(flights, flight);
     pthread_mutex_unlock(&flights->mutex);
+}
+
+/* Under the mutex. */
+static void void_bucket(sc__flights *flights, size_t bucket, sc_slice pattern)
+{
+    sc__flight *next;
+
+    for (sc__flight *f = flights->buckets[bucket]; f; f = next) {
+        next = f->next;
+        if (sc__glob_matches(pattern, (sc_slice){f->key, f->key_len}))
+            unlist(flights, f);
+    }
+}
+
+void sc__flights_void_pattern(sc__flights *flights, sc_slice pattern)
+{
+    for (size_t i = 0; i < SC__FLIGHT_BUCKETS; i++) {
+        pthread_mutex_lock(&flights->mutex);
+        void_bucket(flights, i, pattern);
+        pthread_mutex_unlock(&flights->mutex);
+    }
 }
 
 size_t sc__flights_due(sc__flights *flights, int64_t before_ms, sc__flight **ret_due, size_t max,

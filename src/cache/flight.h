@@ -129,6 +129,7 @@ SC_MUST_USE sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight 
 /* The value of `key` changes: a flight of it still gives its value to those who wait, but to nobody who
  * comes later, nor to Redis. */
 void sc__flights_void(sc__flights *flights, sc_slice key);
+void sc__flights_void_pattern(sc__flights *flights, sc_slice pattern); /* of all keys it matches */
 
 /* References to flights whose lease is ours and was last extended before `before_ms`, up to `max` of them;
  * they count as extended now. `*ret_any`: whether any of our leases is out at all. */

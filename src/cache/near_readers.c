@@ -60,6 +60,11 @@ void sc__near_readers_leave(sc__near_section *section, bool was_hit)
     atomic_fetch_add_explicit(&section->slot->inside[section->side], hit - 1, memory_order_release);
 }
 
+void sc__near_readers_quit(sc__near_section *section)
+{
+    atomic_fetch_sub_explicit(&section->slot->inside[section->side], 1, memory_order_release);
+}
+
 void sc__near_readers_await(sc__near_readers *r)
 {
     r->is_waiting = true;

@@ -44,6 +44,7 @@ size_t sc__near_readers_held(const sc__near_readers *r); /* bytes of malloc */
 
 sc__near_section sc__near_readers_enter(sc__near_readers *r);
 void sc__near_readers_leave(sc__near_section *section, bool was_hit);
+void sc__near_readers_quit(sc__near_section *section); /* counts neither a hit nor a miss */
 
 /* A wait begins, for what was unlinked up to now. None may be under way. */
 void sc__near_readers_await(sc__near_readers *r);

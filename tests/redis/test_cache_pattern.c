@@ -3,6 +3,8 @@
 
 #include <storychain/cache.h>
 
+#include "base/glob.h"
+#include "base/rand.h"
 #include "support/server.h"
 #include "support/test.h"
 
@@ -118,6 +120,57 @@ TEST(keys_of_any_type_and_any_bytes_are_removed)
     assert_int_equal(removed, 3);
     assert_ok(sc_cache_del_pattern(f.cache, SC_S("y\\[1]"), NULL, &removed));
     assert_int_equal(removed, 1);
+    tear_down(&f);
+}
+
+static const char alphabet[] = "abc-]^*[\\?";
+
+static size_t random_text(char *out, size_t max)
+{
+    size_t len = 1 + sc__rand_u64() % max;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] = alphabet[sc__rand_u64() % (sizeof(alphabet) - 1)];
+    return len;
+}
+
+static int count_in_redis(struct fixture *f, sc_slice pattern)
+{
+    const sc_slice words[] = {SC_S("EVAL"), SC_S("return #redis.call('KEYS', ARGV[1])"), SC_S("0"),
+                              pattern};
+
+    return atoi(test_redis_words(&f->server, words, 4));
+}
+
+/* Any pattern means here what it means to the server. */
+TEST(a_cache_without_a_server_matches_as_redis_does)
+{
+    enum { KEYS = 400, PATTERNS = 500 };
+    char keys[KEYS][8], pattern[10];
+    size_t lens[KEYS];
+    struct fixture f;
+
+    set_up(&f);
+    for (int i = 0; i < KEYS; i++) {
+        lens[i] = random_text(keys[i], 4);
+        const sc_slice words[] = {SC_S("SET"), {keys[i], lens[i]}, SC_S("v")};
+
+        test_redis_words(&f.server, words, 3);
+    }
+    for (int p = 0; p < PATTERNS; p++) {
+        const sc_slice by = {pattern, random_text(pattern, sizeof(pattern))};
+        int here = 0;
+
+        for (int i = 0; i < KEYS; i++) {
+            bool is_first = true;
+
+            for (int j = 0; j < i && is_first; j++)
+                is_first = !sc_slice_eq((sc_slice){keys[i], lens[i]}, (sc_slice){keys[j], lens[j]});
+            here += is_first && sc__glob_matches(by, (sc_slice){keys[i], lens[i]});
+        }
+        if (here != count_in_redis(&f, by))
+            fail_msg("%.*s", (int)by.len, by.ptr);
+    }
     tear_down(&f);
 }
 
