@@ -8,7 +8,7 @@
 --         6  how many to look at; 0: only to learn when the next run is
 --         7  the next run is the first one after this, ms; empty: after now
 --
--- Output: {now, the next run (0: none), number looked at, then for each: id, its run, options of its job, or its rule (flat
+-- Output: {number looked at, now, the next run (0: none), then for each: id, its run, options of its job, or its rule (flat
 --         hash) when it is guarded}. Looked at is -1
 --         when more jobs are due than were made ready: call again
 -- Events: waiting (prev delayed)
@@ -27,7 +27,7 @@ local OPTS_MAX = 128 * 1024
 local now, nowText = serverTime()
 local since = ARGV[7] == "" and nowText or ARGV[7]
 if call("HEXISTS", metaKey, "paused") == 1 then
-    return { now, 0, 0 }
+    return { 0, now, 0 }
 end
 
 local function wake()
@@ -43,13 +43,13 @@ if due and due <= now then
     local promoted = promoteDelayed(now)
     wake()
     if promoted == PROMOTE_MAX then
-        return { now, 0, -1 }
+        return { -1, now, 0 }
     end
 end
 
 local runs = call("ZRANGEBYSCORE", repeatKey, now - tonumber(ARGV[4]), now, "WITHSCORES", "LIMIT", ARGV[5], ARGV[6])
 local after = call("ZRANGEBYSCORE", repeatKey, "(" .. since, "+inf", "WITHSCORES", "LIMIT", "0", "1")
-local reply = { now, math.min(tonumber(after[2] or 0), 2 ^ 52), #runs / 2 }
+local reply = { #runs / 2, now, math.min(tonumber(after[2] or 0), 2 ^ 52) }
 local function tell(id, run, what)
     local at = #reply
     reply[at + 1], reply[at + 2], reply[at + 3] = id, run, what

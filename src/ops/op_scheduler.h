@@ -19,23 +19,22 @@ typedef struct sc__ticker sc__ticker;
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
                                   const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
 
-/* How many schedules have another next run since the last call; and one more has. */
-int64_t sc__ticker_take_advanced(sc__ticker *ticker);
-void sc__ticker_note_advanced(sc__ticker *ticker);
-
 /* Zones are read anew. */
 void sc__ticker_forget_zones(sc__ticker *ticker);
-
-/* Has a tick since the last call made a job that was due at once? */
-bool sc__ticker_take_due(sc__ticker *ticker);
 
 /* After the last callback came. Any thread. NULL is fine. */
 void sc__ticker_free(sc__ticker *ticker);
 
+/* What came of it. */
+typedef struct sc__ticked {
+    int64_t advanced; /* schedules that have another next run now */
+    bool is_due;      /* one whose job is due at once */
+} sc__ticked;
+
 /* SC_OK: the next job was added, or none was due: the scheduler has ended (limit, end date, no next time), was
  * removed, or this job is not the one that its next run hangs on (a retry, a stalled job's second start). Other
  * errors were logged once; in all cases the job itself is to be run as usual. */
-typedef void (*sc__ticker_cb)(void *user, sc_err err);
+typedef void (*sc__ticker_cb)(void *user, sc_err err, sc__ticked what);
 
 /* Call it for each job taken that has a scheduler id (`rjk`), on every start, and run the job when `cb` came: so the
  * next run is stored before the job can fail, hang or kill its process.

@@ -1,29 +1,30 @@
 /* A look at the job schedulers of a queue whose run is due: their jobs are made ready, and their next jobs are made, whether or not a
- * worker is free to take any. On the I/O thread only.
+ * worker is free to take any.
  *
  * A worker that takes a scheduler's job makes the next one, too. One script decides which of them it was: see tickScheduler. */
 #ifndef SC_OPS_SCHEDULER_DUE_H
 #define SC_OPS_SCHEDULER_DUE_H
 
-#include <storychain/scheduler.h>
+#include "scheduler_walk.h"
 
-#include "keys.h"
+typedef struct sc__due {
+    sc__walk walk;
+    int64_t back_ms;
+    int64_t since_ms; /* the date of the first slice; 0: that is still to come */
+    int64_t now_ms;   /* the server's date at the newest slice; 0: none came yet */
+    int64_t seen_ms;  /* when that came, by our monotonic clock */
+    int64_t
+        wait_ms; /* until the first run that is still to come, by the server's clock; -1: none is known */
+    bool has_made_due; /* a job that is due at once: there may be the next one to make */
+    bool has_ticked;   /* so the next run has changed, and is asked for at the end */
+    bool asks;         /* it is now */
+} sc__due;
 
-typedef struct sc__due sc__due;
+/* `client`, `keys` and `ticker` must outlive it. There is nothing to release. */
+void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
+                  sc__walk_cb cb, void *user);
 
-/* `wait_ms`: until the first run that is still to come, by the server's clock; -1: none is known. `err`: the first that was met,
- * SC_OK without. */
-typedef void (*sc__due_cb)(void *user, sc_err err, int64_t wait_ms);
-
-/* `client` and `keys` must outlive it; `strategy` as for the ticker. Any thread. */
-SC_MUST_USE sc_err sc__due_new(sc_client *client, const sc__queue_keys *keys,
-                               const sc_repeat_strategy *strategy, sc__due_cb cb, void *user,
-                               sc__due **ret_due);
-
-/* Not while a look is under way. NULL is fine. */
-void sc__due_free(sc__due *due);
-
-/* Looks at what became due in the last `back_ms`, in slices. SC_OK: `cb` comes once. */
+/* Looks at what became due in the last `back_ms`. SC_OK: `cb` comes once, and `wait_ms` is known then. */
 SC_MUST_USE sc_err sc__due_look(sc__due *due, int64_t back_ms);
 
 /* The server's date, as the last look saw it and our clock went on since; 0 before the first. */

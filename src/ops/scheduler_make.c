@@ -26,6 +26,7 @@ struct making {
     sc__plan plan;
     int64_t now_ms;
     int rounds;
+    sc__ticked what;
     sc__ticker_cb cb;
     void *user;
     sc__arena texts;
@@ -126,7 +127,7 @@ static sc_err read_reply(struct making *m, const sc_reply *reply, bool *ret_done
     if (err)
         return err;
     if (code == 1 && !m->rounds)
-        sc__ticker_note_advanced(m->ticker);
+        m->what.advanced = 1;
     m->rule.next_ms = m->plan.next_ms;
     m->rule.nominal_ms = m->plan.next_nominal_ms;
     *ret_done = code != 1 || !m->plan.next_ms || m->plan.next_ms > m->now_ms ||
@@ -146,7 +147,7 @@ static void on_made(void *user, sc_err err, const sc_reply *reply)
         if (!err)
             return;
     }
-    m->cb(m->user, err);
+    m->cb(m->user, err, m->what);
     making_free(m);
 }
 

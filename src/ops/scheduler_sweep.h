@@ -5,24 +5,18 @@
 #ifndef SC_OPS_SCHEDULER_SWEEP_H
 #define SC_OPS_SCHEDULER_SWEEP_H
 
-#include <storychain/scheduler.h>
+#include "scheduler_walk.h"
 
-#include "keys.h"
+typedef struct sc__sweep {
+    sc__walk walk;
+    int64_t overdue_ms;
+} sc__sweep;
 
-typedef struct sc__sweep sc__sweep;
+/* `client`, `keys` and `ticker` must outlive it. There is nothing to release. */
+void sc__sweep_init(sc__sweep *sweep, sc_client *client, const sc__queue_keys *keys,
+                    sc__ticker *ticker, sc__walk_cb cb, void *user);
 
-/* `mended`: jobs made again. `err`: the first that was met, SC_OK without. */
-typedef void (*sc__sweep_cb)(void *user, sc_err err, int mended);
-
-/* `client` and `keys` must outlive it; `strategy` as for the ticker. Any thread. */
-SC_MUST_USE sc_err sc__sweep_new(sc_client *client, const sc__queue_keys *keys,
-                                 const sc_repeat_strategy *strategy, sc__sweep_cb cb, void *user,
-                                 sc__sweep **ret_sweep);
-
-/* Not while one is under way. NULL is fine. */
-void sc__sweep_free(sc__sweep *sweep);
-
-/* Looks at all schedulers that are overdue by `overdue_ms`, in slices. SC_OK: `cb` comes once. */
+/* Looks at all schedulers that are overdue by `overdue_ms`. SC_OK: `cb` comes once. */
 SC_MUST_USE sc_err sc__sweep_start(sc__sweep *sweep, int64_t overdue_ms);
 
 #endif

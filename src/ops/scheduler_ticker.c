@@ -36,8 +36,6 @@ struct sc__ticker {
     sc_client *client;
     const sc__queue_keys *keys;
     sc_repeat_strategy strategy; /* without next(): none */
-    bool has_made_due;
-    int64_t advanced;
     struct cached_zone zones[ZONES];
     size_t next_zone;
     uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
@@ -51,6 +49,7 @@ struct tick {
     sc__scheduler_opts read; /* pattern and tz: what to compute with */
     int64_t after_ms;        /* the time of the job taken, or what the script said */
     int rounds;
+    sc__ticked what;
     sc__ticker_cb cb;
     void *user;
 };
@@ -68,27 +67,6 @@ sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
         t->strategy = *strategy;
     *ret_ticker = t;
     return SC_OK;
-}
-
-int64_t sc__ticker_take_advanced(sc__ticker *ticker)
-{
-    int64_t advanced = ticker->advanced;
-
-    ticker->advanced = 0;
-    return advanced;
-}
-
-void sc__ticker_note_advanced(sc__ticker *ticker)
-{
-    ticker->advanced++;
-}
-
-bool sc__ticker_take_due(sc__ticker *ticker)
-{
-    bool made = ticker->has_made_due;
-
-    ticker->has_made_due = false;
-    return made;
 }
 
 void sc__ticker_forget_zones(sc__ticker *ticker)
@@ -361,9 +339,7 @@ static sc_err read_reply(struct tick *tick, const sc_reply *reply, bool *ret_wai
     if (code == 3)
         return sc__because(reason, SC_ESLOT, "its next times all have a job already");
     if (code == 1)
-        sc__ticker_note_advanced(tick->ticker);
-    if (code == 1 && count == 3 && items[2].integer == 0)
-        tick->ticker->has_made_due = true;
+        tick->what = (sc__ticked){1, count == 3 && items[2].integer == 0};
     if (code != 2)
         return SC_OK;
     err = again(tick, items, count, reason);
@@ -383,7 +359,7 @@ static void on_reply(void *user, sc_err err, const sc_reply *reply)
         return;
     if (err)
         sc__ticker_complain(tick->ticker, sc_slice_of(tick->scheduler_id), err, &reason);
-    tick->cb(tick->user, err);
+    tick->cb(tick->user, err, tick->what);
     tick_free(tick);
 }
 

@@ -21,9 +21,10 @@ enum { INTERVAL_MS = 5000, OVERDUE_MS = 1000, LOOK_MS = 1000, BACK_MS = 3000 };
 struct sc_scheduler_guard {
     sc_client *client;
     sc__timer *sweep_timer, *due_timer;
-    sc__sweep *sweep;
-    sc__due *due;
-    sc__rezone *rezone; /* after a sweep, when it is its time */
+    sc__ticker *ticker;
+    sc__sweep sweep;
+    sc__due due;
+    sc__rezone rezone; /* after a sweep, when it is its time */
     int64_t interval_ms;
     bool sweeping, looking, stopping;
     sc_err err;
@@ -43,11 +44,8 @@ static void stopped_work(sc_scheduler_guard *g)
         sc__waiter_wake(&g->quiet);
 }
 
-static void on_rezoned(void *user, sc_err err, int moved)
+static void end_sweep(sc_scheduler_guard *g)
 {
-    sc_scheduler_guard *g = user;
-
-    (void)err, (void)moved;
     g->sweeping = false;
     if (g->stopping)
         stopped_work(g);
@@ -55,20 +53,26 @@ static void on_rezoned(void *user, sc_err err, int moved)
         rest(g);
 }
 
-static void on_swept(void *user, sc_err err, int mended)
+/* The server was lost on the way: all over again. */
+static void on_rezoned(void *user, sc_err err)
 {
     sc_scheduler_guard *g = user;
-    int64_t now_ms = sc__due_server_now(g->due);
 
-    (void)err, (void)mended; /* what it made is logged; what failed comes up again */
-    if (!g->stopping && now_ms && sc__rezone_is_due(g->rezone) &&
-        !sc__rezone_start(g->rezone, now_ms))
-        return;
-    g->sweeping = false;
-    if (g->stopping)
-        stopped_work(g);
-    else
-        rest(g);
+    if (err)
+        sc__rezone_again(&g->rezone);
+    end_sweep(g);
+}
+
+static void on_swept(void *user, sc_err err)
+{
+    sc_scheduler_guard *g = user;
+    int64_t now_ms = sc__due_server_now(&g->due);
+
+    (void)err; /* what it made is logged; what failed comes up again */
+    if (g->stopping || !now_ms || !sc__rezone_is_due(&g->rezone))
+        end_sweep(g);
+    else if (sc__rezone_start(&g->rezone, now_ms))
+        on_rezoned(g, SC_ENOMEM);
 }
 
 static void sweep(void *arg)
@@ -76,15 +80,14 @@ static void sweep(void *arg)
     sc_scheduler_guard *g = arg;
 
     g->sweeping = true;
-    if (sc__sweep_start(g->sweep, OVERDUE_MS)) {
-        g->sweeping = false;
-        rest(g);
-    }
+    if (sc__sweep_start(&g->sweep, OVERDUE_MS))
+        end_sweep(g);
 }
 
-static void on_looked(void *user, sc_err err, int64_t wait_ms)
+static void on_looked(void *user, sc_err err)
 {
     sc_scheduler_guard *g = user;
+    int64_t wait_ms = g->due.wait_ms;
 
     g->looking = false;
     if (g->stopping)
@@ -98,8 +101,8 @@ static void look(void *arg)
     sc_scheduler_guard *g = arg;
 
     g->looking = true;
-    if (sc__due_look(g->due, BACK_MS))
-        on_looked(g, SC_ECANCELED, -1);
+    if (sc__due_look(&g->due, BACK_MS))
+        on_looked(g, SC_ECANCELED);
 }
 
 static void start(void *arg)
@@ -129,9 +132,7 @@ static void stop(void *arg)
 
 static void guard_free(sc_scheduler_guard *g)
 {
-    sc__sweep_free(g->sweep);
-    sc__due_free(g->due);
-    sc__rezone_free(g->rezone);
+    sc__ticker_free(g->ticker);
     sc__waiter_release(&g->quiet);
     sc_free(g);
 }
@@ -139,12 +140,14 @@ static void guard_free(sc_scheduler_guard *g)
 static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue)
 {
     const sc__queue_keys *keys = sc__queue_names(queue);
-    const sc_repeat_strategy *strategy = sc__queue_repeat_strategy(queue);
-    sc_err err = sc__sweep_new(g->client, keys, strategy, on_swept, g, &g->sweep);
+    sc_err err = sc__ticker_new(g->client, keys, sc__queue_repeat_strategy(queue), &g->ticker);
 
-    if (!err)
-        err = sc__due_new(g->client, keys, strategy, on_looked, g, &g->due);
-    return err ? err : sc__rezone_new(g->client, keys, strategy, on_rezoned, g, &g->rezone);
+    if (err)
+        return err;
+    sc__sweep_init(&g->sweep, g->client, keys, g->ticker, on_swept, g);
+    sc__due_init(&g->due, g->client, keys, g->ticker, on_looked, g);
+    sc__rezone_init(&g->rezone, g->client, keys, g->ticker, on_rezoned, g);
+    return SC_OK;
 }
 
 sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,

@@ -75,3 +75,49 @@ TEST(new_data_of_zones_moves_the_runs_that_are_still_to_come)
     assert_string_equal(redis("EXISTS bull:q:repeat:plain:%lld", (long long)next_of("plain")), "1");
     close_queue();
 }
+
+static atomic_int begun;
+
+static void count_begun(sc_log_level level, const char *text, void *user)
+{
+    (void)level, (void)user;
+    begun += strstr(text, "time zones have new data") != NULL;
+}
+
+/* Looks of the guardian, at least. */
+static int sweeps(void)
+{
+    const char *found =
+        strstr(test_redis(&server, "INFO commandstats"), "cmdstat_zrangebyscore:calls=");
+
+    return found ? atoi(strchr(found, '=') + 1) : 0;
+}
+
+TEST(new_data_that_came_while_the_server_was_away_counts_when_it_is_back)
+{
+    static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+    sc_scheduler_guard *guard = NULL;
+    sc_client_opts opts = {.command_timeout_ms = 100};
+    int64_t before;
+
+    unsetenv("TZDIR");
+    install("Etc/GMT-1", "2026a");
+    test_server_start_args(&server, durable);
+    opts.url = server.url;
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    assert_ok(sc_client_wait_ready(client, 10000, NULL));
+    assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
+    before = upsert_pattern("p", "0 3 * * *", "Test/Zone");
+    sc_set_log(count_begun, NULL);
+    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    wait_until(sweeps() >= 6);
+
+    test_server_kill(&server, 9);
+    install("Etc/GMT-5", "2026b");
+    wait_until(begun >= 2); /* the first was in vain */
+    test_server_restart(&server);
+    wait_until(next_of("p") != before);
+
+    sc_scheduler_guard_stop(guard);
+    close_queue();
+}

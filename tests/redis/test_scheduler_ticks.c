@@ -158,10 +158,11 @@ struct ticks {
     sc_err started;
 };
 
-static void on_tick(void *user, sc_err err)
+static void on_tick(void *user, sc_err err, sc__ticked what)
 {
     struct ticks *t = user;
 
+    (void)what;
     if (err)
         t->failed++;
     t->done++;
