@@ -4,19 +4,21 @@
 
 #include <storychain/base.h>
 
-enum { SC__NEAR_GHOST_WAYS = 8 };
+enum { SC__NEAR_GHOST_WAYS = 16 };
 
 /* Places for fingerprints that share a part of the hash: one cache line. A place has the fingerprint above, and
- * below it the number of the addition; 0: free. */
+ * below it the time of the addition; 0: free. */
 typedef struct sc__near_ghost_set {
-    uint64_t places[SC__NEAR_GHOST_WAYS];
+    uint32_t places[SC__NEAR_GHOST_WAYS];
 } sc__near_ghost_set;
 
 typedef struct sc__near_ghosts {
     sc__near_ghost_set *sets;
     uint64_t set_count;
-    uint32_t added;    /* the number of the last one; wraps around */
-    uint32_t remember; /* how many of the last additions count */
+    uint64_t added;    /* how many ever */
+    uint64_t remember; /* how many of the last additions count */
+    unsigned
+        shift; /* time is additions >> shift, in 16 bits: it wraps around when all are long overwritten */
 } sc__near_ghosts;
 
 /* For about `count` of them. */

@@ -7,7 +7,7 @@ bool sc__near_promotion_grants(sc__near_promotion *p, unsigned uses, uint8_t *re
     *ret_trial = uses > 1 ? SC__NEAR_CAME_WITH_MORE : SC__NEAR_CAME_WITH_ONE;
     if (uses != 1)
         return uses > 1;
-    return !p->asks_two || ++p->turned_away % TRY_EVERY == 0;
+    return p->one_is_enough || ++p->turned_away % TRY_EVERY == 0;
 }
 
 /* One use is enough when it promises clearly more than two do: by half. */
@@ -18,7 +18,7 @@ static void judge(sc__near_promotion *p)
     const uint64_t more =
         (p->used[SC__NEAR_CAME_WITH_MORE] + 1) * (p->seen[SC__NEAR_CAME_WITH_ONE] + 2);
 
-    p->asks_two = one * 2 <= more * 3;
+    p->one_is_enough = one * 2 > more * 3;
 }
 
 void sc__near_promotion_result(sc__near_promotion *p, uint8_t trial, bool was_used, size_t entries)

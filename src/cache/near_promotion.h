@@ -2,7 +2,8 @@
  *
  * One is better where what was used once more is used again soon, two where it isn't; by far in both cases. So it is
  * measured: of the values that came with one use and of those that came with more, how many are used on
- * their first way through the main queue? While two are asked for, a few come with one all the same, to be measured. */
+ * their first way through the main queue? Two are asked for until one is seen to be enough; a few come with one all the same,
+ * to be measured. */
 #ifndef SC_CACHE_NEAR_PROMOTION_H
 #define SC_CACHE_NEAR_PROMOTION_H
 
@@ -17,7 +18,7 @@ typedef enum sc__near_trial {
 } sc__near_trial;
 
 typedef struct sc__near_promotion {
-    bool asks_two;
+    bool one_is_enough;
     unsigned turned_away; /* counts to the next that comes with one all the same */
     uint64_t seen[SC__NEAR_TRIALS], used[SC__NEAR_TRIALS]; /* halved now and then */
 } sc__near_promotion;

@@ -36,10 +36,10 @@ static void take(sc__near_queue *queue, sc__near_entry *entry)
     queue->bytes -= sc__near_entry_held(entry);
 }
 
+/* Never nothing, however few entries there are. */
 static size_t share_of(size_t bound)
 {
-    /* At least one: in a cache of a few entries a tenth would be none. */
-    return bound / SMALL_SHARE ? bound / SMALL_SHARE : 1;
+    return bound / SMALL_SHARE + 1;
 }
 
 static bool small_is_full(const sc__near *near)
@@ -157,11 +157,11 @@ void sc__near_queues_make_room(sc__near *near, size_t bytes, size_t entries)
 
     while (is_over(near, reserve, entries) && count_of(queues)) {
         queues->was_full = true;
+        near->ghosts.remember = count_of(queues);
         if (queues->small.count && (small_is_full(near) || !queues->main.count))
             pass_small(near);
         else
             pass_main(near);
-        near->ghosts.remember = (uint32_t)(count_of(queues) - count_of(queues) / SMALL_SHARE);
     }
 }
 

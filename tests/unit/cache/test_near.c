@@ -327,8 +327,8 @@ TEST(what_is_used_once_passes_by_what_is_used_often)
 
     for (int i = 0; i < 50; i++)
         put_number(near, i);
-    for (int i = 0; i < 50; i++)
-        assert_true(has_number(near, i));
+    for (int i = 0; i < 100; i++)
+        assert_true(has_number(near, i % 50));
     for (int i = 1000; i < 5000; i++)
         put_number(near, i);
 
@@ -347,14 +347,14 @@ static int count_of(sc__near *near, int first)
     return count;
 }
 
-/* Most of them: a ghost may have to make room for another. */
+/* Most of them: a ghost may have to make room for another, or be taken for another. */
 TEST(what_comes_back_soon_after_it_left_stays)
 {
     sc__near *near = near_of(0, 100);
 
     for (int i = 0; i < 200; i++)
         put_number(near, i);
-    assert_int_equal(count_of(near, 150), 0);
+    assert_in_range(count_of(near, 150), 0, 2);
     for (int i = 150; i < 170; i++)
         put_number(near, i);
     for (int i = 1000; i < 1080; i++)

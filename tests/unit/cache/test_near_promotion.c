@@ -21,22 +21,31 @@ static int granted_of_320(sc__near_promotion *p, unsigned uses)
     return granted;
 }
 
-TEST(one_use_is_enough_until_something_is_known)
+TEST(a_trial_is_known_by_its_uses)
 {
     sc__near_promotion p = {0};
     uint8_t trial;
 
-    assert_false(sc__near_promotion_grants(&p, 0, &trial));
-    assert_true(sc__near_promotion_grants(&p, 1, &trial));
+    (void)sc__near_promotion_grants(&p, 1, &trial);
     assert_int_equal(trial, SC__NEAR_CAME_WITH_ONE);
     assert_true(sc__near_promotion_grants(&p, 3, &trial));
     assert_int_equal(trial, SC__NEAR_CAME_WITH_MORE);
 }
 
-TEST(two_are_asked_for_where_one_promises_little_but_a_few_are_tried)
+TEST(two_uses_are_asked_for_until_something_is_known_but_a_few_are_tried_with_one)
 {
     sc__near_promotion p = {0};
 
+    assert_int_equal(granted_of_320(&p, 1), 10);
+    assert_int_equal(granted_of_320(&p, 2), 320);
+    assert_int_equal(granted_of_320(&p, 0), 0);
+}
+
+TEST(and_where_one_promises_little)
+{
+    sc__near_promotion p = {0};
+
+    try_many(&p, 1000, 60, 20);
     try_many(&p, 1000, 20, 20);
 
     assert_int_equal(granted_of_320(&p, 1), 10);
