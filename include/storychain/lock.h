@@ -34,15 +34,35 @@ typedef struct sc_lock_opts {
 SC_API SC_MUST_USE sc_err sc_lock_acquire(sc_client *client, sc_slice key, const sc_lock_opts *opts,
                                           sc_lock **ret_lock, sc_reason *ret_reason);
 
+/* The same without waiting. `lock` is the callback's to keep, and NULL unless `err` is SC_OK; `reason` is NULL on SC_OK, and borrowed for
+ * the callback. SC_EINVAL, SC_ENOMEM come at once, with `ret_reason`. SC_ECANCELED: the client was freed meanwhile. */
+typedef void (*sc_lock_acquire_cb)(void *user, sc_err err, sc_lock *lock, const sc_reason *reason);
+
+SC_API SC_MUST_USE sc_err sc_lock_acquire_async(sc_client *client, sc_slice key,
+                                                const sc_lock_opts *opts, sc_lock_acquire_cb cb,
+                                                void *user, sc_reason *ret_reason);
+
 /* The holder's number, above 0. */
 SC_API int64_t sc_lock_number(const sc_lock *lock);
 
 /* Whether it is surely held at this moment. */
 SC_API bool sc_lock_is_held(const sc_lock *lock);
 
+/* Keeps it for hold_ms from now, by a call of its own: for who wants to be sure at this moment, before something that takes long or that
+ * can't be undone. SC_ELOCKLOST; SC_EDEADLK, SC_ENOMEM; SC_ECONNECT, SC_ETIMEDOUT, …: the server did not say, and it is held as long as
+ * before. */
+SC_API SC_MUST_USE sc_err sc_lock_extend(sc_lock *lock);
+
 /* Ends the lock and frees it, whatever is returned, SC_EDEADLK (on the I/O thread) excepted. on_lost doesn't come after it. SC_ELOCKLOST: it
  * was lost before. SC_ECONNECT, …: the server was not told; the lock ends by itself after hold_ms. NULL is SC_OK. */
 SC_API SC_MUST_USE sc_err sc_lock_release(sc_lock *lock);
+
+/* The same without waiting; `err` is what the plain call returns. A lock is released after the callbacks of its extensions have come;
+ * it must not be used any more once its release was called, on_lost may come until its callback. Release: SC_EINVAL for NULL. */
+typedef void (*sc_lock_done_cb)(void *user, sc_err err);
+
+SC_API SC_MUST_USE sc_err sc_lock_extend_async(sc_lock *lock, sc_lock_done_cb cb, void *user);
+SC_API SC_MUST_USE sc_err sc_lock_release_async(sc_lock *lock, sc_lock_done_cb cb, void *user);
 
 #ifdef __cplusplus
 }

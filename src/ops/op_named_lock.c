@@ -31,13 +31,15 @@ static void write_counter_key(sc__str *out, sc_slice key)
     sc__str_text(out, has_tag ? ":fence" : "}:fence");
 }
 
-static sc_err read_try(const sc_reply *reply, sc__lock_try *ret_try, sc_reason *ret_reason)
+sc_err sc__acquire_lock_read(const sc_reply *reply, sc__lock_try *ret_try, sc_reason *ret_reason)
 {
     const sc_reply *items = NULL;
     int64_t taken = 0, value = 0;
     size_t count = 0;
-    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+    sc_err err = sc__reply_check(reply, ret_reason);
 
+    if (!err)
+        err = sc__reply_array(reply, &items, &count, ret_reason);
     if (!err && count != 2)
         return sc__because(ret_reason, SC_EPROTO, "acquireLock answered with %zu values, not 2",
                            count);
@@ -51,28 +53,18 @@ static sc_err read_try(const sc_reply *reply, sc__lock_try *ret_try, sc_reason *
 }
 
 sc_err sc__op_acquire_lock(sc_client *client, sc_slice key, sc_slice token, int64_t hold_ms,
-                           sc__lock_try *ret_try, sc_reason *ret_reason)
+                           sc_reply_cb cb, void *user)
 {
     AUTO_STR counter = STR_MAX(SC__NAMED_LOCK_KEY_MAX + 16);
     char number[SC__INT_LEN];
     const sc_slice args[] = {token, digits(hold_ms, number)};
-    sc_reply *reply = NULL;
-    sc_err err;
 
     write_counter_key(&counter, key);
     const sc_slice keys[] = {key, sc__str_slice(&counter)};
     SC__SCRIPT_CHECK_KEYS(acquireLock, keys);
-    err = counter.err;
-    if (!err)
-        err = sc__script_call_wait(client, &SC__SCRIPT_acquireLock, keys, 2, args, 2,
-                                   &twice_is_once, &reply);
-    if (err)
-        return sc__because(ret_reason, err, "%s", sc_err_text(err));
-    err = sc__reply_check(reply, ret_reason);
-    if (!err)
-        err = read_try(reply, ret_try, ret_reason);
-    sc_reply_free(reply);
-    return err;
+    return counter.err ? counter.err
+                       : sc__script_call(client, &SC__SCRIPT_acquireLock, keys, 2, args, 2,
+                                         &twice_is_once, cb, user);
 }
 
 sc_err sc__op_keep_lock(sc_client *client, sc_slice key, sc_slice token, int64_t hold_ms,
@@ -97,20 +89,11 @@ sc_err sc__hold_lock_read(const sc_reply *reply, bool *ret_held)
     return err;
 }
 
-sc_err sc__op_end_lock(sc_client *client, sc_slice key, sc_slice token, bool *ret_held,
-                       sc_reason *ret_reason)
+sc_err sc__op_end_lock(sc_client *client, sc_slice key, sc_slice token, sc_reply_cb cb, void *user)
 {
     const sc_slice args[] = {token, SC_S("0")};
-    sc_reply *reply = NULL;
-    /* Not sent twice: the second would say that it was lost. */
-    sc_err err = sc__script_call_wait(client, &SC__SCRIPT_holdLock, &key, 1, args, 2,
-                                      &(sc__send_opts){0}, &reply);
 
-    if (err)
-        return sc__because(ret_reason, err, "%s", sc_err_text(err));
-    err = sc__reply_check(reply, ret_reason);
-    if (!err)
-        err = sc__hold_lock_read(reply, ret_held);
-    sc_reply_free(reply);
-    return err;
+    /* Not sent twice: the second would say that it was lost. */
+    return sc__script_call(client, &SC__SCRIPT_holdLock, &key, 1, args, 2, &(sc__send_opts){0}, cb,
+                           user);
 }

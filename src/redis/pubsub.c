@@ -227,6 +227,11 @@ sc_err sc__pubsub_start(sc__pubsub *p, sc_client *client)
 
 void sc__pubsub_stop(sc__pubsub *p)
 {
+    for (sc__subscription *s = p->first; s; s = p->first) {
+        p->first = s->next;
+        if (s->on_closed)
+            s->on_closed(s->user);
+    }
     sc__conn_close(p->conn);
     sc__timer_free(p->timer);
     sc__str_release(&p->waiting);

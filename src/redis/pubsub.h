@@ -15,7 +15,8 @@
 typedef struct sc__subscription {
     sc_slice channel;
     void (*on_message)(void *user, sc_slice message); /* borrowed for the call */
-    void (*on_heard)(void *user); /* it is heard from now on, or again; may be NULL */
+    void (*on_heard)(void *user);  /* it is heard from now on, or again; may be NULL */
+    void (*on_closed)(void *user); /* the client ends, and has ended this; may be NULL */
     void *user;
     bool is_heard; /* ours */
     struct sc__subscription *next;
