@@ -38,7 +38,7 @@ typedef struct sc_cache_secret {
 
 typedef struct sc_cache_opts {
     int64_t
-        timeout_ms; /* how long Redis may take for a command, of which a load makes three; 0: 250 */
+        timeout_ms; /* how long a call may wait for Redis; two such times to store a value with tags; 0: 250 */
     int64_t wait_ms; /* how long a load of another process is waited for; 0: 10,000 */
     /* Values read from Redis are held in this process too, up to so many bytes or values, and are given without asking it
      * until it tells of a change, which takes it a moment: who reads in another process just after a write may still get the

@@ -215,6 +215,7 @@ void sc_cache_free(sc_cache *cache)
 
 sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
 {
+    sc__budget budget = sc__budget_begin(cache);
     char room[SC__STORED_KEY_LEN];
     sc__look look;
     sc_err err;
@@ -225,7 +226,7 @@ sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
     key = sc__cache_key(cache, key, room);
     if (sc__tier_give(cache, NULL, key, ret_value))
         return SC_OK;
-    err = sc__cache_look(cache, NULL, key, &look);
+    err = sc__cache_look(cache, NULL, key, &budget, &look);
     if (err)
         return err;
     if (look.is_stale) {

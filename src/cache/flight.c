@@ -53,6 +53,8 @@ static void unlist(sc__flights *flights, sc__flight *flight)
 
 static bool may_join(const sc__flight *flight, const sc__flight_call *call)
 {
+    if (call->is_early && flight->renews)
+        return false;
     if (flight->state == SC__FLIGHT_ASKING || flight->loading_ns >= call->began_ns || call->renews)
         return true;
     if (flight->renews)
@@ -91,6 +93,8 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
         *ret_leads = false;
         return SC_OK;
     }
+    if (flight && call->is_early)
+        return SC_EBUSY;
     if (flight)
         unlist(flights, flight);
     flight = new_flight(call->key);

@@ -1,9 +1,11 @@
 /* The way of a value that may have to be loaded:
  *
- *     look into Redis -> hit
+ *     look into Redis -> hit, or an error that is kept
  *                     -> old: given, while it is loaded anew behind
  *                     -> join a load under way -> its value, or its error
- *                     -> lead: lease -> loader -> fill, if the lease still stands */
+ *                     -> lead: lease -> loader -> fill, if the lease still stands
+ *
+ * Where Redis is far (budget.h) the first step is left out: who asks for the lease is told what the key holds. */
 #include "get_or_set.h"
 
 #include "base/clock.h"
@@ -22,6 +24,7 @@ struct call {
     void *user;
     sc__look look;
     sc__patience patience;
+    sc__budget budget; /* for Redis */
     sc_cache_value *ret_value;
 };
 
@@ -33,6 +36,7 @@ static sc__lead lead_of(const struct call *c, sc__flight *flight)
                       .key = c->key,
                       .user = c->user,
                       .look = c->look,
+                      .budget = c->budget,
                       .flight = flight};
 }
 
@@ -62,7 +66,7 @@ static sc_err load_alone(struct call *c)
 }
 
 /* Whether what a flight gave is as new as the call: a flight that began before it may have a tag that was deleted between. */
-static bool is_new_enough(const struct call *c, const sc__flight_gift *gift)
+static bool is_new_enough(struct call *c, const sc__flight_gift *gift)
 {
     sc__tag_version versions[SC__TAGS_MAX];
 
@@ -70,7 +74,8 @@ static bool is_new_enough(const struct call *c, const sc__flight_gift *gift)
         return true;
     if (!gift->birth) /* Redis was away, and so were other processes' deletes */
         return !sc__cache_tags_wait(c->cache, gift->tags);
-    return sc__cache_tags_say(c->cache, gift->tags, versions, 0, gift->birth) == SC__TAG_KEEPS;
+    return sc__cache_tags_say(c->cache, gift->tags, versions, 0, gift->birth, &c->budget) ==
+           SC__TAG_KEEPS;
 }
 
 /* False: what the call joined came to nothing; look again. */
@@ -102,24 +107,6 @@ static bool join(struct call *c, sc__flight *flight, const sc__flight_call *call
     return true;
 }
 
-static bool lead(struct call *c, sc__flight *flight, const sc__flight_call *call, sc_err *ret_err)
-{
-    sc__lead l = lead_of(c, flight);
-    sc__led led;
-
-    if (c->def->hard_timeout_ms)
-        return sc__lead_behind(&l) && join(c, flight, call, true, ret_err);
-    sc__lead_run(&l, &led);
-    *ret_err = led.err;
-    if (led.err)
-        return true;
-    if (led.source == SC_CACHE_HIT)
-        sc__cache_count(&c->cache->count.hits);
-    sc__blob_give(led.value, led.source, led.age_ms, c->ret_value);
-    c->ret_value->stale = led.is_stale;
-    return true;
-}
-
 /* Waits a little for a newer value than the stale one at hand, which takes its place then. */
 static void wait_for_newer(struct call *c, sc__flight *flight, const sc__flight_call *call)
 {
@@ -137,7 +124,7 @@ static void wait_for_newer(struct call *c, sc__flight *flight, const sc__flight_
 }
 
 /* Sees to it that the value at hand is loaded anew behind. */
-static void renew(struct call *c, sc__flight_call *call)
+static void renew(struct call *c, const sc__flight_call *call)
 {
     sc__flights *flights = &c->cache->flights;
     sc__flight *flight;
@@ -145,7 +132,6 @@ static void renew(struct call *c, sc__flight_call *call)
 
     if (sc__is_resting(&c->cache->rests, c->key))
         return;
-    call->renews = true;
     if (sc__flight_enter(flights, call, &flight, &leads))
         return;
     if (leads) {
@@ -158,7 +144,43 @@ static void renew(struct call *c, sc__flight_call *call)
     sc__flight_unref(flights, flight);
 }
 
-/* Takes part in a flight. False: look again. */
+static void give_found(struct call *c, const sc__flight_call *call, sc_err *ret_err)
+{
+    sc__flight_call renewal = {.key = call->key, .began_ns = call->began_ns, .renews = true};
+
+    if (c->look.value && sc__look_wants_renewal(&c->look, c->def, sc__cache_now_ms(c->cache)))
+        renew(c, &renewal);
+    *ret_err = give_look(c);
+}
+
+/* False: look again. */
+static bool lead(struct call *c, sc__flight *flight, const sc__flight_call *call, sc_err *ret_err)
+{
+    sc__lead l = lead_of(c, flight);
+    sc__blob *value;
+
+    l.is_early = call->is_early;
+    if (c->def->hard_timeout_ms)
+        return sc__lead_behind(&l) && join(c, flight, call, true, ret_err);
+    switch (sc__lead_run(&l, &value, ret_err)) {
+    case SC__LED_LOADED:
+        if (!*ret_err)
+            sc__blob_give(value, SC_CACHE_MISS, 0, c->ret_value);
+        break;
+    case SC__LED_FOUND:
+        c->look = l.look;
+        if (!*ret_err)
+            give_found(c, call, ret_err);
+        break;
+    case SC__LED_NOTHING:
+        return false;
+    case SC__LED_FAILED:
+        break;
+    }
+    return true;
+}
+
+/* Takes part in a flight. False: look again, or at all. */
 static bool fly(struct call *c, sc__flight_call *call, sc_err *ret_err)
 {
     sc__flight *flight;
@@ -167,6 +189,8 @@ static bool fly(struct call *c, sc__flight_call *call, sc_err *ret_err)
     call->has_asked = c->look.has_asked;
     call->seen = c->look.lease;
     *ret_err = sc__flight_enter(&c->cache->flights, call, &flight, &leads);
+    if (*ret_err == SC_EBUSY)
+        return false;
     if (*ret_err == SC_ENOMEM)
         *ret_err = load_alone(c);
     else if (!*ret_err) {
@@ -176,21 +200,38 @@ static bool fly(struct call *c, sc__flight_call *call, sc_err *ret_err)
     return settled;
 }
 
+/* Whether the lease may be asked for without a look. */
+static bool may_be_early(struct call *c)
+{
+    sc_cache *cache = c->cache;
+
+    return sc__cache_is_far(cache) && !c->def->plain && !c->def->hard_timeout_ms &&
+           c->asked.len <= cache->opts.max_key_size && sc__health_is_well(&cache->health) &&
+           !sc__repair_has(&cache->repair, c->key);
+}
+
+static bool try_early(struct call *c, sc_err *ret_err)
+{
+    sc__flight_call call = {.key = c->key, .began_ns = sc__mono_ns(), .is_early = true};
+
+    c->look = (sc__look){.has_asked = true};
+    return fly(c, &call, ret_err);
+}
+
 /* Looks, and if there's nothing, takes part in a flight. False: look again. */
 static bool try_once(struct call *c, sc_err *ret_err)
 {
     sc__flight_call call = {.key = c->key, .began_ns = sc__mono_ns()};
 
     c->look = (sc__look){0};
+    *ret_err = SC_OK;
     if (c->asked.len <= c->cache->opts.max_key_size)
-        *ret_err = sc__cache_look(c->cache, c->def, c->key, &c->look);
+        *ret_err = sc__cache_look(c->cache, c->def, c->key, &c->budget, &c->look);
     if (*ret_err)
         return true;
-    if (!c->look.value && !c->look.is_none && !c->look.kept_err)
+    if (!sc__look_has_found(&c->look))
         return fly(c, &call, ret_err);
-    if (c->look.value && sc__look_wants_renewal(&c->look, c->def, sc__cache_now_ms(c->cache)))
-        renew(c, &call);
-    *ret_err = give_look(c);
+    give_found(c, &call, ret_err);
     return true;
 }
 
@@ -225,11 +266,12 @@ sc_err sc__cache_fetch_within(sc_cache *cache, const sc_cache_def *def, sc_slice
     if (sc__tier_give(cache, def, c.key, ret_value))
         return SC_OK;
     c.patience = patience ? *patience : sc__patience_of(def);
-    for (int looks = 0; looks < LOOKS_MAX; looks++) {
-        err = SC_OK;
+    c.budget = sc__budget_begin(cache);
+    if (may_be_early(&c) && try_early(&c, &err))
+        return err;
+    for (int looks = 0; looks < LOOKS_MAX; looks++)
         if (try_once(&c, &err))
             return err;
-    }
     return load_alone(&c);
 }
 

@@ -7,6 +7,7 @@
 #include "alone.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "budget.h"
 #include "codec.h"
 #include "health.h"
 #include "lease_keeper.h"
@@ -29,6 +30,7 @@ struct sc_cache {
     sc_cache_opts opts; /* defaults filled in */
     sc__codec codec;
     sc__health health;
+    sc__pace pace;
     sc__flights flights;
     sc__repair repair;
     sc__lease_keeper keeper;

@@ -4,7 +4,8 @@
 #include "base/log.h"
 
 enum {
-    SILENT_CALLS_MAX = 3,
+    IN_A_ROW = 3, /* calls without an answer, or tries with one */
+    WINDOW_MS = 10 * 1000,
     PAUSE_MS = 1000,
     QUIET_MS = 1000, /* an absence that begins so soon after the last is told only if it stays */
     COMPLAIN_EVERY_MS = 60 * 1000
@@ -15,6 +16,7 @@ void sc__health_init(sc__health *h, sc_client *client, const char *who, const ch
     *h = (sc__health){.client = client, .who = who, .meanwhile = meanwhile};
     atomic_init(&h->well, true);
     atomic_init(&h->stores, true);
+    atomic_init(&h->answers, 0);
     pthread_mutex_init(&h->mutex, NULL);
     h->back_ms = sc__mono_ms() - QUIET_MS;
     h->complain_ms = INT64_MIN;
@@ -47,7 +49,7 @@ sc_err sc__health_ask(sc__health *h)
     pthread_mutex_lock(&h->mutex);
     if (!connected)
         err = SC_ECONNECT;
-    else if (h->silent_calls >= SILENT_CALLS_MAX && !is_time(&h->ask_again_ms))
+    else if (h->tries_left && !is_time(&h->try_again_ms))
         err = h->last_err;
     pthread_mutex_unlock(&h->mutex);
     return err;
@@ -65,35 +67,75 @@ bool sc__health_may_store(sc__health *h)
     return may;
 }
 
+/* A try that was answered; true when it was the last that was wanted. Under the mutex. */
+static bool ends_absence(sc__health *h)
+{
+    if (h->tries_left > 1) {
+        h->tries_left--;
+        h->try_again_ms = INT64_MIN;
+        return false;
+    }
+    h->tries_left = 0;
+    h->silence_count = 0;
+    h->back_ms = sc__mono_ms();
+    atomic_store(&h->well, true);
+    return true;
+}
+
 static void answered(sc__health *h)
 {
     bool tell;
 
+    atomic_fetch_add_explicit(&h->answers, 1, memory_order_relaxed);
     if (atomic_load(&h->well))
         return;
     pthread_mutex_lock(&h->mutex);
-    tell = h->told_away;
-    h->told_away = false;
-    h->silent_calls = 0;
-    h->back_ms = sc__mono_ms();
-    atomic_store(&h->well, true);
+    tell = ends_absence(h) && h->told_away;
+    h->told_away = h->told_away && !tell;
     pthread_mutex_unlock(&h->mutex);
     if (tell)
         sc__log(SC_LOG_INFO, "%s: Redis is back", h->who);
 }
 
+/* Whether since the last `count` silences no more than `answers_max` calls were answered. */
+static bool are_dense(const sc__health *h, size_t count, uint64_t answers_max)
+{
+    size_t first;
+
+    if (h->silence_count < count)
+        return false;
+    first = (h->silence_count - count) % SC__SILENCES_MAX;
+    return sc__mono_ms() - h->silences[first].at_ms < WINDOW_MS &&
+           atomic_load(&h->answers) - h->silences[first].answers <= answers_max;
+}
+
+static void note_silence(sc__health *h)
+{
+    size_t at = h->silence_count++ % SC__SILENCES_MAX;
+
+    h->silences[at].at_ms = sc__mono_ms();
+    h->silences[at].answers = atomic_load(&h->answers);
+    if (!h->tries_left && !are_dense(h, IN_A_ROW, 0) &&
+        !are_dense(h, SC__SILENCES_MAX, SC__SILENCES_MAX))
+        return;
+    h->tries_left = IN_A_ROW;
+    h->try_again_ms = sc__mono_ms() + PAUSE_MS;
+}
+
 static void silent(sc__health *h, sc_err err)
 {
-    int64_t now = sc__mono_ms();
-    bool tell;
+    bool is_lost = err == SC_ECONNECT || !sc_client_is_connected(h->client);
+    bool is_away, tell;
 
     pthread_mutex_lock(&h->mutex);
-    tell = !h->told_away && now - h->back_ms >= QUIET_MS;
-    h->told_away = h->told_away || tell;
+    if (!is_lost)
+        note_silence(h);
+    is_away = is_lost || h->tries_left;
+    if (is_away)
+        atomic_store(&h->well, false);
     h->last_err = err;
-    if (++h->silent_calls >= SILENT_CALLS_MAX)
-        h->ask_again_ms = now + PAUSE_MS;
-    atomic_store(&h->well, false);
+    tell = is_away && !h->told_away && sc__mono_ms() - h->back_ms >= QUIET_MS;
+    h->told_away = h->told_away || tell;
     pthread_mutex_unlock(&h->mutex);
     if (tell)
         sc__log(SC_LOG_WARN, "%s: Redis is away (%s); %s", h->who, sc_err_text(err), h->meanwhile);
@@ -111,6 +153,7 @@ void sc__health_after(sc__health *h, sc_err err)
     case SC_ETOOBIG:
     case SC_ENOMEM:
     case SC_EDEADLK:
+    case SC_ECANCELED:
         break;
     default:
         silent(h, err);
@@ -149,7 +192,8 @@ void sc__health_refused(sc__health *h, const char *why)
 void sc__health_connected(sc__health *h)
 {
     pthread_mutex_lock(&h->mutex);
-    h->silent_calls = 0;
+    h->tries_left = 0;
+    h->silence_count = 0;
     pthread_mutex_unlock(&h->mutex);
 }
 

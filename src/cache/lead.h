@@ -18,23 +18,25 @@ typedef struct sc__lead {
     sc_slice asked; /* the caller's key */
     sc_slice key;   /* in Redis */
     void *user;
-    sc__look look;    /* what lies there; its value is the one to be renewed, and the lead's */
+    bool
+        is_early; /* the key was not looked at: what lies there is seen when the lease is asked for */
+    sc__look look; /* what lies there; its value is the lead's */
+    sc__budget budget;
     int64_t asked_ns; /* mono; before the right to load was last asked for */
     sc__flight *flight;
 } sc__lead;
 
 /* What came of it. */
-typedef struct sc__led {
-    sc_err err;
-    bool is_moot;    /* nothing: look again */
-    sc__blob *value; /* the caller's; NULL without error: there is no such thing */
-    sc_cache_source source;
-    bool is_stale;
-    int64_t age_ms;
+typedef enum sc__led {
+    SC__LED_LOADED,
+    SC__LED_FOUND, /* lead->look has it: another process had loaded it meanwhile, or had failed to */
+    SC__LED_NOTHING, /* look again */
+    SC__LED_FAILED   /* before a load could begin */
 } sc__led;
 
-/* Ends the flight, and takes look.value. */
-void sc__lead_run(sc__lead *lead, sc__led *ret_led);
+/* Ends the flight. `*ret_value` is set when it was loaded, and the caller's; NULL without error: there is no such thing. `*ret_err`
+ * is set in all cases. look.value is the caller's when it was found; otherwise it is gone. */
+SC_MUST_USE sc__led sc__lead_run(sc__lead *lead, sc__blob **ret_value, sc_err *ret_err);
 
 /* The same behind, with a copy of all and references of its own. False: without memory for it the flight is moot. */
 bool sc__lead_behind(const sc__lead *lead);

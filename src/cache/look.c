@@ -108,7 +108,8 @@ static sc__tag_word ask_tags(sc_cache *cache, sc__found *found, const sc__envelo
     for (size_t i = 0; i < e->tag_count; i++)
         if (sc__tag_keys_add(&found->keys, e->tags[i]))
             return SC__TAG_DELETES;
-    return sc__cache_tags_say(cache, &found->keys, found->versions, found->known, e->birth);
+    return sc__cache_tags_say(cache, &found->keys, found->versions, found->known, e->birth,
+                              found->budget);
 }
 
 /* XFetch: how long before a value's end it is to be loaded anew, in ms, by chance. */
@@ -226,33 +227,33 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look 
     return err;
 }
 
-sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__look *ret_look)
+sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__budget *budget,
+                      sc__look *ret_look)
 {
-    sc__found found = {.def = def};
+    sc__found found = {.def = def, .budget = budget};
     sc__ticket ticket;
     sc_reason reason;
-    int64_t began_ms;
     sc_err err;
 
     if (sc__is_alone(&cache->alone))
         return sc__alone_look(cache, key, ret_look);
     *ret_look = (sc__look){0};
-    if (sc__repair_has(&cache->repair, key) || sc__health_ask(&cache->health))
+    if (sc__repair_has(&cache->repair, key) || sc__health_ask(&cache->health) ||
+        !sc__budget_ask(budget))
         return SC_OK;
     err = sc__cache_tags_of(cache, def, &found.keys);
     if (err)
         return err;
-    began_ms = sc__mono_ms();
     sc__tier_ticket(&cache->tier, &ticket);
     found.ticket = cache->tier.near ? &ticket : NULL;
-    err = sc__op_cache_get(cache->client, key, &found.keys, cache->opts.timeout_ms, &found.reply,
+    err = sc__op_cache_get(cache->client, key, &found.keys, budget->left_ms, &found.reply,
                            &found.stored, found.versions, &reason);
-    sc__cache_after(cache, err);
+    sc__budget_after(cache, budget, err);
     if (err == SC_EREPLY)
         sc__health_complain(&cache->health, key, reason.text);
     if (err)
         return SC_OK;
-    sc__link_heard(&cache->link, began_ms);
+    sc__link_heard(&cache->link, budget->asked_ms);
     /* Deleted here while we asked, but not in Redis: then it is not the value any more. */
     if (sc__repair_has(&cache->repair, key)) {
         sc_reply_free(found.reply);

@@ -2,6 +2,7 @@
 #ifndef SC_CACHE_LOOK_H
 #define SC_CACHE_LOOK_H
 
+#include "budget.h"
 #include "failure.h"
 #include "tier.h"
 
@@ -28,7 +29,13 @@ typedef struct sc__look {
 /* `def` may be NULL: a value is judged by its own tags. SC_ENOMEM; SC_EINVAL, SC_ETOOBIG for the definition's tags. Whatever
  * Redis does is a miss. */
 SC_MUST_USE sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key,
-                                  sc__look *ret_look);
+                                  sc__budget *budget, sc__look *ret_look);
+
+/* Whether there is something to be given. */
+static inline bool sc__look_has_found(const sc__look *look)
+{
+    return look->value || look->is_none || look->kept_err;
+}
 
 /* What Redis answered, to be opened. */
 typedef struct sc__found {
@@ -37,6 +44,7 @@ typedef struct sc__found {
     sc__tag_keys keys;        /* of the definition; the value's are added */
     const sc_cache_def *def;  /* may be NULL */
     const sc__ticket *ticket; /* NULL: it is not held in the near cache */
+    sc__budget *budget;       /* for asking what the tags say */
     size_t known;             /* how many of their versions are there: */
     sc__tag_version versions[SC__TAGS_MAX];
 } sc__found;

@@ -12,7 +12,8 @@
 static sc_err open_one(sc_cache *cache, const sc__found_many *many, const sc__tag_book *book,
                        size_t i, sc__look *look)
 {
-    sc__found found = {.def = many->def, .ticket = many->ticket};
+    sc__budget budget = sc__budget_begin(cache);
+    sc__found found = {.def = many->def, .ticket = many->ticket, .budget = &budget};
 
     sc__tag_keys_copy(&found.keys, many->tags);
     found.known = many->tags->count;

@@ -14,27 +14,31 @@ sc_err sc__cache_tags_of(const sc_cache *cache, const sc_cache_def *def, sc__tag
 }
 
 sc_err sc__cache_tag_versions(sc_cache *cache, const sc_slice *keys, size_t count,
-                              sc__tag_version *ret_versions)
+                              sc__budget *budget, sc__tag_version *ret_versions)
 {
     sc_err err = SC_OK;
 
     for (size_t i = 0, n; i < count && !err; i += n) {
         n = count - i < SC__CACHE_MANY_MAX ? count - i : SC__CACHE_MANY_MAX;
-        err = sc__op_cache_tags(cache->client, keys + i, n, cache->opts.timeout_ms,
-                                ret_versions + i, NULL);
-        sc__cache_after(cache, err);
+        if (!sc__budget_ask(budget))
+            return SC_ETIMEDOUT;
+        err =
+            sc__op_cache_tags(cache->client, keys + i, n, budget->left_ms, ret_versions + i, NULL);
+        sc__budget_after(cache, budget, err);
     }
     return err;
 }
 
 sc__tag_word sc__cache_tags_say(sc_cache *cache, const sc__tag_keys *keys,
-                                sc__tag_version versions[SC__TAGS_MAX], size_t known, int64_t birth)
+                                sc__tag_version versions[SC__TAGS_MAX], size_t known, int64_t birth,
+                                sc__budget *budget)
 {
     sc__tag_word word = SC__TAG_KEEPS;
 
     if (sc__is_alone(&cache->alone))
         return sc__alone_tags_say(cache, keys, birth);
-    if (sc__cache_tag_versions(cache, keys->keys + known, keys->count - known, versions + known))
+    if (sc__cache_tag_versions(cache, keys->keys + known, keys->count - known, budget,
+                               versions + known))
         return SC__TAG_DELETES;
     for (size_t i = 0; i < keys->count && word != SC__TAG_DELETES; i++) {
         sc__tag_word says = sc__repair_has(&cache->repair, keys->keys[i])

@@ -278,26 +278,54 @@ sc_err sc__op_cache_refresh(sc_client *client, sc_slice key, sc_slice lease_key,
     return err;
 }
 
+/* The arguments of cacheFill, behind its keys. */
+struct fill_args {
+    char number[SC__INT_LEN], birth[SC__INT_LEN];
+    sc_slice keys[2], args[4 + SC__TAGS_MAX];
+    size_t count;
+};
+
+static void make_fill_args(sc_slice key, const sc__fill *fill, struct fill_args *ret_args)
+{
+    sc_slice *args = ret_args->args;
+
+    ret_args->keys[0] = key;
+    ret_args->keys[1] = fill->tags->clock;
+    args[0] = fill->over;
+    args[1] = fill->stored;
+    args[2] = ttl_text(fill->ttl_ms, ret_args->number);
+    args[3] = digits(fill->birth, ret_args->birth);
+    ret_args->count = add_tags(args, 4, fill->tags);
+}
+
 sc_err sc__op_cache_fill(sc_client *client, sc_slice key, const sc__fill *fill, int64_t timeout_ms,
                          bool *ret_stored, sc_reason *ret_reason)
 {
-    char number[SC__INT_LEN], birth[SC__INT_LEN];
-    const sc_slice keys[] = {key, fill->tags->clock};
-    sc_slice args[4 + SC__TAGS_MAX] = {fill->over, fill->stored, ttl_text(fill->ttl_ms, number),
-                                       digits(fill->birth, birth)};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    struct fill_args a;
     sc_reply *reply = NULL;
-    int64_t done = 0;
     sc_err err;
 
-    SC__SCRIPT_CHECK_KEYS(cacheFill, keys);
-    err = script2(client, &SC__SCRIPT_cacheFill, keys, args, add_tags(args, 4, fill->tags), &opts,
-                  &reply, ret_reason);
-    if (!err)
-        err = take_int(reply, &done, ret_reason);
-    if (!err)
-        *ret_stored = done == 1;
-    return err;
+    make_fill_args(key, fill, &a);
+    SC__SCRIPT_CHECK_KEYS(cacheFill, a.keys);
+    err =
+        script2(client, &SC__SCRIPT_cacheFill, a.keys, a.args, a.count, &opts, &reply, ret_reason);
+    if (err)
+        return err;
+    *ret_stored = sc__op_cache_has_stored(reply);
+    sc_reply_free(reply);
+    return SC_OK;
+}
+
+sc_err sc__op_cache_fill_async(sc_client *client, sc_slice key, const sc__fill *fill,
+                               int64_t timeout_ms, sc_reply_cb cb, void *user)
+{
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    struct fill_args a;
+
+    make_fill_args(key, fill, &a);
+    return sc__script_call(client, &SC__SCRIPT_cacheFill, a.keys, 2, a.args, a.count, &opts, cb,
+                           user);
 }
 
 sc_err sc__op_cache_fill_many(sc_client *client, const sc__fill_item *items, size_t count,
@@ -382,21 +410,50 @@ sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice stored, int64_
     return err;
 }
 
+/* The arguments of SET. Returns how many. `number` is room for the TTL. */
+static size_t add_args(sc_slice key, sc_slice stored, int64_t ttl_ms, char number[SC__INT_LEN],
+                       sc_slice argv[6])
+{
+    argv[0] = SC_S("SET");
+    argv[1] = key;
+    argv[2] = stored;
+    argv[3] = SC_S("NX");
+    argv[4] = SC_S("PX");
+    argv[5] = ttl_text(ttl_ms, number);
+    return argv[5].len ? 6 : 4;
+}
+
 sc_err sc__op_cache_add(sc_client *client, sc_slice key, sc_slice stored, int64_t ttl_ms,
                         int64_t timeout_ms, bool *ret_stored, sc_reason *ret_reason)
 {
-    char number[SC__INT_LEN];
-    const sc_slice argv[] = {SC_S("SET"), key,        stored,
-                             SC_S("NX"),  SC_S("PX"), ttl_text(ttl_ms, number)};
     const sc__send_opts opts = {.timeout_ms = timeout_ms};
+    char number[SC__INT_LEN];
+    sc_slice argv[6];
     sc_reply *reply = NULL;
-    sc_err err = command(client, argv, argv[5].len ? 6 : 4, &opts, &reply, ret_reason);
+    sc_err err = command(client, argv, add_args(key, stored, ttl_ms, number, argv), &opts, &reply,
+                         ret_reason);
 
     if (err)
         return err;
-    *ret_stored = reply->type != SC_REPLY_NIL;
+    *ret_stored = sc__op_cache_has_stored(reply);
     sc_reply_free(reply);
     return SC_OK;
+}
+
+sc_err sc__op_cache_add_async(sc_client *client, sc_slice key, sc_slice stored, int64_t ttl_ms,
+                              int64_t timeout_ms, sc_reply_cb cb, void *user)
+{
+    const sc__send_opts opts = {.timeout_ms = timeout_ms};
+    char number[SC__INT_LEN];
+    sc_slice argv[6];
+
+    return sc__client_send(client, argv, add_args(key, stored, ttl_ms, number, argv), &opts, cb,
+                           user);
+}
+
+bool sc__op_cache_has_stored(const sc_reply *reply)
+{
+    return reply->type == SC_REPLY_INT ? reply->integer == 1 : reply->type != SC_REPLY_NIL;
 }
 
 sc_err sc__op_cache_bump(sc_client *client, const sc__tag_keys *tags, sc__tag_word word,

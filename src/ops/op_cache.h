@@ -70,6 +70,8 @@ typedef struct sc__fill {
 
 SC_MUST_USE sc_err sc__op_cache_fill(sc_client *client, sc_slice key, const sc__fill *fill,
                                      int64_t timeout_ms, bool *ret_stored, sc_reason *ret_reason);
+SC_MUST_USE sc_err sc__op_cache_fill_async(sc_client *client, sc_slice key, const sc__fill *fill,
+                                           int64_t timeout_ms, sc_reply_cb cb, void *user);
 
 /* Stores many values that were loaded with one lease; where that is empty, where nothing lies. `key` is each one's; a TTL of 0 only
  * gives the lease up. Up to SC__CACHE_MANY_MAX. */
@@ -99,6 +101,12 @@ SC_MUST_USE sc_err sc__op_cache_set(sc_client *client, sc_slice key, sc_slice st
 SC_MUST_USE sc_err sc__op_cache_add(sc_client *client, sc_slice key, sc_slice stored,
                                     int64_t ttl_ms, int64_t timeout_ms, bool *ret_stored,
                                     sc_reason *ret_reason);
+SC_MUST_USE sc_err sc__op_cache_add_async(sc_client *client, sc_slice key, sc_slice stored,
+                                          int64_t ttl_ms, int64_t timeout_ms, sc_reply_cb cb,
+                                          void *user);
+
+/* What the answer to one of these two says. */
+bool sc__op_cache_has_stored(const sc_reply *reply);
 
 /* Deletes or expires all values that have one of these tags. */
 SC_MUST_USE sc_err sc__op_cache_bump(sc_client *client, const sc__tag_keys *tags, sc__tag_word word,

@@ -7,6 +7,7 @@
 #include <storychain/cache.h>
 
 #include "base/clock.h"
+#include "cache/handle.h"
 #include "support/fleet.h"
 #include "support/relay.h"
 #include "support/server.h"
@@ -247,6 +248,7 @@ enum { TOWN_PROCESSES = 4, TOWN_THREADS = 3, TOWN_ROUNDS = 2000 };
 struct town {
     struct test_server server;
     size_t near_bytes;
+    bool is_far;
     atomic_int_fast64_t source;
     /* What whoever asks now must see at least: a write before it, with its delete, is over. All processes', or of each. */
     atomic_int_fast64_t least, least_of[TOWN_PROCESSES];
@@ -289,6 +291,8 @@ static int64_t ask(const struct citizen *c)
     sc_cache_value value;
     int64_t version;
 
+    if (c->town->is_far) /* it takes its time, and so the cache doesn't look first */
+        atomic_store(&c->cache->pace.answer_us, INT32_MAX);
     if (sc_cache_get_or_set(c->cache, SC_S("k"), 60000, load_source, c->town, &value))
         abort();
     version = atoll(value.bytes.ptr);
@@ -348,7 +352,7 @@ static void cut(struct town *town)
     }
 }
 
-static void interleave(size_t near_bytes, bool cuts)
+static void interleave(size_t near_bytes, bool cuts, bool is_far)
 {
     struct town *town = fleet_memory(sizeof(*town));
     struct test_server server;
@@ -357,6 +361,7 @@ static void interleave(size_t near_bytes, bool cuts)
     test_server_start(&server);
     town->server = server;
     town->near_bytes = near_bytes;
+    town->is_far = is_far;
     town->left = TOWN_PROCESSES;
     fleet_start(&fleet, TOWN_PROCESSES, live_in_process, town);
     if (cuts)
@@ -369,20 +374,30 @@ static void interleave(size_t near_bytes, bool cuts)
 
 TEST_LIMIT(four_processes_at_random_never_read_what_was_before_a_delete, 60)
 {
-    interleave(0, false);
+    interleave(0, false, false);
 }
 
 TEST_LIMIT(four_processes_that_hold_values_see_their_own_deletes_and_end_up_with_the_truth, 60)
 {
-    interleave(NEAR_BYTES, false);
+    interleave(NEAR_BYTES, false, false);
 }
 
 TEST_LIMIT(nor_when_their_connections_are_cut, 60)
 {
-    interleave(0, true);
+    interleave(0, true, false);
 }
 
 TEST_LIMIT(nor_when_the_connections_of_those_that_hold_values_are_cut, 60)
 {
-    interleave(NEAR_BYTES, true);
+    interleave(NEAR_BYTES, true, false);
+}
+
+TEST_LIMIT(nor_when_redis_is_far, 60)
+{
+    interleave(0, false, true);
+}
+
+TEST_LIMIT(nor_when_it_is_far_from_those_that_hold_values, 60)
+{
+    interleave(NEAR_BYTES, false, true);
 }

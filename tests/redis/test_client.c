@@ -78,18 +78,6 @@ TEST(a_timeout_may_be_as_long_as_a_number_can_say)
     sc_client_free(client);
 }
 
-static void free_port(char out[8])
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    close(fd);
-    snprintf(out, 8, "%d", ntohs(at.sin_port));
-}
-
 static sc_client *connect_to(const char *url, const char *name)
 {
     sc_client_opts opts = {.url = url, .name = name};
@@ -106,7 +94,7 @@ TEST(tcp_by_name_with_user_database_and_client_name)
 {
     struct test_server server;
     char port[8], url[128];
-    free_port(port);
+    test_free_port(port);
     /* "localhost" may be ::1 first, where nobody listens: then the next address is tried. */
     test_server_start_args(&server,
                            (const char *const[]){"--port", port, "--bind", "127.0.0.1", NULL});
@@ -172,7 +160,7 @@ TEST(no_server_is_told_with_the_address)
     char port[8], url[64];
     sc_reason reason = {""};
     sc_client *client;
-    free_port(port);
+    test_free_port(port);
     snprintf(url, sizeof(url), "redis://localhost:%s", port);
 
     assert_ok(sc_client_new(&(sc_client_opts){.url = url}, &client, NULL));

@@ -46,18 +46,6 @@ static void make_certificates(void)
         "server.pem");
 }
 
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    close(fd);
-    return ntohs(at.sin_port);
-}
-
 static void start(struct tls_server *s, const char *auth_clients)
 {
     static char port[8];
@@ -80,7 +68,7 @@ static void start(struct tls_server *s, const char *auth_clients)
     in_folder(s->other_ca, "other.pem");
     in_folder(s->cert, "server.pem");
     in_folder(s->key, "server.key");
-    snprintf(port, sizeof(port), "%d", free_port());
+    test_free_port(port);
     snprintf(s->url, sizeof(s->url), "rediss://localhost:%s", port);
     test_server_start_args(&s->base, args);
 }
@@ -237,7 +225,7 @@ TEST(a_server_without_tls_is_no_server)
     struct test_server server;
     char port[8], url[64];
     sc_reason reason;
-    snprintf(port, sizeof(port), "%d", free_port());
+    test_free_port(port);
     snprintf(url, sizeof(url), "rediss://127.0.0.1:%s", port);
     test_server_start_args(&server, (const char *const[]){"--port", port, NULL});
 

@@ -5,9 +5,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "test.h"
 
-enum { LOOK_MS = 5 };
+enum { LOOK_MS = 5, CHUNK_SIZE = 64 * 1024 };
+
+struct relay_chunk {
+    struct relay_chunk *next;
+    int64_t due_ms; /* mono */
+    size_t size;
+    char bytes[CHUNK_SIZE];
+};
 
 static int dial(const char *path)
 {
@@ -33,6 +41,7 @@ static void accept_one(struct relay *relay)
         if (!relay->pairs[i].client) {
             relay->pairs[i].client = client;
             relay->pairs[i].server = server;
+            relay->pairs[i].last = &relay->pairs[i].first;
             return;
         }
     close(client);
@@ -40,24 +49,71 @@ static void accept_one(struct relay *relay)
         close(server);
 }
 
+static bool send_all(int to, const char *bytes, size_t size)
+{
+    ssize_t more;
+
+    for (size_t sent = 0; sent < size; sent += (size_t)more) {
+        more = send(to, bytes + sent, size - sent, MSG_NOSIGNAL);
+        if (more <= 0)
+            return false;
+    }
+    return true;
+}
+
 /* False when one side is gone. */
 static bool pass_on(int from, int to)
 {
-    char bytes[64 * 1024];
-    ssize_t n = recv(from, bytes, sizeof(bytes), 0), sent = 0;
+    char bytes[CHUNK_SIZE];
+    ssize_t n = recv(from, bytes, sizeof(bytes), 0);
 
-    while (sent < n) {
-        ssize_t more = send(to, bytes + sent, (size_t)(n - sent), MSG_NOSIGNAL);
+    return n > 0 && send_all(to, bytes, (size_t)n);
+}
 
-        if (more <= 0)
-            return false;
-        sent += more;
+/* Takes what the server says, to be delivered later. False when it is gone. */
+static bool hold_back(struct relay *relay, size_t i)
+{
+    struct relay_chunk *chunk = calloc(1, sizeof(*chunk));
+    ssize_t n = chunk ? recv(relay->pairs[i].server, chunk->bytes, sizeof(chunk->bytes), 0) : 0;
+
+    if (n <= 0) {
+        free(chunk);
+        return false;
     }
-    return n > 0;
+    chunk->size = (size_t)n;
+    chunk->due_ms = sc__mono_ms() + atomic_load(&relay->delay_ms);
+    *relay->pairs[i].last = chunk;
+    relay->pairs[i].last = &chunk->next;
+    return true;
+}
+
+static void drop_first(struct relay *relay, size_t i)
+{
+    struct relay_chunk *chunk = relay->pairs[i].first;
+
+    relay->pairs[i].first = chunk->next;
+    if (!chunk->next)
+        relay->pairs[i].last = &relay->pairs[i].first;
+    free(chunk);
+}
+
+/* False when the client is gone. */
+static bool deliver(struct relay *relay, size_t i)
+{
+    while (relay->pairs[i].first && relay->pairs[i].first->due_ms <= sc__mono_ms()) {
+        const struct relay_chunk *chunk = relay->pairs[i].first;
+
+        if (!send_all(relay->pairs[i].client, chunk->bytes, chunk->size))
+            return false;
+        drop_first(relay, i);
+    }
+    return true;
 }
 
 static void close_pair(struct relay *relay, size_t i)
 {
+    while (relay->pairs[i].first)
+        drop_first(relay, i);
     close(relay->pairs[i].client);
     close(relay->pairs[i].server);
     relay->pairs[i].client = relay->pairs[i].server = 0;
@@ -68,10 +124,10 @@ static void serve_pair(struct relay *relay, size_t i)
     const int client = relay->pairs[i].client, server = relay->pairs[i].server;
     struct pollfd fds[] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
 
-    if (!client || poll(fds, 2, 0) <= 0)
+    if (!client || poll(fds, 2, 0) < 0)
         return;
-    if ((fds[0].revents && !pass_on(client, server)) ||
-        (fds[1].revents && !pass_on(server, client)))
+    if ((fds[0].revents && !pass_on(client, server)) || (fds[1].revents && !hold_back(relay, i)) ||
+        !deliver(relay, i))
         close_pair(relay, i);
 }
 
@@ -134,4 +190,9 @@ void relay_stop(struct relay *relay)
 void relay_silence(struct relay *relay, bool silent)
 {
     atomic_store(&relay->silent, silent);
+}
+
+void relay_delay(struct relay *relay, int ms)
+{
+    atomic_store(&relay->delay_ms, ms);
 }

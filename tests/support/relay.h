@@ -1,5 +1,5 @@
 /* A relay between clients and a test's server, on a unix socket of its own, that can fall silent without closing anything: what is sent
- * then arrives when it speaks again. */
+ * then arrives when it speaks again. Or whose answers take their time. */
 #ifndef TEST_SUPPORT_RELAY_H
 #define TEST_SUPPORT_RELAY_H
 
@@ -10,14 +10,18 @@
 
 enum { RELAY_PAIRS_MAX = 64 };
 
+struct relay_chunk;
+
 struct relay {
     char url[160]; /* unix:///… */
     char to[108];  /* the server's socket */
     int listener;
     atomic_bool silent, stopping;
+    atomic_int delay_ms; /* of what the server says */
     pthread_t thread;
     struct {
-        int client, server; /* 0: a free place */
+        int client, server;                /* 0: a free place */
+        struct relay_chunk *first, **last; /* on their way to the client */
     } pairs[RELAY_PAIRS_MAX];
 };
 
@@ -25,5 +29,6 @@ void relay_start(struct relay *relay, const struct test_server *server);
 void relay_stop(struct relay *relay);
 
 void relay_silence(struct relay *relay, bool silent);
+void relay_delay(struct relay *relay, int ms);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -92,6 +93,18 @@ void test_server_start_args(struct test_server *server, const char *const *more_
     snprintf(server->socket, sizeof(server->socket), "%s/redis.sock", server->folder);
     snprintf(server->url, sizeof(server->url), "unix://%s", server->socket);
     test_server_restart(server);
+}
+
+void test_free_port(char out[8])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    close(fd);
+    snprintf(out, 8, "%d", ntohs(at.sin_port));
 }
 
 void test_server_start(struct test_server *server)

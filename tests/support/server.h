@@ -18,6 +18,9 @@ void test_server_start_args(struct test_server *server,
 void test_server_kill(struct test_server *server, int signal_number); /* and waits for its end */
 void test_server_restart(struct test_server *server);                 /* same folder and socket */
 
+/* A TCP port of this machine that nobody listens on, as text. */
+void test_free_port(char out[8]);
+
 /* "redis" or "valkey". */
 const char *test_server_software(void);
 
