@@ -4,7 +4,8 @@
  *     failing CALLERS LOAD_MS                       the same in one process, and the load fails
  *     gets THREADS SECONDS                          values read from Redis, one after the other on each thread
  *     hits THREADS SECONDS                          values held in the process, by the public call
- *     outage CALLERS SECONDS PID                    get_or_set while the server (PID) is stopped for so long */
+ *     outage CALLERS SECONDS BEGIN END              get_or_set between two shell commands that make a fault and end it; every
+ *                                                   second call is of a new key */
 #include <storychain/cache.h>
 
 #include <poll.h>
@@ -295,7 +296,7 @@ enum { OUTAGE_CALLS_MAX = 1000000, OUTAGE_LOAD_MS = 1 };
 struct outage {
     struct side side;
     atomic_bool stopped, over;
-    atomic_size_t count;
+    atomic_size_t count, news;
     int64_t ns[OUTAGE_CALLS_MAX]; /* of the calls that began meanwhile */
 };
 
@@ -310,13 +311,21 @@ static void *call_on(void *arg)
 {
     struct outage *o = arg;
     sc_cache_value value;
+    char key[32];
     size_t n;
 
     for (unsigned i = 0; !atomic_load(&o->over); i++) {
         bool counts = atomic_load(&o->stopped);
-        int64_t began = now_ns();
-        sc_err err = sc_cache_get_or_set(o->side.cache, (sc_slice){keys[i % KEYS], 16}, 60000,
-                                         load_quickly, NULL, &value);
+        int64_t began;
+        sc_err err;
+
+        if (i % 2)
+            snprintf(key, sizeof(key), "new:%zu", atomic_fetch_add(&o->news, 1));
+        else
+            memcpy(key, keys[i / 2 % KEYS], 17);
+        began = now_ns();
+        err =
+            sc_cache_get_or_set(o->side.cache, sc_slice_of(key), 60000, load_quickly, NULL, &value);
 
         if (err)
             die("get_or_set", err);
@@ -327,7 +336,13 @@ static void *call_on(void *arg)
     return NULL;
 }
 
-static void outage(int callers, int seconds, pid_t server)
+static void shell(const char *command)
+{
+    if (system(command))
+        die(command, SC_EIO);
+}
+
+static void outage(int callers, int seconds, const char *begin, const char *end)
 {
     static struct outage o;
     static pthread_t threads[THREADS_MAX];
@@ -339,11 +354,11 @@ static void outage(int callers, int seconds, pid_t server)
         if (pthread_create(&threads[i], NULL, call_on, &o))
             die("a thread", SC_ENOMEM);
     poll(NULL, 0, 500);
-    kill(server, SIGSTOP);
+    shell(begin);
     atomic_store(&o.stopped, true);
     poll(NULL, 0, seconds * 1000);
     atomic_store(&o.stopped, false);
-    kill(server, SIGCONT);
+    shell(end);
     atomic_store(&o.over, true);
     for (int i = 0; i < callers; i++)
         pthread_join(threads[i], NULL);
@@ -372,11 +387,11 @@ int main(int argc, char **argv)
         readers("gets", number(argv[2]), strtod(argv[3], NULL), 0);
     else if (!strcmp(what, "hits") && argc == 4)
         readers("hits", number(argv[2]), strtod(argv[3], NULL), (size_t)64 * 1024 * 1024);
-    else if (!strcmp(what, "outage") && argc == 5)
-        outage(number(argv[2]), number(argv[3]), number(argv[4]));
+    else if (!strcmp(what, "outage") && argc == 6)
+        outage(number(argv[2]), number(argv[3]), argv[4], argv[5]);
     else
         die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | hits T S | outage "
-            "CALLERS S PID",
+            "CALLERS S BEGIN END",
             SC_EINVAL);
     return 0;
 }

@@ -1,10 +1,10 @@
 // The peer of bench/cache_fleet.c: bentocache with both of its tiers. One JSON line a run.
 //
-//   node cache_fleet_peer.mjs stampede PROCESSES CALLERS LOAD_MS | failing CALLERS LOAD_MS | gets CALLERS SECONDS | outage CALLERS SECONDS PID
+//   node cache_fleet_peer.mjs stampede PROCESSES CALLERS LOAD_MS | failing CALLERS LOAD_MS | gets CALLERS SECONDS | outage CALLERS SECONDS BEGIN END
 import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import { redisDriver } from 'bentocache/drivers/redis'
-import { spawn } from 'node:child_process'
+import { execSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
@@ -62,31 +62,31 @@ async function gets(callers, seconds) {
   return { callers, per_s: Math.round(count / seconds) }
 }
 
-async function outage(callers, seconds, pid) {
+async function outage(callers, seconds, begin, end) {
   const cache = open(false), ms = []
   const factory = () => sleep(1).then(() => 'v')
   await Promise.all(Array.from({ length: 1000 }, (_, i) => cache.set({ key: `bench:${i}`, value: 'v', ttl: '1m' })))
-  let stopped = false, over = false
+  let stopped = false, over = false, news = 0
   const calls = Promise.all(Array.from({ length: callers }, async () => {
     for (let i = 0; !over; i++) {
       const counts = stopped, began = performance.now()
-      await cache.getOrSet({ key: `bench:${i % 1000}`, factory, ttl: '1m' }).catch(() => {})
+      await cache.getOrSet({ key: i % 2 ? `new:${news++}` : `bench:${(i >> 1) % 1000}`, factory, ttl: '1m' }).catch(() => {})
       if (counts) ms.push(performance.now() - began)
     }
   }))
   await sleep(500)
-  process.kill(pid, 'SIGSTOP')
+  execSync(begin)
   stopped = true
   await sleep(seconds * 1000)
   stopped = false
   over = true
-  process.kill(pid, 'SIGCONT')
+  execSync(end)
   await calls
   ms.sort((a, b) => a - b)
   const at = (p) => +(ms[Math.floor(p * (ms.length - 1))] ?? seconds * 1000).toFixed(2)
   return { callers, calls: ms.length, p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1) }
 }
 
-const runs = { stampede: () => stampede(+args[0], +args[1], +args[2]), failing: () => ask(+args[0], +args[1], true), child: () => ask(+args[0], +args[1], false), gets: () => gets(+args[0], +args[1]), outage: () => outage(+args[0], +args[1], +args[2]) }
+const runs = { stampede: () => stampede(+args[0], +args[1], +args[2]), failing: () => ask(+args[0], +args[1], true), child: () => ask(+args[0], +args[1], false), gets: () => gets(+args[0], +args[1]), outage: () => outage(+args[0], +args[1], args[2], args[3]) }
 console.log(JSON.stringify({ what, ...(await runs[what]()) }))
 process.exit(0)

@@ -53,8 +53,6 @@ static void unlist(sc__flights *flights, sc__flight *flight)
 
 static bool may_join(const sc__flight *flight, const sc__flight_call *call)
 {
-    if (call->is_early && flight->renews)
-        return false;
     if (flight->state == SC__FLIGHT_ASKING || flight->loading_ns >= call->began_ns || call->renews)
         return true;
     if (flight->renews)
@@ -87,14 +85,14 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
     if (flight && flight->state == SC__FLIGHT_LOADING &&
         pthread_equal(flight->leader, pthread_self()))
         return SC_EDEADLK;
+    if (flight && call->is_early)
+        return SC_EBUSY;
     if (flight && may_join(flight, call)) {
         flight->refs++;
         *ret_flight = flight;
         *ret_leads = false;
         return SC_OK;
     }
-    if (flight && call->is_early)
-        return SC_EBUSY;
     if (flight)
         unlist(flights, flight);
     flight = new_flight(call->key);

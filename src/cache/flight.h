@@ -78,15 +78,15 @@ typedef struct sc__flight_call {
     sc_slice key;
     int64_t began_ns; /* mono; before it asked Redis */
     bool renews;      /* it has a value, and wants a newer one for others */
-    bool is_early;    /* it has not looked: a load that began before it is none of its business */
+    bool is_early;    /* it has not looked, and leads or does so */
     bool has_asked;   /* Redis answered … */
     sc__lease seen;   /* … with this lease, or none */
 } sc__flight_call;
 
 /* Leads a new flight (`*ret_leads`) or joins one that can't be older than what the call must see: its load
  * began after the call did, or the lease it began with still stands, or there is no lease to judge by.
- * SC_EDEADLK: the call comes from inside the key's own loader. SC_EBUSY: it's early, and should look. SC_ENOMEM. Leave it with
- * unref. */
+ * SC_EDEADLK: the call comes from inside the key's own loader. SC_EBUSY: another flight was there before the early one. SC_ENOMEM.
+ * Leave it with unref. */
 SC_MUST_USE sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call,
                                     sc__flight **ret_flight, bool *ret_leads);
 void sc__flight_ref(sc__flights *flights, sc__flight *flight);
