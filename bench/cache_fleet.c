@@ -338,7 +338,14 @@ static void *call_on(void *arg)
 
 static void shell(const char *command)
 {
-    if (system(command))
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0 || status)
         die(command, SC_EIO);
 }
 
