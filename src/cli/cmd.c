@@ -42,6 +42,11 @@ bool cli_flag_time(const struct cli *cli, const char *name, int64_t otherwise, i
     return false;
 }
 
+const char *cli_plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 int cli_fail(const struct cli *cli, int code, const char *fmt, ...)
 {
     va_list args;

@@ -66,6 +66,9 @@ int cli_fail(const struct cli *cli, int code, const char *fmt, ...) SC_PRINTF(3,
 /* The same for a library error; the exit code follows from it. `reason` may be empty. */
 int cli_fail_err(const struct cli *cli, sc_err err, const sc_reason *reason, const char *what);
 
+/* "" for 1, else "s". */
+const char *cli_plural(int64_t count);
+
 /* Parses and runs. `argv` as main() has it. */
 int cli_main(int argc, char **argv);
 

@@ -103,7 +103,7 @@ static int set_value(struct cli *cli, sc_client *client, sc_cache *cache)
         return cli_print_json(cli, json_pack("{s:o, s:I, s:I}", "key",
                                              text_shape(sc_slice_of(cli->words[0])), "size",
                                              (json_int_t)data.len, "ttlMs", (json_int_t)ttl_ms));
-    printf("%s: %zu bytes stored\n", cli->words[0], data.len);
+    printf("%s: %zu byte%s stored\n", cli->words[0], data.len, cli_plural((int64_t)data.len));
     return EXIT_OK;
 }
 
@@ -118,7 +118,7 @@ static int say_removed(struct cli *cli, int64_t removed)
 {
     if (cli->json)
         return cli_print_json(cli, json_pack("{s:I}", "removed", (json_int_t)removed));
-    printf("%lld values removed\n", (long long)removed);
+    printf("%lld value%s removed\n", (long long)removed, cli_plural(removed));
     return EXIT_OK;
 }
 
@@ -169,9 +169,9 @@ static int confirm(struct cli *cli, sc_client *client)
     }
     if (cli_flag(cli, "yes"))
         return EXIT_OK;
-    return cli_fail(cli, EXIT_REFUSED,
-                    "%lld keys match, of whatever program; add --yes to remove them",
-                    (long long)count);
+    return cli_fail(
+        cli, EXIT_REFUSED, "%lld key%s match%s, of whatever program; add --yes to remove %s",
+        (long long)count, cli_plural(count), count == 1 ? "es" : "", count == 1 ? "it" : "them");
 }
 
 static int del_patterns(struct cli *cli, sc_client *client, sc_cache *cache)
@@ -212,7 +212,8 @@ static int del_tags(struct cli *cli, sc_client *client, sc_cache *cache)
     if (cli->json)
         return cli_print_json(
             cli, json_pack("{s:I}", expires ? "expiredTags" : "removedTags", (json_int_t)count));
-    printf("all values of %zu tags %s\n", count, expires ? "expired" : "removed");
+    printf("all values of %zu tag%s %s\n", count, cli_plural((int64_t)count),
+           expires ? "expired" : "removed");
     return EXIT_OK;
 }
 
@@ -227,7 +228,7 @@ static int expire_keys(struct cli *cli, sc_client *client, sc_cache *cache)
     }
     if (cli->json)
         return cli_print_json(cli, json_pack("{s:i}", "expired", cli->word_count));
-    printf("%d keys expired\n", cli->word_count);
+    printf("%d key%s expired\n", cli->word_count, cli_plural(cli->word_count));
     return EXIT_OK;
 }
 

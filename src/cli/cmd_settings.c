@@ -34,8 +34,8 @@ static int say_concurrency(struct cli *cli, int64_t number)
                                              text_shape(sc_slice_of(cli->words[0])), "concurrency",
                                              number ? json_integer(number) : json_null()));
     if (number)
-        printf("%s: at most %lld jobs at once, over all workers\n", cli->words[0],
-               (long long)number);
+        printf("%s: at most %lld job%s at once, over all workers\n", cli->words[0],
+               (long long)number, cli_plural(number));
     else
         printf("%s: as many jobs at once as its workers take\n", cli->words[0]);
     return EXIT_OK;
@@ -70,8 +70,9 @@ static int say_limit(struct cli *cli, const sc_global_rate_limit *limit)
 
     if (!cli->json) {
         if (limit->max)
-            printf("%s: at most %lld jobs are started in %lld ms\n", cli->words[0],
-                   (long long)limit->max, (long long)limit->duration_ms);
+            printf("%s: at most %lld job%s started in %lld ms\n", cli->words[0],
+                   (long long)limit->max, limit->max == 1 ? " is" : "s are",
+                   (long long)limit->duration_ms);
         else
             printf("%s: no limit but its workers' own\n", cli->words[0]);
         return EXIT_OK;

@@ -23,7 +23,7 @@ static int tell(struct cli *cli, const struct progress *p, sc_err err, int64_t c
     if (err)
         return cli_fail_err(cli, err, why, NULL);
     if (!cli->json) {
-        printf("%s: %lld jobs %s\n", cli->words[0], (long long)count, p->doing);
+        printf("%s: %lld job%s %s\n", cli->words[0], (long long)count, cli_plural(count), p->doing);
         return EXIT_OK;
     }
     shape = json_object();
@@ -225,7 +225,8 @@ static int trim_events(struct cli *cli, sc_queue *queue)
     if (err)
         return cli_fail_err(cli, err, &why, NULL);
     if (!cli->json) {
-        printf("%s: %lld events removed\n", cli->words[0], (long long)removed);
+        printf("%s: %lld event%s removed\n", cli->words[0], (long long)removed,
+               cli_plural(removed));
         return EXIT_OK;
     }
     shape = json_object();

@@ -273,7 +273,7 @@ TEST(the_health_check_raises_an_alert_for_new_failures_only)
 
     assert_job(&f, QUEUE_EMAIL, "send-email", "{}", NULL, "\"to\"");
 
-    assert_health(&f, "queue email: 1 jobs failed");
+    assert_health(&f, "queue email: 1 job failed");
     assert_health(&f, "\"healthy\":true");
     fixture_stop(&f);
 }
@@ -297,11 +297,11 @@ TEST(new_failures_are_seen_where_no_more_are_kept)
 
     fixture_start(&f, &both);
     fail_a_mail(&f);
-    assert_health(&f, "queue email: 1 jobs failed");
+    assert_health(&f, "queue email: 1 job failed");
 
     fail_a_mail(&f);
 
-    assert_health(&f, "queue email: 1 jobs failed");
+    assert_health(&f, "queue email: 1 job failed");
     assert_health(&f, "\"healthy\":true");
     fixture_stop(&f);
 }

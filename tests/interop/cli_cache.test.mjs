@@ -71,10 +71,10 @@ test('invalidate removes all values of a tag, or lets them expire', async () => 
   const clock = () => redis.get('sc-cache:clock').then(Number);
   const before = await clock();
   assert.ok(before > 0, 'the tags\' clock has moved');
-  assert.equal((await run('invalidate', '--tag', '--expire', 'story:1')).stdout, 'all values of 1 tags expired\n');
+  assert.equal((await run('invalidate', '--tag', '--expire', 'story:1')).stdout, 'all values of 1 tag expired\n');
   assert.ok((await clock()) > before);
   await run('set', 'sc:a', 'v');
-  assert.equal((await run('invalidate', '--expire', 'sc:a')).stdout, '1 keys expired\n');
+  assert.equal((await run('invalidate', '--expire', 'sc:a')).stdout, '1 key expired\n');
   assert.equal(await redis.exists('sc:a'), 0, 'it had no grace');
   await expectFailure(USAGE, /--pattern goes without --tag/, 'invalidate', '--pattern', '--tag', 'x');
 });

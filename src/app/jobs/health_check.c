@@ -111,8 +111,8 @@ static sc_err check_failed(struct check *check, const char *name, sc_queue *queu
         sc_job_list_free(page);
     }
     if (failed)
-        alert(check, "queue %s: %lld jobs failed for good since the last check, %lld are kept",
-              name, (long long)failed, (long long)kept);
+        alert(check, "queue %s: %lld job%s failed for good since the last check, kept: %lld", name,
+              (long long)failed, failed == 1 ? "" : "s", (long long)kept);
     return SC_OK;
 }
 
