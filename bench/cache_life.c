@@ -1,10 +1,12 @@
 /* What tags and old values cost. One JSON line a run; the server is at BENCH_URL.
  *
  *     tag MEMBERS                                 so many values get a tag, which is deleted; beside it, a key is deleted
+ *     hits CALLERS                                values with 4 tags are read from Redis, beside others without
  *     hot PROCESSES RATE LOAD_MS TTL_MS TTLS      so many requests a second for one key, by all processes together */
 #include <storychain/cache.h>
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +109,129 @@ static void tag(long members)
     sc_client_free(client);
 }
 
+/* hits with tags */
+
+enum { KEYS = 1000, KINDS = 3, ROUNDS = 41, ROUND_MS = 60 };
+
+static const char *const four[] = {"one", "two", "three", "four", NULL};
+
+static sc_err load_plainly(sc_cache_load *out, sc_slice key, void *user)
+{
+    static char value[100];
+
+    (void)key, (void)user;
+    return sc_cache_load_set(out, (sc_slice){value, sizeof(value)});
+}
+
+static sc_err load_with_tags(sc_cache_load *out, sc_slice key, void *user)
+{
+    for (int i = 0; four[i]; i++)
+        check("tag", sc_cache_load_tag(out, sc_slice_of(four[i])));
+    return load_plainly(out, key, user);
+}
+
+static const struct {
+    const char *name;
+    sc_cache_def def;
+} kinds[KINDS] = {
+    {"untagged", {.ttl_ms = 600000, .load = load_plainly}},
+    {"by_definition", {.ttl_ms = 600000, .load = load_plainly, .tags = four}},
+    {"by_loader", {.ttl_ms = 600000, .load = load_with_tags}},
+};
+
+static void read_one(sc_cache *cache, int kind, int number)
+{
+    sc_cache_value value;
+    char key[32];
+
+    snprintf(key, sizeof(key), "%s:%d", kinds[kind].name, number);
+    check("fetch", sc_cache_fetch(cache, &kinds[kind].def, sc_slice_of(key), NULL, &value));
+    sc_cache_value_release(&value);
+}
+
+struct reader {
+    pthread_t thread;
+    sc_cache *cache;
+    int kind;
+    long reads;
+};
+
+static void *run_reader(void *arg)
+{
+    const int64_t end = now_ns() + (int64_t)ROUND_MS * 1000000;
+    struct reader *r = arg;
+
+    for (r->reads = 0; now_ns() < end; r->reads++)
+        read_one(r->cache, r->kind, (int)(r->reads % KEYS));
+    return NULL;
+}
+
+static double reads_a_second(sc_cache *cache, int kind, int callers)
+{
+    static struct reader readers[256];
+    const int64_t began = now_ns();
+    long reads = 0;
+
+    for (int i = 0; i < callers; i++) {
+        readers[i] = (struct reader){.cache = cache, .kind = kind};
+        pthread_create(&readers[i].thread, NULL, run_reader, &readers[i]);
+    }
+    for (int i = 0; i < callers; i++) {
+        pthread_join(readers[i].thread, NULL);
+        reads += readers[i].reads;
+    }
+    return (double)reads * 1e9 / (double)(now_ns() - began);
+}
+
+static int by_rate(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median(double *values)
+{
+    qsort(values, ROUNDS, sizeof(*values), by_rate);
+    return values[ROUNDS / 2];
+}
+
+/* How many times as long as one without tags: the median of short rounds, each beside the other kinds'. */
+static void tell_hits(int callers, double rates[KINDS][ROUNDS], int kind)
+{
+    double times[ROUNDS], sorted[ROUNDS];
+
+    for (int i = 0; i < ROUNDS; i++) {
+        times[i] = rates[0][i] / rates[kind][i];
+        sorted[i] = rates[kind][i];
+    }
+    printf("{\"what\":\"hits\",\"callers\":%d,\"tags\":\"%s\",\"per_s\":%.0f,\"times\":%.2f}\n",
+           callers, kinds[kind].name, median(sorted), median(times));
+}
+
+static void hits(int callers)
+{
+    static double rates[KINDS][ROUNDS];
+    sc_client *client;
+    sc_cache *cache = open_cache(&client);
+    sc_cache_stats before, after;
+
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int i = 0; i < KEYS; i++)
+            read_one(cache, kind, i);
+    sc_cache_stats_get(cache, &before);
+    for (int round = 0; round < ROUNDS; round++)
+        for (int kind = 0; kind < KINDS; kind++)
+            rates[kind][round] = reads_a_second(cache, kind, callers);
+    sc_cache_stats_get(cache, &after);
+    if (after.misses != before.misses)
+        check("a hit", SC_ENOTFOUND);
+    for (int kind = 0; kind < KINDS; kind++)
+        tell_hits(callers, rates, kind);
+    sc_cache_free(cache);
+    sc_client_free(client);
+}
+
 /* one hot key */
 
 struct hot {
@@ -193,11 +318,14 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "tag") == 0) {
         tag(number(argv[2]));
+    } else if (argc == 3 && strcmp(argv[1], "hits") == 0) {
+        hits((int)number(argv[2]));
     } else if (argc == 7 && strcmp(argv[1], "hot") == 0) {
         run_hot((int)number(argv[2]), (double)number(argv[3]), (int)number(argv[4]),
                 number(argv[5]), (int)number(argv[6]));
     } else {
-        fprintf(stderr, "bench-life tag MEMBERS | hot PROCESSES RATE LOAD_MS TTL_MS TTLS\n");
+        fprintf(stderr,
+                "bench-life tag MEMBERS | hits CALLERS | hot PROCESSES RATE LOAD_MS TTL_MS TTLS\n");
         return 2;
     }
     return 0;

@@ -100,6 +100,7 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
 
     sc__flights_init(&cache->flights);
     sc__turns_init(&cache->turns, cache->opts.max_loads);
+    sc__tag_guesses_init(&cache->tag_guesses);
     err = start_pools(cache, ret_reason);
     if (err)
         return err;
@@ -209,6 +210,7 @@ void sc_cache_free(sc_cache *cache)
     }
     sc__flights_release(&cache->flights);
     sc__turns_release(&cache->turns);
+    sc__tag_guesses_release(&cache->tag_guesses);
     sc__codec_release(&cache->codec);
     sc_free(cache);
 }

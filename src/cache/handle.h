@@ -18,6 +18,7 @@
 #include "repair.h"
 #include "rest.h"
 #include "stored_key.h"
+#include "tag_guess.h"
 #include "tier.h"
 #include "turns.h"
 
@@ -36,6 +37,7 @@ struct sc_cache {
     sc__lease_keeper keeper;
     sc__rests rests;
     sc__turns turns;
+    sc__tag_guesses tag_guesses;
     sc__pool *pool;    /* loads behind run on it, */
     sc__pool *callers; /* and calls that wait for those on this */
     sc__tag_keys no_tags;

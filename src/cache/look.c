@@ -102,12 +102,43 @@ static sc_err open_none(sc_cache *cache, const struct content *c, sc__look *look
     return err;
 }
 
-/* What the tags say, the value's own and its definition's. */
-static sc__tag_word ask_tags(sc_cache *cache, sc__found *found, const sc__envelope *e)
+static bool has_tag(const sc__envelope *e, sc_slice tag)
 {
+    for (size_t i = 0; i < e->tag_count; i++)
+        if (sc_slice_eq(e->tags[i], tag))
+            return true;
+    return false;
+}
+
+/* Tags that were asked for by guess, and that the value does not have, have no say in it. True: there were some. */
+static bool drop_wrong_guesses(sc__found *found, const sc__envelope *e)
+{
+    sc__tag_keys asked;
+    size_t i = found->sure;
+
+    while (i < found->keys.count && has_tag(e, found->keys.tags[i]))
+        i++;
+    if (i == found->keys.count)
+        return false;
+    sc__tag_keys_copy(&asked, &found->keys);
+    found->keys.count = found->known = found->sure;
+    for (i = found->sure; i < asked.count; i++)
+        if (has_tag(e, asked.tags[i]) && !sc__tag_keys_add(&found->keys, asked.tags[i]))
+            found->versions[found->known++] = found->versions[i];
+    return true;
+}
+
+/* What the tags say, the value's own and its definition's. */
+static sc__tag_word ask_tags(sc_cache *cache, sc__found *found, const struct content *c)
+{
+    const sc__envelope *e = &c->envelope;
+    bool is_news = found->guesses && drop_wrong_guesses(found, e);
+
     for (size_t i = 0; i < e->tag_count; i++)
         if (sc__tag_keys_add(&found->keys, e->tags[i]))
             return SC__TAG_DELETES;
+    if (found->guesses && (is_news || found->keys.count > found->known))
+        sc__tag_guesses_note(&cache->tag_guesses, c->key, e->tags, e->tag_count);
     return sc__cache_tags_say(cache, &found->keys, found->versions, found->known, e->birth,
                               found->budget);
 }
@@ -157,7 +188,7 @@ static sc_err open_living(sc_cache *cache, sc__found *found, const struct conten
     const sc__envelope *e = &c->envelope;
     int64_t now_ms = sc__cache_now_ms(cache);
     enum life life =
-        has_other_schema(found->def, e) ? DEAD : life_of(e, ask_tags(cache, found, e), now_ms);
+        has_other_schema(found->def, e) ? DEAD : life_of(e, ask_tags(cache, found, c), now_ms);
 
     sc_err err = SC_OK;
 
@@ -244,6 +275,9 @@ sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
     err = sc__cache_tags_of(cache, def, &found.keys);
     if (err)
         return err;
+    found.guesses = true;
+    found.sure = found.keys.count;
+    sc__tag_guesses_add(&cache->tag_guesses, key, &found.keys);
     sc__tier_ticket(&cache->tier, &ticket);
     found.ticket = cache->tier.near ? &ticket : NULL;
     err = sc__op_cache_get(cache->client, key, &found.keys, budget->left_ms, &found.reply,

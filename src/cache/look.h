@@ -45,6 +45,8 @@ typedef struct sc__found {
     const sc_cache_def *def;  /* may be NULL */
     const sc__ticket *ticket; /* NULL: it is not held in the near cache */
     sc__budget *budget;       /* for asking what the tags say */
+    bool guesses;             /* the keys behind the first ones … */
+    size_t sure;              /* … are a guess (tag_guess.h) */
     size_t known;             /* how many of their versions are there: */
     sc__tag_version versions[SC__TAGS_MAX];
 } sc__found;
