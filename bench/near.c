@@ -3,6 +3,7 @@
  *     bench-near hits [KEYS]              ns a hit of each call, by 1 and by 2 threads
  *     bench-near delete [KEYS]            µs a delete, while a thread reads
  *     bench-near trace FILE ENTRIES...    miss ratio of a trace (zstd, uint32 a request) in a cache of so many entries
+ *     bench-near cost FILE ENTRIES...     what its loads take where some take longer, unknown to the cache and known
  *
  * One JSON line a figure. Keys have 16 bytes, values 100, and keys are asked for by Zipf's law (0.99). A time is the best of
  * many short runs, which other programs on the machine disturb least. bench/cache.mjs puts the figures beside others'. */
@@ -351,6 +352,8 @@ int main(int argc, char **argv)
 
     if (argc > 3 && !strcmp(argv[1], "trace"))
         return near_trace(argv[2], argv + 3, argc - 3);
+    if (argc > 3 && !strcmp(argv[1], "cost"))
+        return near_cost(argv[2], argv + 3, argc - 3);
     if (argc > 1 && keys > 0 && !strcmp(argv[1], "hits")) {
         bench_hits(keys);
         return 0;
@@ -359,6 +362,7 @@ int main(int argc, char **argv)
         bench_deletes(keys);
         return 0;
     }
-    fprintf(stderr, "usage: bench-near hits [KEYS] | delete [KEYS] | trace FILE.zst ENTRIES...\n");
+    fprintf(stderr,
+            "usage: bench-near hits [KEYS] | delete [KEYS] | trace|cost FILE.zst ENTRIES...\n");
     return 2;
 }

@@ -5,6 +5,7 @@ add_executable(bench-pattern bench/cache_pattern.c)
 target_link_libraries(bench-pattern PRIVATE sc_static Threads::Threads)
 
 add_executable(bench-near bench/near.c bench/near_trace.c)
+target_include_directories(bench-near PRIVATE src) # moves its clock
 target_link_libraries(bench-near PRIVATE sc_static Threads::Threads m)
 add_executable(bench-cron-peer bench/cron_peer.c)
 target_link_libraries(bench-cron-peer PRIVATE sc_static)

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "handle.h"
 
-enum { NEAR_BYTES = 32 * 1024 * 1024, SWEEP_MS = 250, LOAD_MS_MAX = UINT16_MAX };
+enum { NEAR_BYTES = 32 * 1024 * 1024, SWEEP_MS = 250 };
 
 static bool sweep(void *arg)
 {
@@ -143,8 +143,7 @@ static sc_err put_load(sc_cache *cache, sc_slice key, const sc_cache_load *load,
     item.kind = (uint8_t)e.kind;
     item.value = load->value ? load->value->bytes : SC_S("");
     item.stored_ms = e.stored_ms;
-    item.load_ms =
-        (uint16_t)(e.load_us / 1000 < LOAD_MS_MAX ? (e.load_us + 999) / 1000 : LOAD_MS_MAX);
+    item.load_us = e.load_us;
     item.tags = e.tags;
     item.tag_count = e.tag_count;
     return put(cache, &item);
@@ -214,7 +213,7 @@ static bool put_stale(sc_cache *cache, const sc__near_entry *entry)
                           .value = sc__near_value(entry),
                           .kind = entry->kind,
                           .stored_ms = entry->stored_ms,
-                          .load_ms = entry->load_ms,
+                          .load_us = (int64_t)entry->load_ms * 1000,
                           .expires_ms = entry->expires_ms,
                           .soft_ms = now_ms,
                           .stale_ms = now_ms,

@@ -166,6 +166,16 @@ static sc_err check(const sc__near *near, const sc__near_item *item)
                                                                                       : SC_OK;
 }
 
+static void set_price(sc__near *near, const sc__near_item *item, sc__near_entry *entry)
+{
+    const size_t held = sc__near_entry_held(entry);
+    const double mean =
+        (double)(near->bytes + held) / (double)(sc__near_queues_count(&near->queues) + 1);
+
+    entry->price = sc__near_price(&near->prices, item->load_us, (double)held / mean) & 3u;
+    entry->rounds = entry->price;
+}
+
 /* Under the mutex. The entry is listed on SC_OK only. */
 static sc_err put(sc__near *near, const sc__near_item *item, sc__near_entry *entry)
 {
@@ -178,6 +188,7 @@ static sc_err put(sc__near *near, const sc__near_item *item, sc__near_entry *ent
     }
     if (err)
         return err;
+    set_price(near, item, entry);
     if (!old)
         sc__near_queues_make_room(near, sc__near_entry_held(entry), 1);
     list(near, entry, old);
@@ -329,7 +340,7 @@ void sc__near_stats_get(sc__near *near, sc__near_stats *ret_stats)
     pthread_mutex_lock(&near->mutex);
     ret_stats->evicted = near->evicted;
     ret_stats->expired = near->expired;
-    ret_stats->entries = near->queues.small.count + near->queues.main.count;
+    ret_stats->entries = sc__near_queues_count(&near->queues);
     ret_stats->bytes = near->fixed_bytes + near->bytes + near->tags.bytes + near->limbo.bytes;
     pthread_mutex_unlock(&near->mutex);
 }

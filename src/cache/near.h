@@ -82,8 +82,8 @@ typedef struct sc__near_item {
     uint64_t birth;       /* the tag clock before its load began */
     const sc_slice *tags; /* up to SC__NEAR_TAGS_MAX */
     size_t tag_count;
-    uint8_t kind, flags; /* the owner's own, and so are these: */
-    uint16_t load_ms;
+    int64_t load_us;     /* that its load took: it is kept the longer for it; 0: not known */
+    uint8_t kind, flags; /* the owner's own, and so is this: */
     int64_t stale_ms;
 } sc__near_item;
 

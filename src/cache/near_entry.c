@@ -19,6 +19,13 @@ size_t sc__near_entry_held(const sc__near_entry *entry)
     return sc__near_size_held(entry->tag_count, entry->key_len, entry->value_len);
 }
 
+static uint16_t load_ms_of(const sc__near_item *item)
+{
+    const int64_t ms = (item->load_us + 999) / 1000;
+
+    return (uint16_t)(ms < UINT16_MAX ? ms : UINT16_MAX);
+}
+
 static void copy_in(sc__near_entry *entry, const sc__near_item *item)
 {
     char *at = entry->bytes;
@@ -44,7 +51,7 @@ sc__near_entry *sc__near_entry_new(const sc__near_item *item, uint64_t hash)
         .kind = item->kind,
         .flags = item->flags,
         .tag_count = (uint8_t)item->tag_count,
-        .load_ms = item->load_ms,
+        .load_ms = load_ms_of(item),
         .stale_ms = item->stale_ms,
         .expires_ms = item->expires_ms,
         .soft_ms = item->soft_ms,

@@ -14,11 +14,13 @@ typedef struct sc__near_entry {
     struct sc__near_entry *due_next;      /* in its slot of the wheel */
     struct sc__near_entry **due_link;     /* what points at it there; NULL: it isn't in the wheel */
     atomic_uint refs;                     /* the cache's one, and pins */
-    bool in_main;                         /* which queue */
-    uint8_t trial;                        /* sc__near_trial */
+    unsigned in_main : 1;                 /* which queue */
+    unsigned trial : 2;                   /* sc__near_trial */
+    unsigned price : 2;                   /* near_price.h */
+    unsigned rounds : 2; /* that it may go through the main queue without being used */
 
     /* Fixed; of little use to who finds it. */
-    uint16_t load_ms; /* the owner's own, as are stale_ms, kind and flags */
+    uint16_t load_ms; /* rounded up; 0: not known. For the owner, as are stale_ms, kind and flags */
     int64_t stale_ms;
     uint64_t birth;
 

@@ -8,6 +8,7 @@
 
 #include "near.h"
 #include "near_ghosts.h"
+#include "near_price.h"
 #include "near_queues.h"
 #include "near_tags.h"
 #include "near_wheel.h"
@@ -35,6 +36,7 @@ struct sc__near {
     uint64_t evicted, expired;
     sc__near_queues queues;
     sc__near_ghosts ghosts;
+    sc__near_prices prices;
     sc__near_wheel wheel;
     sc__near_tags tags;
     sc__near_limbo limbo;

@@ -82,7 +82,7 @@ bool sc__near_queues_is_used(const sc__near_entry *entry)
     return entry->in_main || uses_of(entry) > 0;
 }
 
-static size_t count_of(const sc__near_queues *queues)
+size_t sc__near_queues_count(const sc__near_queues *queues)
 {
     return queues->small.count + queues->main.count;
 }
@@ -93,6 +93,16 @@ static void evict(sc__near *near, sc__near_entry *entry)
     sc__near_unlink(near, entry);
 }
 
+static bool goes_to_main(sc__near *near, sc__near_entry *entry)
+{
+    uint8_t trial = SC__NEAR_ON_NO_TRIAL;
+    bool goes = entry->price == SC__NEAR_PRICE_MAX ||
+                sc__near_promotion_grants(&near->queues.promotion, uses_of(entry), &trial);
+
+    entry->trial = trial & 3u;
+    return goes;
+}
+
 /* The oldest of the small queue goes, or goes on to the main queue. */
 static void pass_small(sc__near *near)
 {
@@ -101,7 +111,7 @@ static void pass_small(sc__near *near)
 
     if (sc__near_is_cleared(near, entry)) {
         evict(near, entry);
-    } else if (sc__near_promotion_grants(&queues->promotion, uses_of(entry), &entry->trial)) {
+    } else if (goes_to_main(near, entry)) {
         take(&queues->small, entry);
         atomic_store_explicit(&entry->uses, 0, memory_order_relaxed);
         entry->in_main = true;
@@ -117,25 +127,39 @@ static void end_trial(sc__near *near, sc__near_entry *entry)
     if (!entry->trial)
         return;
     sc__near_promotion_result(&near->queues.promotion, entry->trial, uses_of(entry) > 0,
-                              count_of(&near->queues));
+                              sc__near_queues_count(&near->queues));
     entry->trial = SC__NEAR_ON_NO_TRIAL;
 }
 
-/* Evicts the oldest of the main queue that was not used, or the next one when all were. */
+/* Whether the oldest of the main queue was used, or is dear. */
+static bool goes_back(sc__near_entry *entry)
+{
+    const unsigned uses = uses_of(entry);
+
+    if (uses) {
+        atomic_store_explicit(&entry->uses, (unsigned char)(uses - 1), memory_order_relaxed);
+        entry->rounds = entry->price;
+        return true;
+    }
+    if (!entry->rounds)
+        return false;
+    entry->rounds--;
+    return true;
+}
+
+/* Evicts the oldest of the main queue that doesn't go back, or the next one when all do. */
 static void pass_main(sc__near *near)
 {
     sc__near_queue *main = &near->queues.main;
 
     for (int i = 0; i < BACK_MAX; i++) {
         sc__near_entry *entry = main->oldest;
-        unsigned uses = uses_of(entry);
 
         if (sc__near_is_cleared(near, entry))
             break;
         end_trial(near, entry);
-        if (!uses)
+        if (!goes_back(entry))
             break;
-        atomic_store_explicit(&entry->uses, (unsigned char)(uses - 1), memory_order_relaxed);
         take(main, entry);
         push(main, entry);
     }
@@ -145,7 +169,7 @@ static void pass_main(sc__near *near)
 static bool is_over(const sc__near *near, size_t reserve, size_t entries)
 {
     return near->fixed_bytes + near->bytes + near->tags.bytes + reserve > near->max_bytes ||
-           count_of(&near->queues) + entries > near->max_entries;
+           sc__near_queues_count(&near->queues) + entries > near->max_entries;
 }
 
 void sc__near_queues_make_room(sc__near *near, size_t bytes, size_t entries)
@@ -155,9 +179,9 @@ void sc__near_queues_make_room(sc__near *near, size_t bytes, size_t entries)
     const size_t part = near->max_bytes / 16;
     const size_t reserve = bytes + (near->limbo.bytes < part ? near->limbo.bytes : part);
 
-    while (is_over(near, reserve, entries) && count_of(queues)) {
+    while (is_over(near, reserve, entries) && sc__near_queues_count(queues)) {
         queues->was_full = true;
-        near->ghosts.remember = count_of(queues);
+        near->ghosts.remember = sc__near_queues_count(queues);
         if (queues->small.count && (small_is_full(near) || !queues->main.count))
             pass_small(near);
         else

@@ -3,8 +3,11 @@
  * A new value enters the small queue, a tenth of the room. At its end it leaves, unless it was used meanwhile
  * (near_promotion.h): then it goes to the main queue. At the end of the main queue a value that was used goes back to the
  * beginning, with one use less. A value that had left the small queue not long ago (near_ghosts.h) enters the main
- * one at once. So what is used once passes by without pushing out what is used often, and a find writes
- * nothing but a small counter, and that only up to 3. */
+ * one at once. So what is used once passes by without pushing out what is used often, and a find writes nothing but a
+ * small counter, and that only up to 3.
+ *
+ * By its price (near_price.h) a value goes back to the beginning of the main queue as often without being used, and
+ * the dearest enter that queue without being used. */
 #ifndef SC_CACHE_NEAR_QUEUES_H
 #define SC_CACHE_NEAR_QUEUES_H
 
@@ -31,6 +34,9 @@ void sc__near_queues_remove(struct sc__near *near, sc__near_entry *entry);
 /* `entry` takes the place and the uses of `old`. */
 void sc__near_queues_replace(struct sc__near *near, const sc__near_entry *old,
                              sc__near_entry *entry);
+
+/* How many entries there are. */
+size_t sc__near_queues_count(const sc__near_queues *queues);
 
 /* Whether entry is worth a ghost when it goes for another reason than want of room. */
 bool sc__near_queues_is_used(const sc__near_entry *entry);

@@ -127,6 +127,38 @@ TEST(its_bound_holds)
     sc_cache_free(cache);
 }
 
+static sc_err load_for_a_while(sc_cache_load *load, sc_slice key, void *user)
+{
+    (void)user;
+    sc__clock_shift(key.ptr[0] == 'd' ? 100 : 1);
+    return sc_cache_load_set(load, key);
+}
+
+TEST(what_takes_long_to_load_stays)
+{
+    sc_cache *cache = cache_of(0, 100);
+    int left = 0;
+
+    for (int i = 0; i < 400; i++) {
+        char key[16];
+        sc_cache_value value;
+
+        snprintf(key, sizeof(key), "%s%d", i % 20 ? "k" : "dear", i);
+        assert_ok(sc_cache_get_or_set(cache, sc_slice_of(key), SC_TTL_FOREVER, load_for_a_while,
+                                      NULL, &value));
+        sc_cache_value_release(&value);
+    }
+    for (int i = 100; i < 380; i += 20) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "dear%d", i);
+        left += get(cache, key) != NULL;
+    }
+
+    assert_in_range(left, 12, 14);
+    sc_cache_free(cache);
+}
+
 /* One of many who ask at once. */
 struct asker {
     pthread_t thread;

@@ -386,6 +386,68 @@ TEST(what_was_used_and_is_deleted_returns_to_its_place)
     sc__near_free(near);
 }
 
+/* How many are there of each tenth key of 100 to 289, whose load takes 100 ms, others 1 ms. */
+static int dear_left(size_t dear_size, bool is_known)
+{
+    sc__near *near = near_of(0, 100);
+    char *bytes = sc__calloc(1, dear_size);
+    int left = 0;
+
+    for (int i = 0; i < 300; i++) {
+        char key[16];
+        sc__near_item item;
+
+        snprintf(key, sizeof(key), "k%d", i);
+        item = item_of(key, "v");
+        if (is_known)
+            item.load_us = i % 10 ? 1000 : 100000;
+        if (i % 10 == 0)
+            item.value = (sc_slice){bytes, dear_size};
+        assert_ok(sc__near_put(near, &item));
+    }
+    for (int i = 100; i < 290; i += 10)
+        left += has_number(near, i);
+    sc_free(bytes);
+    sc__near_free(near);
+    return left;
+}
+
+TEST(what_takes_long_to_load_stays_unless_it_takes_more_room_than_that_is_worth)
+{
+    assert_in_range(dear_left(1, true), 18, 19);
+    assert_in_range(dear_left(1, false), 0, 1);
+    assert_in_range(dear_left(100000, true), 0, 1);
+}
+
+/* Whether a dear value is still there after so many others that are all used twice. */
+static bool dear_stays(int others)
+{
+    sc__near *near = near_of(0, 100);
+    sc__near_item dear = item_of("dear", "v");
+    bool stays;
+
+    dear.load_us = 1000000;
+    for (int i = 0; i < 100 + others; i++) {
+        char key[16];
+        sc__near_item item;
+
+        snprintf(key, sizeof(key), "k%d", i);
+        item = item_of(key, key);
+        item.load_us = 1000;
+        assert_ok(sc__near_put(near, i == 100 ? &dear : &item));
+        (void)(i != 100 && has(near, key) && has(near, key));
+    }
+    stays = has(near, "dear");
+    sc__near_free(near);
+    return stays;
+}
+
+TEST(what_is_dear_goes_too_when_it_is_not_used_for_long)
+{
+    assert_true(dear_stays(200));
+    assert_false(dear_stays(2000));
+}
+
 /* time */
 
 static void put_until(sc__near *near, int number, int64_t expires_ms)
