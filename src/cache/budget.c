@@ -60,9 +60,9 @@ static int64_t answer_us(const sc_cache *cache)
     return atomic_load_explicit(&cache->pace.answer_us, memory_order_relaxed);
 }
 
-bool sc__budget_fits(const sc_cache *cache, const sc__budget *budget)
+bool sc__budget_has_time(const sc_cache *cache, sc__budget *budget)
 {
-    return answer_us(cache) < budget->left_ms * 1000;
+    return sc__budget_ask(budget) && answer_us(cache) < budget->left_ms * 1000;
 }
 
 bool sc__cache_is_far(const sc_cache *cache)

@@ -33,8 +33,8 @@ void sc__budget_after(sc_cache *cache, sc__budget *budget, sc_err err);
 void sc__budget_after_store(sc_cache *cache, sc__budget *budget, sc_err err,
                             const sc_reason *reason);
 
-/* Whether an answer can be expected in the time that is left. */
-bool sc__budget_fits(const sc_cache *cache, const sc__budget *budget);
+/* The same for a command that need not be waited for: false, too, when no answer can be expected in the time that is left. */
+SC_MUST_USE bool sc__budget_has_time(const sc_cache *cache, sc__budget *budget);
 
 bool sc__cache_is_far(const sc_cache *cache);
 

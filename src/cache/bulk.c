@@ -4,12 +4,14 @@
 #include "base/mem.h"
 #include "handle.h"
 #include "lead.h"
+#include "settle.h"
 
 void sc__bulk_init(sc__bulk *bulk, sc_cache *cache, const sc_cache_def *def, void *user)
 {
     bulk->cache = cache;
     bulk->def = def;
     bulk->user = user;
+    bulk->budget = sc__budget_begin(cache);
     bulk->lease.is_there = false;
     bulk->birth = 0;
     bulk->count = 0;
@@ -117,12 +119,18 @@ static void store(sc__bulk *bulk, sc__sealed *rooms)
         count += make_fill(bulk, i, &rooms[i], &fills[count]);
     if (!count || sc__health_ask(&cache->health) || !sc__health_may_store(&cache->health))
         return;
-    err = sc__op_cache_fill_many(cache->client, fills, count, lease, bulk->birth,
-                                 cache->opts.timeout_ms, &stored, &reason);
+    if (sc__budget_has_time(cache, &bulk->budget)) {
+        err = sc__op_cache_fill_many(cache->client, fills, count, lease, bulk->birth,
+                                     bulk->budget.left_ms, &stored, &reason);
+        sc__budget_after_store(cache, &bulk->budget, err, &reason);
+        atomic_fetch_add_explicit(&cache->count.sets, (uint64_t)stored, memory_order_relaxed);
+    } else {
+        err = sc__op_cache_fill_many_async(cache->client, fills, count, lease, bulk->birth,
+                                           cache->opts.timeout_ms, sc__on_stored, cache);
+        (void)err; /* the leases end by themselves then */
+    }
     for (size_t i = 0; i < count; i++)
         sc__tier_changed(&cache->tier, fills[i].key);
-    sc__cache_after_store(cache, err, &reason);
-    atomic_fetch_add_explicit(&cache->count.sets, (uint64_t)stored, memory_order_relaxed);
 }
 
 /* all */
@@ -213,6 +221,7 @@ bool sc__bulk_go_behind(sc__bulk *bulk)
         return false;
     }
     bulk->user = user;
+    bulk->budget = sc__budget_begin(bulk->cache);
     bulk->work.run = run_behind;
     sc__pool_submit(bulk->cache->pool, &bulk->work);
     return true;

@@ -7,16 +7,18 @@
 #ifndef SC_CACHE_BULK_H
 #define SC_CACHE_BULK_H
 
+#include "budget.h"
 #include "flight.h"
 #include "load.h"
 #include "loop/pool.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 
 typedef struct sc__bulk {
     sc__work work; /* first: work of the pool is turned into its bulk */
     sc_cache *cache;
     const sc_cache_def *def;
     void *user;
+    sc__budget budget;
     sc__lease lease; /* stands in those keys that are leased */
     int64_t birth;
     size_t count;
@@ -30,14 +32,14 @@ typedef struct sc__bulk {
     char *text; /* copies of all keys, behind; or NULL */
 } sc__bulk;
 
-/* None yet. All is borrowed until it has run, or goes behind. */
+/* None yet, and a whole budget. All is borrowed until it has run, or goes behind. */
 void sc__bulk_init(sc__bulk *bulk, sc_cache *cache, const sc_cache_def *def, void *user);
 
 /* One more key that is missing; `is_leased`: it may be stored. Takes the reference of the flight. */
 void sc__bulk_add(sc__bulk *bulk, sc_slice asked, sc_slice key, bool is_leased,
                   const sc__tag_keys *tags, sc__flight *flight);
 
-/* Returns when all is stored. What was made is in `loads` then, and the values there are the caller's; the flights are gone. */
+/* Returns when all is stored, or the budget is gone. What was made is in `loads` then, and the values there are the caller's; the flights are gone. */
 void sc__bulk_run(sc__bulk *bulk);
 
 /* The same on a thread of the cache's own, which frees the bulk with sc_free. False: there was no memory for that, and nothing

@@ -2,7 +2,7 @@
 
 #include "base/str.h"
 #include "handle.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 
 enum { LIFE_MS = 500 };
 

@@ -21,6 +21,7 @@ struct batch {
     const sc_cache_def *def;
     void *user;
     sc__patience patience;
+    sc__budget budget;     /* of this slice of keys */
     const sc_slice *asked; /* the caller's keys */
     size_t count;
     sc_cache_value *values;
@@ -150,9 +151,11 @@ static sc_err ask(struct batch *b)
     order.lease = b->lease.is_there ? sc__lease_slice(&b->lease) : SC_S("");
     sc__tier_ticket(&cache->tier, &ticket);
     found.ticket = cache->tier.near ? &ticket : NULL;
-    err = sc__op_cache_lease_many(cache->client, keys, found.count, &order, cache->opts.timeout_ms,
+    if (!sc__budget_ask(&b->budget))
+        return SC_OK;
+    err = sc__op_cache_lease_many(cache->client, keys, found.count, &order, b->budget.left_ms,
                                   &b->birth, &reply, &found.items, &reason);
-    sc__cache_after_store(cache, err, &reason);
+    sc__budget_after_store(cache, &b->budget, err, &reason);
     if (err)
         return SC_OK;
     err = open_answer(b, at, &found);
@@ -173,6 +176,7 @@ static void give_up(struct batch *b, size_t i)
 /* Leads a flight for each that is missing; where another thread is ahead it has the value soon. */
 static void take_off(struct batch *b, sc__bulk *bulk)
 {
+    bulk->budget = b->budget;
     bulk->lease = b->lease;
     bulk->birth = b->birth;
     for (size_t i = 0; i < b->count; i++) {
@@ -283,6 +287,7 @@ static sc_err run(struct batch *b)
     sc_err err = sc__cache_tags_of(b->cache, b->def, &b->tags);
 
     b->began_ns = sc__mono_ns();
+    b->budget = sc__budget_begin(b->cache);
     b->birth = 0;
     b->lease.is_there = false;
     if (err)

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "handle.h"
 #include "lead.h"
-#include "ops/op_cache.h"
 #include "tags.h"
 
 enum { LOOKS_MAX = 8 };

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "handle.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 #include "settle.h"
 #include "tags.h"
 

@@ -1,7 +1,7 @@
 #include "lease_keeper.h"
 
 #include "base/clock.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 
 enum { TICK_MS = 250, DUE_MAX = 64 };
 

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "health.h"
 #include "loop/loop.h"
-#include "ops/op_cache.h"
+#include "ops/op_count.h"
 
 enum { TIMEOUT_MS = 100, KEY_MAX = 1024 };
 

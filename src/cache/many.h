@@ -3,7 +3,7 @@
 #define SC_CACHE_MANY_H
 
 #include "look.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 
 /* What Redis answered about up to SC__CACHE_MANY_MAX keys. */
 typedef struct sc__found_many {

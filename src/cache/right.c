@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "handle.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 #include "tags.h"
 
 static void new_lease(sc_cache *cache, sc__lease *ret_lease)

@@ -1,11 +1,10 @@
 #include "settle.h"
 
 #include "handle.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 #include "redis/reply.h"
 
-/* Those that nobody waits for. On the I/O thread. */
-static void on_stored(void *user, sc_err err, const sc_reply *reply)
+void sc__on_stored(void *user, sc_err err, const sc_reply *reply)
 {
     sc_cache *cache = user;
     sc_reason reason = {""};
@@ -13,14 +12,9 @@ static void on_stored(void *user, sc_err err, const sc_reply *reply)
     if (!err)
         err = sc__reply_check(reply, &reason);
     sc__cache_after_store(cache, err, &reason);
-    if (!err && sc__op_cache_has_stored(reply))
-        sc__cache_count(&cache->count.sets);
-}
-
-/* True when there is time to wait for an answer. */
-static bool may_wait(sc__lead *l)
-{
-    return sc__budget_ask(&l->budget) && sc__budget_fits(l->cache, &l->budget);
+    if (!err)
+        atomic_fetch_add_explicit(&cache->count.sets, (uint64_t)sc__op_cache_stored(reply),
+                                  memory_order_relaxed);
 }
 
 static void note_stored(sc__lead *l, sc_err err, bool stored, const sc_reason *reason)
@@ -38,9 +32,9 @@ static bool fill(sc__lead *l, const sc__fill *fill)
     sc_reason reason;
     sc_err err;
 
-    if (!may_wait(l))
+    if (!sc__budget_has_time(cache, &l->budget))
         return sc__op_cache_fill_async(cache->client, l->key, fill, cache->opts.timeout_ms,
-                                       on_stored, cache) == SC_OK;
+                                       sc__on_stored, cache) == SC_OK;
     err = sc__op_cache_fill(cache->client, l->key, fill, l->budget.left_ms, &stored, &reason);
     note_stored(l, err, stored, &reason);
     return stored;
@@ -88,13 +82,13 @@ void sc__settle_plain(sc__lead *l, sc_err load_err, const sc_cache_load *load)
         sc__load_seal(cache, load, l->key, 0, &sealed) || sc__health_ask(&cache->health) ||
         !sc__health_may_store(&cache->health))
         return;
-    if (may_wait(l)) {
+    if (sc__budget_has_time(cache, &l->budget)) {
         err = sc__op_cache_add(cache->client, l->key, sealed.bytes, sealed.life_ms,
                                l->budget.left_ms, &stored, &reason);
         note_stored(l, err, stored, &reason);
     } else {
         err = sc__op_cache_add_async(cache->client, l->key, sealed.bytes, sealed.life_ms,
-                                     cache->opts.timeout_ms, on_stored, cache);
+                                     cache->opts.timeout_ms, sc__on_stored, cache);
         (void)err; /* it is not stored then */
     }
 }

@@ -14,4 +14,7 @@ void sc__settle_plain(sc__lead *l, sc_err load_err, const sc_cache_load *load);
 /* The new value takes the old one's place; without one that may be stored the old one goes. */
 void sc__settle_renewal(sc__lead *l, const sc__right *r, const sc_cache_load *load);
 
+/* The answer to a store that nobody waits for; `user` is the cache. On the I/O thread. */
+void sc__on_stored(void *user, sc_err err, const sc_reply *reply);
+
 #endif

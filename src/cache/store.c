@@ -2,7 +2,7 @@
 #include "handle.h"
 
 #include "load.h"
-#include "ops/op_cache.h"
+#include "ops/op_cache_load.h"
 #include "tags.h"
 
 enum { EXPIRE_TRIES = 3 };

@@ -226,3 +226,42 @@ TEST(an_answer_that_comes_at_once_makes_it_near_again)
     assert_false(sc__cache_is_far(f.cache));
     cache_fixture_stop(&f);
 }
+
+static sc_err load_many(sc_cache_load *const *loads, const sc_slice *keys, size_t count, void *user)
+{
+    sc_err err = SC_OK;
+
+    *(int *)user += (int)count;
+    for (size_t i = 0; i < count && !err; i++)
+        err = sc_cache_load_set(loads[i], keys[i]);
+    return err;
+}
+
+static void fetch_many(sc_cache *cache, int *loads, sc_cache_source from)
+{
+    const sc_cache_def many = {.ttl_ms = 60000, .load_many = load_many};
+    const sc_slice keys[] = {SC_S("a"), SC_S("b"), SC_S("c")};
+    sc_cache_value values[3];
+    sc_err errs[3];
+
+    assert_ok(sc_cache_fetch_many(cache, &many, keys, 3, loads, values, errs));
+    for (int i = 0; i < 3; i++) {
+        assert_ok(errs[i]);
+        assert_true(sc_slice_eq(values[i].bytes, keys[i]));
+        assert_int_equal(values[i].source, from);
+        sc_cache_value_release(&values[i]);
+    }
+}
+
+TEST(many_values_are_stored_without_waiting)
+{
+    struct cache_fixture f;
+    int loads = 0;
+
+    set_up(&f);
+    fetch_many(f.cache, &loads, SC_CACHE_MISS);
+    wait_until(atomic_load(&f.cache->count.sets) == 3);
+    fetch_many(f.other, &loads, SC_CACHE_HIT);
+    assert_int_equal(loads, 3);
+    cache_fixture_stop(&f);
+}
