@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/prom_label.h"
 #include "base/str.h"
 #include "queue.h"
 
@@ -28,23 +29,6 @@ static bool is_label_name(sc_slice name)
     return name.len > 0;
 }
 
-static void write_label(sc__str *out, sc_slice name, sc_slice value)
-{
-    sc__str_append(out, name);
-    sc__str_text(out, "=\"");
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-
-        if (c == '\\' || c == '"')
-            sc__str_char(out, '\\');
-        if (c == '\n')
-            sc__str_text(out, "\\n");
-        else
-            sc__str_char(out, c);
-    }
-    sc__str_char(out, '"');
-}
-
 /* The labels of all samples. */
 struct labels {
     sc_slice queue;
@@ -57,14 +41,14 @@ static void write_sample(sc__str *out, const char *name, const struct labels *la
 {
     sc__str_text(out, name);
     sc__str_char(out, '{');
-    write_label(out, SC_S("queue"), labels->queue);
+    sc__prom_label(out, SC_S("queue"), labels->queue);
     if (state) {
         sc__str_text(out, ", ");
-        write_label(out, SC_S("state"), sc_slice_of(state));
+        sc__prom_label(out, SC_S("state"), sc_slice_of(state));
     }
     for (size_t i = 0; i < labels->count; i++) {
         sc__str_text(out, ", ");
-        write_label(out, labels->more[i].name, labels->more[i].value);
+        sc__prom_label(out, labels->more[i].name, labels->more[i].value);
     }
     sc__str_text(out, "} ");
     sc__str_int(out, value);

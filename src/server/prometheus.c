@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/prom_label.h"
+
 static void write_number(sc__str *out, double value)
 {
     if (value == floor(value) && fabs(value) < 9e15)
@@ -9,22 +11,6 @@ static void write_number(sc__str *out, double value)
     else
         sc__str_printf(out, "%.6f", value);
     sc__str_char(out, '\n');
-}
-
-static void write_label(sc__str *out, const char *label, sc_slice text)
-{
-    sc__str_printf(out, "%s=\"", label);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-
-        if (c == '\\' || c == '"')
-            sc__str_char(out, '\\');
-        if (c == '\n')
-            sc__str_text(out, "\\n");
-        else
-            sc__str_char(out, c);
-    }
-    sc__str_char(out, '"');
 }
 
 void prometheus_family(sc__str *out, const char *name, const char *type, const char *help)
@@ -44,10 +30,10 @@ void prometheus_sample(sc__str *out, const char *name, const char *label, sc_sli
                        const char *label2, const char *text2, double value)
 {
     sc__str_printf(out, "%s{", name);
-    write_label(out, label, text);
+    sc__prom_label(out, sc_slice_of(label), text);
     if (label2) {
         sc__str_char(out, ',');
-        write_label(out, label2, sc_slice_of(text2));
+        sc__prom_label(out, sc_slice_of(label2), sc_slice_of(text2));
     }
     sc__str_text(out, "} ");
     write_number(out, value);
