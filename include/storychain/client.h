@@ -1,7 +1,7 @@
 /* A client: one I/O thread and one connection to a Redis or Valkey server, shared by all threads.
  *
  * Commands of many threads join one pipeline by themselves. The connection is opened in the
- * background and opened again when lost: 50 ms after the first failure, doubling to 2 s, with
+ * background and opened again when lost: 50 ms after the first failure, doubling to 500 ms, with
  * jitter. Until then commands wait, each up to its deadline, in a queue with a ceiling.
  *
  * A command whose bytes may have reached the server when the connection broke ends with

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-enum { FIRST_MS = 50, LONGEST_MS = 2000, STEADY_MS = 1000 };
+enum { FIRST_MS = 50, LONGEST_MS = 500, STEADY_MS = 1000 };
 
 void sc__reconnect_up(sc__reconnect *r)
 {

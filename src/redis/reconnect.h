@@ -1,4 +1,5 @@
-/* How long to wait before the next attempt: 50 ms doubling to 2 s, half as much to half more at random. */
+/* How long to wait before the next attempt: 50 ms doubling to 500 ms, half as much to half more at random: whoever
+ * has something to make up for when the server is back (the deletes of a cache) does so within a second. */
 #ifndef SC_REDIS_RECONNECT_H
 #define SC_REDIS_RECONNECT_H
 

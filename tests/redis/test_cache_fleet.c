@@ -171,16 +171,19 @@ TEST(the_load_of_a_killed_process_is_taken_over)
     struct town *town = found();
     struct fleet fleet;
     sc_cache_value value;
+    int64_t killed_ms;
     struct house h;
 
     fleet_start(&fleet, 1, ask_once, town);
     wait_until(atomic_load(&town->loads) == 1);
     fleet_kill(&fleet, 0);
+    killed_ms = sc__mono_ms();
     atomic_store(&town->gate_open, true);
     settle(&h, town);
 
-    /* Its lease is waited for, but not for the two minutes that a living one would be. */
+    /* Its lease, 1.5 s, is waited for, but not the two minutes that a living one would be. */
     assert_ok(sc_cache_get_or_set(h.cache, SC_S("k"), 60000, load, town, &value));
+    assert_true(sc__mono_ms() - killed_ms < 5000);
     assert_int_equal(value.source, SC_CACHE_MISS);
     assert_int_equal(town->loads, 2);
     sc_cache_value_release(&value);
