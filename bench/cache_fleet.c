@@ -3,6 +3,7 @@
  *     stampede PROCESSES THREADS ROUNDS LOAD_MS     all miss one key at once
  *     failing CALLERS LOAD_MS                       the same in one process, and the load fails
  *     gets THREADS SECONDS                          values read from Redis, one after the other on each thread
+ *     misses THREADS SECONDS                        get_or_set of new keys, whose load takes no time
  *     hits THREADS SECONDS                          values held in the process, by the public call
  *     outage CALLERS SECONDS BEGIN END              get_or_set between two shell commands that make a fault and end it; every
  *                                                   second call is of a new key */
@@ -218,6 +219,7 @@ struct reader {
     pthread_t thread;
     struct side *side;
     sc_cache_source source;
+    int number;
     atomic_bool *over;
     uint64_t count;
     unsigned seed;
@@ -242,6 +244,31 @@ static void *read_on(void *arg)
     return NULL;
 }
 
+static sc_err load_at_once(sc_cache_load *load, sc_slice key, void *user)
+{
+    static const char value[VALUE_SIZE];
+
+    (void)key, (void)user;
+    return sc_cache_load_set(load, (sc_slice){value, sizeof(value)});
+}
+
+static void *miss_on(void *arg)
+{
+    struct reader *r = arg;
+    sc_cache_value value;
+    char key[32];
+
+    for (; !atomic_load_explicit(r->over, memory_order_relaxed); r->count++) {
+        snprintf(key, sizeof(key), "miss:%d:%llu", r->number, (unsigned long long)r->count);
+        if (sc_cache_get_or_set(r->side->cache, sc_slice_of(key), 600000, load_at_once, NULL,
+                                &value) ||
+            value.source != SC_CACHE_MISS)
+            die("get_or_set", SC_EINTERNAL);
+        sc_cache_value_release(&value);
+    }
+    return NULL;
+}
+
 static void populate(sc_cache *cache)
 {
     char value[VALUE_SIZE];
@@ -258,7 +285,8 @@ static void populate(sc_cache *cache)
     }
 }
 
-static void readers(const char *what, int threads, double seconds, size_t near_bytes)
+static void readers(const char *what, void *(*run)(void *), int threads, double seconds,
+                    size_t near_bytes)
 {
     static struct reader all[THREADS_MAX];
     atomic_bool over = false;
@@ -272,9 +300,10 @@ static void readers(const char *what, int threads, double seconds, size_t near_b
     for (int i = 0; i < threads; i++) {
         all[i] = (struct reader){.side = &side,
                                  .source = near_bytes ? SC_CACHE_NEAR : SC_CACHE_HIT,
+                                 .number = i,
                                  .over = &over,
                                  .seed = (unsigned)i * 37};
-        if (pthread_create(&all[i].thread, NULL, read_on, &all[i]))
+        if (pthread_create(&all[i].thread, NULL, run, &all[i]))
             die("a thread", SC_ENOMEM);
     }
     poll(NULL, 0, (int)(seconds * 1000));
@@ -391,13 +420,16 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "failing") && argc == 4)
         failing(number(argv[2]), number(argv[3]));
     else if (!strcmp(what, "gets") && argc == 4)
-        readers("gets", number(argv[2]), strtod(argv[3], NULL), 0);
+        readers("gets", read_on, number(argv[2]), strtod(argv[3], NULL), 0);
+    else if (!strcmp(what, "misses") && argc == 4)
+        readers("misses", miss_on, number(argv[2]), strtod(argv[3], NULL), 0);
     else if (!strcmp(what, "hits") && argc == 4)
-        readers("hits", number(argv[2]), strtod(argv[3], NULL), (size_t)64 * 1024 * 1024);
+        readers("hits", read_on, number(argv[2]), strtod(argv[3], NULL), (size_t)64 * 1024 * 1024);
     else if (!strcmp(what, "outage") && argc == 6)
         outage(number(argv[2]), number(argv[3]), argv[4], argv[5]);
     else
-        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | hits T S | outage "
+        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | misses T S | hits T S "
+            "| outage "
             "CALLERS S BEGIN END",
             SC_EINVAL);
     return 0;

@@ -1,7 +1,7 @@
 // The cache over Redis beside bentocache and redis-benchmark, on one server, in one run: `make bench-cache`.
 //
 //   ROUNDS=3 node bench/cache_fleet.mjs
-//   PART=outages node bench/cache_fleet.mjs            # stampedes, failures, outages, reads
+//   PART=outages node bench/cache_fleet.mjs            # stampedes, failures, outages, reads, misses, tags
 import { execFileSync, execSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const HERE = dirname(fileURLToPath(import.meta.url)), ROUNDS = +(process.env.ROUNDS || 3)
-const OURS = process.env.BENCH_FLEET || join(HERE, '../build/release/bench-fleet')
+const OURS = process.env.BENCH_FLEET || join(HERE, '../build/release/bench-fleet'), LIFE = join(dirname(OURS), 'bench-life')
 async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
@@ -73,18 +73,44 @@ async function outages() {
 
 function reads() {
   for (const callers of [1, 8, 64]) {
-    const mine = [], bento = [], plain = [], pipelined = []
+    const mine = [], bento = [], ioredis = [], plain = [], pipelined = []
     for (let i = 0; i < ROUNDS; i++) {
       mine.push(ours('gets', callers, 2).per_s)
       bento.push(peer('gets', callers, 2).per_s)
+      ioredis.push(peer('plain', callers, 2).per_s)
       plain.push(benchmark(callers, 1))
       pipelined.push(benchmark(1, 16))
     }
     row(`values from Redis, ${callers} callers, a second, beside bentocache`, middle(mine), middle(bento))
+    row('the same beside ioredis', middle(mine), middle(ioredis))
     row(`the same beside redis-benchmark -c ${callers} -P 1`, middle(mine), middle(plain))
     row('the same beside redis-benchmark -c 1 -P 16', middle(mine), middle(pipelined), callers === 64 ? '>= 0.7' : undefined, callers === 64 ? middle(mine) >= 0.7 * middle(pipelined) : undefined)
   }
   for (const threads of [1, 2]) row(`values held, by the public call, ns a thread, ${threads} threads`, Math.min(...Array.from({ length: ROUNDS }, () => ours('hits', threads, 1).ns)))
+}
+
+function tags() {
+  const life = (...args) => (flush(), run(LIFE, args).trim().split('\n').map((line) => JSON.parse(line)))
+  for (const members of [1000, 1000000]) {
+    const [tag] = life('tag', members)
+    row(`a tag of ${members} values is deleted, us, beside one key`, tag.tag_us, tag.key_us, '< 1000', tag.tag_us < 1000)
+  }
+  for (const callers of [1, 64])
+    for (const hit of life('hits', callers)) row(`values from Redis, ${callers} callers, tags: ${hit.tags}, in how many times the time`, hit.times)
+  const [hot] = life('hot', 4, 1000, 200, 1000, 10)
+  row('4 processes, 1,000 requests a second for a value of 1 s: loads in a TTL', hot.loads / hot.ttls, undefined, '1.0 to 1.1', hot.loads <= 1.1 * hot.ttls)
+  row('the same: requests that waited for a load', hot.not_from_cache, undefined, '0', hot.not_from_cache === 0)
+}
+
+function misses() {
+  for (const callers of [1, 8, 64]) {
+    const mine = [], bento = []
+    for (let i = 0; i < ROUNDS; i++) {
+      mine.push(ours('misses', callers, 2).per_s)
+      bento.push(peer('misses', callers, 2).per_s)
+    }
+    row(`get_or_set of new keys, ${callers} callers, a second`, middle(mine), middle(bento))
+  }
 }
 
 execSync(START)
@@ -93,8 +119,8 @@ try {
     try { if (run('redis-cli', ['-p', port, 'ping']).includes('PONG')) break } catch {}
     await new Promise((r) => setTimeout(r, 50))
   }
-  for (const part of process.env.PART ? [process.env.PART] : ['stampedes', 'failures', 'outages', 'reads'])
-    await { stampedes, failures, outages, reads }[part]()
+  for (const part of process.env.PART ? [process.env.PART] : ['stampedes', 'failures', 'outages', 'reads', 'misses', 'tags'])
+    await { stampedes, failures, outages, reads, misses, tags }[part]()
 } finally {
   execSync(`kill -9 ${PID}`)
   rmSync(folder, { recursive: true, force: true })

@@ -1,12 +1,13 @@
 // The peer of bench/cache_fleet.c: bentocache with both of its tiers. One JSON line a run.
 //
-//   node cache_fleet_peer.mjs stampede PROCESSES CALLERS LOAD_MS | failing CALLERS LOAD_MS | gets CALLERS SECONDS | outage CALLERS SECONDS BEGIN END
+//   node cache_fleet_peer.mjs stampede PROCESSES CALLERS LOAD_MS | failing CALLERS LOAD_MS | gets, misses or plain CALLERS SECONDS | outage CALLERS SECONDS BEGIN END
 import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import { redisDriver } from 'bentocache/drivers/redis'
 import { execSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import Redis from 'ioredis'
 
 const { hostname: host, port } = new URL(process.env.BENCH_URL)
 const [what, ...args] = process.argv.slice(2)
@@ -62,6 +63,29 @@ async function gets(callers, seconds) {
   return { callers, per_s: Math.round(count / seconds) }
 }
 
+async function misses(callers, seconds) {
+  const cache = open(false), until = performance.now() + seconds * 1000, factory = () => 'v'.repeat(100)
+  let count = 0
+  await Promise.all(Array.from({ length: callers }, async (_, n) => {
+    for (let i = 0; performance.now() < until; i++, count++) await cache.getOrSet({ key: `miss:${n}:${i}`, factory, ttl: '10m' })
+  }))
+  await cache.disconnectAll()
+  return { callers, per_s: Math.round(count / seconds) }
+}
+
+// ioredis alone, which puts the commands of one turn of the event loop together.
+async function plainGets(callers, seconds) {
+  const client = new Redis({ host, port: +port, enableAutoPipelining: true })
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => client.set(`bench:${i}`, 'v'.repeat(100))))
+  const until = performance.now() + seconds * 1000
+  let count = 0
+  await Promise.all(Array.from({ length: callers }, async (_, n) => {
+    for (let i = n * 37; performance.now() < until; i++, count++) await client.get(`bench:${i % 1000}`)
+  }))
+  client.disconnect()
+  return { callers, per_s: Math.round(count / seconds) }
+}
+
 async function outage(callers, seconds, begin, end) {
   const cache = open(false), ms = []
   const factory = () => sleep(1).then(() => 'v')
@@ -87,6 +111,6 @@ async function outage(callers, seconds, begin, end) {
   return { callers, calls: ms.length, p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1) }
 }
 
-const runs = { stampede: () => stampede(+args[0], +args[1], +args[2]), failing: () => ask(+args[0], +args[1], true), child: () => ask(+args[0], +args[1], false), gets: () => gets(+args[0], +args[1]), outage: () => outage(+args[0], +args[1], args[2], args[3]) }
+const runs = { stampede: () => stampede(+args[0], +args[1], +args[2]), failing: () => ask(+args[0], +args[1], true), child: () => ask(+args[0], +args[1], false), gets: () => gets(+args[0], +args[1]), misses: () => misses(+args[0], +args[1]), plain: () => plainGets(+args[0], +args[1]), outage: () => outage(+args[0], +args[1], args[2], args[3]) }
 console.log(JSON.stringify({ what, ...(await runs[what]()) }))
 process.exit(0)
