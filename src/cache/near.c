@@ -133,7 +133,7 @@ static sc_err hold_tags(sc__near *near, sc__near_entry *entry, const sc__near_it
 
 static bool readers_are_stuck(const sc__near *near)
 {
-    return near->limbo.bytes > STUCK_LEAST + near->bytes / 4;
+    return near->limbo.fresh.bytes + near->limbo.waiting.bytes > STUCK_LEAST + near->bytes / 4;
 }
 
 static void list(sc__near *near, sc__near_entry *entry, sc__near_entry *old)
@@ -328,8 +328,10 @@ bool sc__near_sweep(sc__near *near, int64_t now_ms)
     do {
         pthread_mutex_lock(&near->mutex);
         more = sweep_slice(near, now_ms);
-        has_plans = more || near->wheel.count || near->limbo.waiting || near->limbo.fresh;
-        sc__near_unlock(near);
+        has_plans =
+            more || near->wheel.count || near->limbo.waiting.first || near->limbo.fresh.first;
+        if (sc__near_unlock(near))
+            more = has_plans = true;
     } while (more && ++turns < TURNS_MAX);
     return has_plans;
 }
@@ -341,7 +343,8 @@ void sc__near_stats_get(sc__near *near, sc__near_stats *ret_stats)
     ret_stats->evicted = near->evicted;
     ret_stats->expired = near->expired;
     ret_stats->entries = sc__near_queues_count(&near->queues);
-    ret_stats->bytes = near->fixed_bytes + near->bytes + near->tags.bytes + near->limbo.bytes;
+    ret_stats->bytes =
+        near->fixed_bytes + near->bytes + near->tags.bytes + sc__near_limbo_bytes(&near->limbo);
     pthread_mutex_unlock(&near->mutex);
 }
 
@@ -351,8 +354,9 @@ void sc__near_free(sc__near *near)
         return;
     sc__near_free_list(near->queues.small.newest);
     sc__near_free_list(near->queues.main.newest);
-    sc__near_free_list(near->limbo.fresh);
-    sc__near_free_list(near->limbo.waiting);
+    sc__near_free_list(near->limbo.fresh.first);
+    sc__near_free_list(near->limbo.waiting.first);
+    sc__near_free_list(near->limbo.gone.first);
     sc__near_tags_release(&near->tags);
     sc__near_ghosts_release(&near->ghosts);
     sc__near_readers_release(&near->readers);

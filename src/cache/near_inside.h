@@ -13,11 +13,18 @@
 #include "near_tags.h"
 #include "near_wheel.h"
 
-/* What is unlinked and not freed: the first of a list chained by `older`. */
+typedef struct sc__near_batch {
+    sc__near_entry *first,
+        *last; /* of a list chained by `older`; without a first one there's no last */
+    size_t bytes;
+} sc__near_batch;
+
+/* What is unlinked and not freed: fresh -> waiting -> gone -> freed. */
 typedef struct sc__near_limbo {
-    sc__near_entry *fresh;   /* unlinked since the readers' wait began */
-    sc__near_entry *waiting; /* for it to end */
-    size_t bytes;            /* of both */
+    sc__near_batch fresh;   /* unlinked since the readers' wait began */
+    sc__near_batch waiting; /* for it to end */
+    sc__near_batch gone;    /* nobody can see them any more */
+    size_t unlinked;        /* by this call */
 } sc__near_limbo;
 
 struct sc__near {
@@ -82,8 +89,10 @@ void sc__near_unlink(sc__near *near, sc__near_entry *entry);
 /* An entry that isn't listed any more, and is in no queue, waits for its readers. */
 void sc__near_to_limbo(sc__near *near, sc__near_entry *entry);
 
-/* Unlocks the mutex and frees what no reader can see any more. */
-void sc__near_unlock(sc__near *near);
+size_t sc__near_limbo_bytes(const sc__near_limbo *limbo);
+
+/* Unlocks the mutex and frees some of what no reader can see any more. True: there's more of that. */
+bool sc__near_unlock(sc__near *near);
 
 /* Frees entries that are chained by `older`. */
 void sc__near_free_list(sc__near_entry *entry);

@@ -177,7 +177,8 @@ void sc__near_queues_make_room(sc__near *near, size_t bytes, size_t entries)
     sc__near_queues *queues = &near->queues;
     /* What waits for its readers takes room as well; but as it comes from here, a limit of it. */
     const size_t part = near->max_bytes / 16;
-    const size_t reserve = bytes + (near->limbo.bytes < part ? near->limbo.bytes : part);
+    const size_t limbo = sc__near_limbo_bytes(&near->limbo);
+    const size_t reserve = bytes + (limbo < part ? limbo : part);
 
     while (is_over(near, reserve, entries) && sc__near_queues_count(queues)) {
         queues->was_full = true;

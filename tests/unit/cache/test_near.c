@@ -215,6 +215,32 @@ TEST(a_reader_who_stays_makes_puts_fail_not_the_memory_grow)
     sc__near_free(near);
 }
 
+/* Hundreds of thousands may wait for one reader. */
+TEST(what_a_reader_held_up_is_freed_bit_by_bit)
+{
+    sc__near *near = near_of(64 << 20, 0);
+    const size_t empty = stats_of(near).bytes;
+    sc__near_section section;
+    size_t before;
+
+    for (int i = 0; i < 10000; i++)
+        put_number(near, i);
+    section = sc__near_enter(near);
+    sc__near_clear(near);
+    (void)sc__near_sweep(near, NOW);
+    sc__near_leave(&section, false);
+    before = stats_of(near).bytes;
+    assert_int_equal(stats_of(near).entries, 0);
+    put_number(near, 1);
+    (void)sc__near_del(near, SC_S("k1"));
+
+    assert_in_range(before - stats_of(near).bytes, 1, before / 100);
+    (void)sc__near_sweep(near, NOW);
+    assert_int_equal(stats_of(near).bytes, empty);
+    assert_false(sc__near_sweep(near, NOW));
+    sc__near_free(near);
+}
+
 TEST(a_cleared_cache_gives_nothing_and_frees_all)
 {
     sc__near *near = near_of(1 << 20, 0);
@@ -545,25 +571,28 @@ static size_t heap_bytes(void)
     return info.uordblks + info.hblkhd;
 }
 
-TEST(the_bytes_told_are_those_of_the_heap)
+/* Values of `least` bytes and up to as many again, of which the cache has room for a part. */
+static void expect_heap_bytes(size_t least, int puts)
 {
-    size_t before = heap_bytes(), heap;
-    sc__near *near = near_of(16 << 20, 0);
+    const size_t before = heap_bytes();
+    sc__near *near = near_of(32 << 20, 0);
     const sc_slice tags[] = {SC_S("t1"), SC_S("tag:of:more:letters")};
+    char *bytes = sc__calloc(2, least);
+    size_t heap;
     double told;
 
-    for (int i = 0; i < 60000; i++) {
-        char key[64], value[2000];
+    for (int i = 0; i < puts; i++) {
+        char key[64];
         sc__near_item item;
 
-        memset(value, 'v', sizeof(value));
-        snprintf(value + i * 31 % 1900, 2, "!");
-        snprintf(key, sizeof(key), "story:detail:slug=%d", i * 17 % 40000);
-        item = item_of(key, value);
+        snprintf(key, sizeof(key), "story:detail:slug=%d", i * 17 % (puts * 2 / 3));
+        item = item_of(key, "");
+        item.value = (sc_slice){bytes, least + (size_t)i * 7919 % least};
         item.tags = tags;
         item.tag_count = (size_t)(i % 3);
         assert_ok(sc__near_put(near, &item));
     }
+    sc_free(bytes);
     told = (double)stats_of(near).bytes;
     heap = heap_bytes() - before;
 
@@ -571,6 +600,15 @@ TEST(the_bytes_told_are_those_of_the_heap)
     if (heap > 1000000)
         assert_true(told > (double)heap * 0.97 && told < (double)heap * 1.03);
     sc__near_free(near);
+}
+
+TEST(the_bytes_told_are_those_of_the_heap)
+{
+    expect_heap_bytes(20, 400000);
+    expect_heap_bytes(100, 300000);
+    expect_heap_bytes(1000, 60000);
+    expect_heap_bytes(10000, 6000);
+    expect_heap_bytes(1000000, 100);
 }
 
 TEST(without_memory_a_put_fails_and_nothing_is_lost)
