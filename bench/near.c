@@ -2,6 +2,7 @@
  *
  *     bench-near hits [KEYS]              ns a hit of each call, by 1 and by 2 threads
  *     bench-near delete [KEYS]            µs a delete, while a thread reads
+ *     bench-near expire [KEYS]            the same while so many expire, and how long until they are freed
  *     bench-near trace FILE ENTRIES...    miss ratio of a trace (zstd, uint32 a request) in a cache of so many entries
  *     bench-near cost FILE ENTRIES...     what its loads take where some take longer, unknown to the cache and known
  *
@@ -27,7 +28,8 @@ enum {
     ROUNDS = 4,
     RUNS = 100,
     RUN_HITS = 10000,
-    DELETES = 20000
+    DELETES = 20000,
+    SHORT_MS = 3000
 };
 
 enum way { BORROW, COPY, GET, FETCH, WAYS };
@@ -49,6 +51,7 @@ static sc_err load_nothing(sc_cache_load *load, sc_slice key, void *user)
 
 static const char *const tags[] = {"tag one", "tag two", "tag three", "tag four", NULL};
 static const sc_cache_def untagged = {.ttl_ms = SC_TTL_FOREVER, .load = load_nothing};
+static const sc_cache_def short_lived = {.ttl_ms = SHORT_MS, .load = load_nothing};
 static const sc_cache_def tagged = {.ttl_ms = 3600000, .load = load_nothing, .tags = tags};
 
 static sc_slice name_of(unsigned key)
@@ -318,31 +321,86 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+static pthread_t start_reader(unsigned *sum)
+{
+    pthread_t reader;
+
+    atomic_store(&reading, true);
+    if (pthread_create(&reader, NULL, read_on, sum))
+        exit(1);
+    return reader;
+}
+
+static void end_reader(pthread_t reader)
+{
+    atomic_store(&reading, false);
+    pthread_join(reader, NULL);
+}
+
+static double us_of_delete(sc_slice key)
+{
+    int64_t began = now_ns();
+
+    if (sc_cache_del(bench.cache, key, NULL))
+        exit(1);
+    return (double)(now_ns() - began) / 1000;
+}
+
+static void show_deletes(const char *what, double *us, int count)
+{
+    qsort(us, (size_t)count, sizeof(us[0]), compare);
+    printf("{\"what\":\"%s\",\"keys\":%d,\"p50_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f", what,
+           bench.keys, us[count / 2], us[count / 100 * 99], us[count / 1000 * 999]);
+}
+
 static void bench_deletes(int keys)
 {
     static double us[DELETES];
-    pthread_t reader;
     unsigned sum = 0;
+    pthread_t reader;
 
     prepare(keys, &untagged);
-    atomic_store(&reading, true);
-    if (pthread_create(&reader, NULL, read_on, &sum))
-        exit(1);
+    reader = start_reader(&sum);
     for (int i = 0; i < DELETES; i++) {
         unsigned key = bench.asked[i * 13 % ASKED];
-        int64_t began = now_ns();
 
-        if (sc_cache_del(bench.cache, name_of(key), NULL))
-            exit(1);
-        us[i] = (double)(now_ns() - began) / 1000;
+        us[i] = us_of_delete(name_of(key));
         put(key, &untagged);
     }
-    atomic_store(&reading, false);
-    pthread_join(reader, NULL);
-    qsort(us, DELETES, sizeof(us[0]), compare);
-    printf("{\"what\":\"invalidation\",\"keys\":%d,\"p50_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%."
-           "2f}\n",
-           keys, us[DELETES / 2], us[DELETES / 100 * 99], us[DELETES / 1000 * 999]);
+    end_reader(reader);
+    show_deletes("invalidation", us, DELETES);
+    printf("}\n");
+    clean();
+}
+
+/* They are put in as fast as that goes, and expire in the same order. */
+static void bench_expiry(int keys)
+{
+    static double us[10 * DELETES];
+    int64_t began = now_ns(), filled;
+    sc_cache_stats stats = {.near_entries = 1};
+    unsigned sum = 0;
+    pthread_t reader;
+    int n = 0;
+
+    prepare(keys, &short_lived);
+    filled = now_ns();
+    reader = start_reader(&sum);
+    while (now_ns() < began + SHORT_MS * INT64_C(1000000))
+        sched_yield();
+    while (stats.near_entries && n < 10 * DELETES) {
+        const int64_t next = now_ns() + 10000;
+
+        us[n++] = us_of_delete((sc_slice){"none", 4});
+        if (n % 1000 == 0)
+            sc_cache_stats_get(bench.cache, &stats);
+        while (now_ns() < next)
+            ;
+    }
+    end_reader(reader);
+    show_deletes("invalidation, while keys expire", us, n);
+    printf(",\"put_in_s\":%.2f,\"freed_after_s\":%.2f}\n", (double)(filled - began) / 1e9,
+           (double)(now_ns() - filled) / 1e9 - SHORT_MS / 1e3);
     clean();
 }
 
@@ -362,7 +420,11 @@ int main(int argc, char **argv)
         bench_deletes(keys);
         return 0;
     }
+    if (argc > 1 && keys > 0 && !strcmp(argv[1], "expire")) {
+        bench_expiry(keys);
+        return 0;
+    }
     fprintf(stderr,
-            "usage: bench-near hits [KEYS] | delete [KEYS] | trace|cost FILE.zst ENTRIES...\n");
+            "usage: bench-near hits|delete|expire [KEYS] | trace|cost FILE.zst ENTRIES...\n");
     return 2;
 }
