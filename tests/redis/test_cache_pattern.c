@@ -1,53 +1,8 @@
 /* cache/del_pattern.c against a real server */
-#include <signal.h>
-
-#include <storychain/cache.h>
-
 #include "base/glob.h"
 #include "base/rand.h"
-#include "support/server.h"
+#include "support/cache_fixture.h"
 #include "support/test.h"
-
-struct fixture {
-    struct test_server server;
-    sc_client *client;
-    sc_cache *cache;
-};
-
-static void set_up(struct fixture *f)
-{
-    test_server_start(&f->server);
-    f->client = test_server_client(&f->server);
-    assert_ok(sc_cache_new(f->client, &(sc_cache_opts){.timeout_ms = 10000}, &f->cache, NULL));
-}
-
-static void tear_down(struct fixture *f)
-{
-    sc_cache_free(f->cache);
-    sc_client_free(f->client);
-    test_server_kill(&f->server, SIGKILL);
-}
-
-/* `count` keys "prefix:N", made on the server in slices. */
-static void populate(struct fixture *f, const char *prefix, int count)
-{
-    enum { SLICE = 20000 };
-    const sc_slice script =
-        SC_S("for i = ARGV[2], ARGV[3] do redis.call('SET', ARGV[1] .. ':' .. i, 'v') end");
-    char from[16], to[16];
-
-    for (int done = 0; done < count; done += SLICE) {
-        sc_reply *reply;
-
-        snprintf(from, sizeof(from), "%d", done);
-        snprintf(to, sizeof(to), "%d", (count < done + SLICE ? count : done + SLICE) - 1);
-        const sc_slice argv[] = {SC_S("EVAL"),      script,         SC_S("0"), sc_slice_of(prefix),
-                                 sc_slice_of(from), sc_slice_of(to)};
-        assert_ok(sc_client_call(f->client, argv, 6, &reply));
-        assert_int_not_equal(reply->type, SC_REPLY_ERROR);
-        sc_reply_free(reply);
-    }
-}
 
 /* What a caller is told. */
 struct told {
@@ -66,16 +21,35 @@ static bool on_progress(void *user, int64_t done)
     return !told->stop_at || done < told->stop_at;
 }
 
+TEST(a_pattern_removes_what_matches_among_ten_thousand_keys)
+{
+    struct cache_fixture f;
+    int64_t removed;
+
+    cache_fixture_start(&f);
+    cache_populate(f.client, "sc:story:detail", 10000);
+    cache_populate(f.client, "other", 10000);
+    cache_populate(f.client, "sc:story:tree", 1);
+
+    assert_ok(sc_cache_del_pattern(f.cache, SC_S("sc:story:detail:*"), NULL, &removed));
+    assert_int_equal(removed, 10000);
+    assert_string_equal(test_redis(&f.server, "DBSIZE"), "10001");
+    assert_ok(sc_cache_del_pattern(f.cache, SC_S("sc:story:*"), NULL, &removed));
+    assert_int_equal(removed, 1);
+    assert_err(sc_cache_del_pattern(f.cache, SC_S(""), NULL, &removed), SC_EINVAL);
+    cache_fixture_stop(&f);
+}
+
 TEST(a_caller_is_told_how_far_it_is)
 {
     struct told told = {0};
     const sc_sweep sweep = {on_progress, &told};
-    struct fixture f;
+    struct cache_fixture f;
     int64_t removed;
 
-    set_up(&f);
-    populate(&f, "a", 3000);
-    populate(&f, "b", 2000);
+    cache_fixture_start(&f);
+    cache_populate(f.client, "a", 3000);
+    cache_populate(f.client, "b", 2000);
     assert_ok(sc_cache_del_pattern(f.cache, SC_S("a:*"), &sweep, &removed));
 
     assert_int_equal(removed, 3000);
@@ -83,18 +57,18 @@ TEST(a_caller_is_told_how_far_it_is)
     assert_false(told.went_back);
     assert_in_range(told.times, 8, 20); /* also for slices where nothing matched */
     assert_string_equal(test_redis(&f.server, "DBSIZE"), "2000");
-    tear_down(&f);
+    cache_fixture_stop(&f);
 }
 
 TEST(a_caller_may_stop_it_between_two_slices)
 {
     struct told told = {.stop_at = 500};
     const sc_sweep sweep = {on_progress, &told};
-    struct fixture f;
+    struct cache_fixture f;
     int64_t removed = -1;
 
-    set_up(&f);
-    populate(&f, "a", 3000);
+    cache_fixture_start(&f);
+    cache_populate(f.client, "a", 3000);
     assert_err(sc_cache_del_pattern(f.cache, SC_S("a:*"), &sweep, &removed), SC_ECANCELED);
     assert_int_equal(removed, -1);
     assert_in_range(told.done, 500, 1100);
@@ -103,15 +77,15 @@ TEST(a_caller_may_stop_it_between_two_slices)
     told.stop_at = 0;
     assert_ok(sc_cache_del_pattern(f.cache, SC_S("a:*"), &sweep, &removed));
     assert_string_equal(test_redis(&f.server, "DBSIZE"), "0");
-    tear_down(&f);
+    cache_fixture_stop(&f);
 }
 
 TEST(keys_of_any_type_and_any_bytes_are_removed)
 {
-    struct fixture f;
+    struct cache_fixture f;
     int64_t removed;
 
-    set_up(&f);
+    cache_fixture_start(&f);
     test_redis(&f.server, "HSET x:hash f v");
     test_redis(&f.server, "RPUSH x:list v");
     test_redis(&f.server, "SET x:\xff\xfe v");
@@ -120,7 +94,7 @@ TEST(keys_of_any_type_and_any_bytes_are_removed)
     assert_int_equal(removed, 3);
     assert_ok(sc_cache_del_pattern(f.cache, SC_S("y\\[1]"), NULL, &removed));
     assert_int_equal(removed, 1);
-    tear_down(&f);
+    cache_fixture_stop(&f);
 }
 
 static const char alphabet[] = "abc-]^*[\\?";
@@ -134,7 +108,7 @@ static size_t random_text(char *out, size_t max)
     return len;
 }
 
-static int count_in_redis(struct fixture *f, sc_slice pattern)
+static int count_in_redis(struct cache_fixture *f, sc_slice pattern)
 {
     const sc_slice words[] = {SC_S("EVAL"), SC_S("return #redis.call('KEYS', ARGV[1])"), SC_S("0"),
                               pattern};
@@ -148,9 +122,9 @@ TEST(a_cache_without_a_server_matches_as_redis_does)
     enum { KEYS = 400, PATTERNS = 500 };
     char keys[KEYS][8], pattern[10];
     size_t lens[KEYS];
-    struct fixture f;
+    struct cache_fixture f;
 
-    set_up(&f);
+    cache_fixture_start(&f);
     for (int i = 0; i < KEYS; i++) {
         lens[i] = random_text(keys[i], 4);
         const sc_slice words[] = {SC_S("SET"), {keys[i], lens[i]}, SC_S("v")};
@@ -171,18 +145,18 @@ TEST(a_cache_without_a_server_matches_as_redis_does)
         if (here != count_in_redis(&f, by))
             fail_msg("%.*s", (int)by.len, by.ptr);
     }
-    tear_down(&f);
+    cache_fixture_stop(&f);
 }
 
 /* With KEYS, or all in one script, the server would be busy for over 100 ms with so many keys. */
 TEST_LIMIT(no_slice_holds_the_server_up, 60)
 {
-    struct fixture f;
+    struct cache_fixture f;
     int64_t removed;
 
-    set_up(&f);
-    populate(&f, "keep", 290000);
-    populate(&f, "gone", 10000);
+    cache_fixture_start(&f);
+    cache_populate(f.client, "keep", 290000);
+    cache_populate(f.client, "gone", 10000);
     test_redis(&f.server, "CONFIG SET slowlog-log-slower-than 100000");
     test_redis(&f.server, "SLOWLOG RESET");
     test_redis(&f.server, "CONFIG RESETSTAT");
@@ -193,5 +167,5 @@ TEST_LIMIT(no_slice_holds_the_server_up, 60)
     assert_string_equal(test_redis(&f.server, "SLOWLOG LEN"), "0");
     assert_null(strstr(test_redis(&f.server, "INFO commandstats"), "cmdstat_keys"));
     assert_null(strstr(test_redis(&f.server, "INFO commandstats"), "cmdstat_del:"));
-    tear_down(&f);
+    cache_fixture_stop(&f);
 }

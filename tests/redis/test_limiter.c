@@ -1,4 +1,4 @@
-/* cache/limiter.c, the sliding window, against a real server; test_cache.c has the fixed one */
+/* cache/limiter.c against a real server */
 #include <signal.h>
 
 #include <storychain/limiter.h>
@@ -14,10 +14,10 @@ struct fixture {
     sc_limiter *limiter;
 };
 
-static void set_up(struct fixture *f, int64_t max, int64_t window_ms)
+static void set_up(struct fixture *f, sc_limiter_kind kind, int64_t max, int64_t window_ms)
 {
     const sc_limiter_opts opts = {
-        .max = max, .window_ms = window_ms, .timeout_ms = 10000, .kind = SC_LIMITER_SLIDING};
+        .max = max, .window_ms = window_ms, .timeout_ms = 10000, .kind = kind};
 
     test_server_start(&f->server);
     f->client = test_server_client(&f->server);
@@ -63,12 +63,35 @@ static void set_buckets(struct fixture *f, int64_t at, int count, int before)
     test_redis_words(&f->server, set, 3);
 }
 
+TEST(a_fixed_window_takes_so_many_requests)
+{
+    struct fixture f;
+    sc_limit limit;
+
+    set_up(&f, SC_LIMITER_FIXED, 3, 60000);
+    for (int i = 2; i >= 0; i--) {
+        assert_ok(sc_limiter_check(f.limiter, SC_S("a"), &limit));
+        assert_true(limit.allowed);
+        assert_int_equal(limit.remaining, i);
+        assert_in_range(limit.reset_ms, 50000, 60000);
+    }
+    assert_ok(sc_limiter_check(f.limiter, SC_S("a"), &limit));
+    assert_false(limit.allowed);
+    assert_int_equal(limit.remaining, 0);
+    assert_ok(sc_limiter_check(f.limiter, SC_S("b"), &limit));
+    assert_true(limit.allowed);
+    test_redis(&f.server, "PEXPIRE a 1");
+    wait_until(sc_limiter_check(f.limiter, SC_S("a"), &limit) == SC_OK && limit.allowed);
+    assert_err(sc_limiter_check(f.limiter, SC_S(""), &limit), SC_EINVAL);
+    tear_down(&f);
+}
+
 TEST(so_many_requests_fit_into_the_window)
 {
     struct fixture f;
     sc_limit limit;
 
-    set_up(&f, 3, 1000 * (int64_t)DAY_MS);
+    set_up(&f, SC_LIMITER_SLIDING, 3, 1000 * (int64_t)DAY_MS);
     for (int i = 2; i >= 0; i--) {
         limit = check(&f);
         assert_true(limit.allowed);
@@ -91,7 +114,7 @@ TEST(what_a_window_still_covers_of_the_one_before_counts)
     double elapsed;
     int64_t at;
 
-    set_up(&f, 1000000, window_ms);
+    set_up(&f, SC_LIMITER_SLIDING, 1000000, window_ms);
     at = bucket_now(&f, window_ms, &elapsed);
     set_buckets(&f, at - 1, 1000000, 500000); /* of which only the first are those before now */
     limit = check(&f);
@@ -114,7 +137,7 @@ TEST(requests_are_allowed_again_as_the_window_slides)
     sc_limit limit;
     int allowed = 0;
 
-    set_up(&f, 4, 400);
+    set_up(&f, SC_LIMITER_SLIDING, 4, 400);
     do {
         limit = check(&f);
         allowed += limit.allowed;
@@ -128,7 +151,7 @@ TEST(rubbish_in_the_counter_is_an_empty_window)
 {
     struct fixture f;
 
-    set_up(&f, 10, 60000);
+    set_up(&f, SC_LIMITER_SLIDING, 10, 60000);
     test_redis(&f.server, "SET k rubbish");
     assert_int_equal(check(&f).remaining, 9);
     tear_down(&f);
@@ -146,7 +169,7 @@ TEST(wrong_options_are_refused)
     sc_limiter *limiter;
     sc_reason why;
 
-    set_up(&f, 1, 1);
+    set_up(&f, SC_LIMITER_SLIDING, 1, 1);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
         assert_err(sc_limiter_new(f.client, &wrong[i], &limiter, &why), SC_EINVAL);
     tear_down(&f);

@@ -152,6 +152,69 @@ sc_cache_value cache_expect(sc_cache *cache, const sc_cache_def *def, const char
     return got;
 }
 
+void cache_assert_hit(sc_cache *cache, sc_slice key, sc_slice bytes)
+{
+    sc_cache_value value;
+
+    assert_ok(sc_cache_get(cache, key, &value));
+    assert_int_equal(value.source, SC_CACHE_HIT);
+    assert_int_equal(value.bytes.len, bytes.len);
+    if (bytes.len)
+        assert_memory_equal(value.bytes.ptr, bytes.ptr, bytes.len);
+    assert_int_equal(value.bytes.ptr[bytes.len], 0);
+    sc_cache_value_release(&value);
+}
+
+void cache_assert_miss(sc_cache *cache, sc_slice key)
+{
+    sc_cache_value value;
+
+    assert_ok(sc_cache_get(cache, key, &value));
+    assert_int_equal(value.source, SC_CACHE_MISS);
+    assert_null(value.bytes.ptr);
+    sc_cache_value_release(&value);
+}
+
+static void *run_call(void *arg)
+{
+    struct cache_call *call = arg;
+
+    call->err =
+        sc_cache_get_or_set(call->cache, SC_S("k"), 60000, cache_load, call->source, &call->value);
+    return NULL;
+}
+
+void cache_call_start(struct cache_call *call, sc_cache *cache, struct cache_source *source)
+{
+    *call = (struct cache_call){.cache = cache, .source = source};
+    assert_int_equal(pthread_create(&call->thread, NULL, run_call, call), 0);
+}
+
+void cache_call_end(struct cache_call *call)
+{
+    pthread_join(call->thread, NULL);
+}
+
+void cache_populate(sc_client *client, const char *prefix, int count)
+{
+    enum { SLICE = 20000 };
+    const sc_slice script =
+        SC_S("for i = ARGV[2], ARGV[3] do redis.call('SET', ARGV[1] .. ':' .. i, 'v') end");
+    char from[16], to[16];
+
+    for (int done = 0; done < count; done += SLICE) {
+        sc_reply *reply;
+
+        snprintf(from, sizeof(from), "%d", done);
+        snprintf(to, sizeof(to), "%d", (count < done + SLICE ? count : done + SLICE) - 1);
+        const sc_slice argv[] = {SC_S("EVAL"),      script,         SC_S("0"), sc_slice_of(prefix),
+                                 sc_slice_of(from), sc_slice_of(to)};
+        assert_ok(sc_client_call(client, argv, 6, &reply));
+        assert_int_not_equal(reply->type, SC_REPLY_ERROR);
+        sc_reply_free(reply);
+    }
+}
+
 long cache_calls(const struct test_server *server, const char *command)
 {
     char name[64];

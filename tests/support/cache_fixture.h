@@ -54,6 +54,25 @@ void cache_source_set(struct cache_source *source, const char *value);
 sc_cache_value cache_expect(sc_cache *cache, const sc_cache_def *def, const char *key,
                             struct cache_source *source, const char *value);
 
+/* What lies at a key must be these bytes, from Redis; or nothing that is given. */
+void cache_assert_hit(sc_cache *cache, sc_slice key, sc_slice bytes);
+void cache_assert_miss(sc_cache *cache, sc_slice key);
+
+/* A get_or_set of "k" on a thread of its own, with a TTL of a minute. `value` is to be released. */
+struct cache_call {
+    pthread_t thread;
+    sc_cache *cache;
+    struct cache_source *source;
+    sc_err err;
+    sc_cache_value value;
+};
+
+void cache_call_start(struct cache_call *call, sc_cache *cache, struct cache_source *source);
+void cache_call_end(struct cache_call *call); /* waits for it */
+
+/* Stores prefix:0 … as another program would. */
+void cache_populate(sc_client *client, const char *prefix, int count);
+
 /* How often a command was called ("get"). */
 long cache_calls(const struct test_server *server, const char *command);
 
