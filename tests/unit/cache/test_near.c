@@ -345,6 +345,30 @@ TEST(a_value_larger_than_the_cache_is_refused_and_the_one_before_it_is_gone)
     sc__near_free(near);
 }
 
+TEST(a_value_as_large_as_the_cache_is_held_alone)
+{
+    const size_t bound = 64 * 1024;
+    sc__near *near = near_of(bound, 0);
+    char *large = sc__calloc(1, bound);
+    sc__near_item item = item_of("large", "");
+    sc_err err = SC_ETOOBIG;
+
+    put(near, "small", "1");
+    for (item.value = (sc_slice){large, bound}; err == SC_ETOOBIG; item.value.len--)
+        err = sc__near_put(near, &item);
+
+    assert_ok(err);
+    assert_true(has(near, "large"));
+    assert_false(has(near, "small"));
+    assert_int_equal(stats_of(near).entries, 1);
+    assert_in_range(stats_of(near).bytes, bound - 16, bound);
+    put(near, "small", "1");
+    assert_false(has(near, "large"));
+    assert_true(has(near, "small"));
+    sc_free(large);
+    sc__near_free(near);
+}
+
 /* who leaves */
 
 TEST(what_is_used_once_passes_by_what_is_used_often)
