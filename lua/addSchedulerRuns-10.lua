@@ -37,7 +37,7 @@ for i = 7, #ARGV, 3 do
     local ms = isNow and freeTime() or tonumber(ARGV[i])
     local msText = string.format("%.0f", ms)
     if isNow or call("EXISTS", base .. jobIdAt(msText)) == 0 then
-        ids[#ids + 1] = addSchedulerJob(ms, now, nowText, {
+        ids[#ids + 1] = putSchedulerJob(msText, now, nowText, {
             name = rule[1], data = rule[2] or "{}", head = ARGV[i + 2], priority = ARGV[4], push = ARGV[5], dedupId = "",
             hasPrev = ARGV[6] == "1", due = now + tonumber(ARGV[i + 1]),
         })
@@ -47,4 +47,5 @@ for i = 7, #ARGV, 3 do
         call("HSET", schedulerKey, "sc:runs", rule[4])
     end
 end
+announceSchedulerJobs()
 return ids

@@ -5,11 +5,12 @@
 --   KEYS and ARGV 1 as in includes/schedulerKeys (2 and 3 empty)
 --   ARGV  4  ms that a run may be overdue: older ones are findLostSchedulers' business
 --         5  how many to pass over
---         6  how many to look at; 0: only to learn when the next run is
+--         6  how many to look at
 --         7  the next run is the first one after this, ms; empty: after now
+--         8... fields of a rule
 --
--- Output: {number looked at, now, the next run (0: none), then for each: id, its run, options of its job, or its rule (flat
---         hash) when it is guarded}. Looked at is -1
+-- Output: {number looked at, now, the next run (0: none), then for each: id, its run, options of its job, or its rule (values of
+--         the fields) when it is guarded}. Looked at is -1
 --         when more jobs are due than were made ready: call again
 -- Events: waiting (prev delayed)
 
@@ -17,6 +18,7 @@
 --- @include "includes/addMarker"
 --- @include "includes/emitEvent"
 --- @include "includes/firstDue"
+--- @include "includes/guardedRule"
 --- @include "includes/promoteDelayed"
 --- @include "includes/queueGate"
 --- @include "includes/serverTime"
@@ -61,7 +63,7 @@ for i = 1, #runs, 2 do
     local jobKey = base .. "repeat:" .. id .. ":" .. run
     local length = not guard[1] and tryCall("HSTRLEN", jobKey, "opts") or 0
     if guard[1] and not guard[2] then
-        tell(id, run, call("HGETALL", repeatKey .. ":" .. id))
+        tell(id, run, readRule(repeatKey .. ":" .. id, 8))
     elseif length > 0 and length <= OPTS_MAX then
         tell(id, run, call("HGET", jobKey, "opts"))
     end

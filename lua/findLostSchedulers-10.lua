@@ -5,11 +5,13 @@
 --   ARGV  4  ms that a run must be overdue
 --         5  how many overdue ones to pass over
 --         6  how many to look at
+--         7... fields of a rule
 --
--- Output: {number looked at, then for each broken one: id, its run, its rule (flat hash), "gone", "ran" or, when it is guarded,
+-- Output: {number looked at, then for each broken one: id, its run, its rule (values of the fields), "gone", "ran" or, when it is guarded,
 --         "due", options of the job that ran, or now}
 -- Those that have ended by their rule, or may have, are none.
 
+--- @include "includes/guardedRule"
 --- @include "includes/schedulerJobLoss"
 --- @include "includes/serverTime"
 
@@ -23,7 +25,7 @@ local function isOver(limit, made, endDate)
 end
 
 local function tell(id, score, loss, more)
-    for _, item in ipairs({ id, score, call("HGETALL", repeatKey .. ":" .. id), loss, more }) do
+    for _, item in ipairs({ id, score, readRule(repeatKey .. ":" .. id, 7), loss, more }) do
         reply[#reply + 1] = item
     end
 end

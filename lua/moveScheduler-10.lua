@@ -36,7 +36,7 @@ end
 removePending(id, "delayed")
 emitEvent(eventsKey, "removed", id, "prev", "delayed")
 call("ZADD", repeatKey, ARGV[5], schedulerId)
-addSchedulerJob(next, now, nowText, {
+addSchedulerJob(ARGV[5], now, nowText, {
     name = rule[1], data = rule[2] or "{}", head = ARGV[7], priority = ARGV[8], push = ARGV[9], dedupId = ARGV[10], hasPrev = true,
 })
 return 1

@@ -26,7 +26,7 @@ if not rule[1] then
 end
 local now, nowText = serverTime()
 removeJobKeys(base .. jobIdAt(score))
-addSchedulerJob(tonumber(score), now, nowText, {
+addSchedulerJob(score, now, nowText, {
     name = rule[1], data = rule[2] or "{}", head = ARGV[5], priority = ARGV[6], push = ARGV[7], dedupId = ARGV[8],
     hasPrev = ARGV[9] == "1",
 })

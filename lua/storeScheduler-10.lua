@@ -1,4 +1,4 @@
--- Stores the rule of a guarded schedule: it has no pending job, its runs are made by guardians when they are due (makeSchedulerRun). A
+-- Stores the rule of a guarded schedule: it has no pending job, its runs are made by guardians when they are due (makeSchedulerRuns). A
 -- pending job of a rule without guard goes, unless it is due already. What the schedule has counted and its last runs stay.
 --
 -- Input:

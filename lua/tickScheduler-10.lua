@@ -87,7 +87,7 @@ if not tryCall("HINCRBY", schedulerKey, "ic", "1") then
     call("HSET", schedulerKey, "ic", ARGV[9])
 end
 call("ZADD", repeatKey, nextText, schedulerId)
-local id = addSchedulerJob(next, now, nowText, {
+local id = addSchedulerJob(nextText, now, nowText, {
     name = rule[1], data = rule[2] or "{}", head = ARGV[8], priority = ARGV[10], push = ARGV[11], dedupId = ARGV[12],
     hasPrev = not every,
 })

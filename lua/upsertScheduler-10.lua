@@ -100,7 +100,7 @@ call("DEL", schedulerKey)
 call("HSET", schedulerKey, unpack(fields))
 local nextText = string.format("%.0f", next)
 call("ZADD", repeatKey, nextText, schedulerId)
-local id = addSchedulerJob(next, now, nowText, {
+local id = addSchedulerJob(nextText, now, nowText, {
     name = ARGV[8], data = ARGV[9], head = ARGV[10], priority = ARGV[11], push = ARGV[12], dedupId = ARGV[14],
     hasPrev = not every,
 })

@@ -6,8 +6,14 @@
 --       3 the same as it stands inside a JSON string
 local repeatKey, delayedKey, waitKey, prioritizedKey, activeKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local metaKey, markerKey, eventsKey, idKey, pcKey = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local base, schedulerId, escapedId = ARGV[1], ARGV[2], ARGV[3]
-local schedulerKey = repeatKey .. ":" .. schedulerId
+local base = ARGV[1]
+local schedulerId, escapedId, schedulerKey
+
+-- The schedule that is dealt with.
+local function useScheduler(id, escaped)
+    schedulerId, escapedId, schedulerKey = id, escaped, repeatKey .. ":" .. id
+end
+useScheduler(ARGV[2], ARGV[3])
 
 -- The id of the scheduler's job at a time (text).
 local function jobIdAt(ms)

@@ -6,25 +6,23 @@
 -- know: "skip" and "one" are a deduplication id that a run owns until it has ended, "one" with keepLastIfActive; with "all" a run is the
 -- parent of the run before. `last`: time of the run before (text), for "all".
 --
--- Returns "w" when the job was added or is to follow, "s" when the run is skipped. Events: as addSchedulerJob, deduplicated, or
+-- As putSchedulerJob. Returns "w" when the job was added or is to follow, "s" when the run is skipped. Events: as addSchedulerJob, deduplicated, or
 -- waiting-children.
-local function addWithoutOverlap(policy, ms, now, nowText, job, last)
-    local msText = string.format("%.0f", ms)
-
+local function addWithoutOverlap(policy, msText, now, nowText, job, last)
     local function owner()
-        local id = tryCall("GET", base .. "de:" .. overlapId)
+        local id = tryCall("GET", base .. "de:" .. overlapId())
         return id and call("EXISTS", base .. id) == 1 and id
     end
 
     local function follow(ownerId)
-        local nextKey = base .. "dn:" .. overlapId
+        local nextKey = base .. "dn:" .. overlapId()
         local isStarted = call("HEXISTS", base .. ownerId, "ats") == 1
         if policy ~= "one" or not isStarted or call("EXISTS", nextKey) == 1 then
             return "s" -- of two runs that have not begun one is enough
         end
         call("HSET", nextKey, "name", job.name, "data", job.data, "opts", schedulerJobOpts(msText, nowText, "0", job), "jid",
              jobIdAt(msText), "rjk", schedulerId)
-        emitEvent(eventsKey, "deduplicated", ownerId, "deduplicationId", overlapId, "deduplicatedJobId", jobIdAt(msText))
+        emitEvent(eventsKey, "deduplicated", ownerId, "deduplicationId", overlapId(), "deduplicatedJobId", jobIdAt(msText))
         return "w"
     end
 
@@ -52,10 +50,10 @@ local function addWithoutOverlap(policy, ms, now, nowText, job, last)
         if ownerId then
             return follow(ownerId)
         end
-        call("DEL", base .. "dn:" .. overlapId)
-        claimDedupKey(base .. "de:" .. overlapId, jobIdAt(msText), {})
-        job.dedupId = overlapId
+        call("DEL", base .. "dn:" .. overlapId())
+        claimDedupKey(base .. "de:" .. overlapId(), jobIdAt(msText), {})
+        job.dedupId = overlapId()
     end
-    addSchedulerJob(ms, now, nowText, job)
+    putSchedulerJob(msText, now, nowText, job)
     return "w"
 end

@@ -28,7 +28,7 @@ _Static_assert(SC__SCRIPT_KEYS_tickScheduler == SC__SCHEDULER_KEYS, "tickSchedul
 _Static_assert(SC__SCRIPT_KEYS_removeScheduler == SC__SCHEDULER_KEYS, "removeScheduler's keys");
 _Static_assert(SC__SCRIPT_KEYS_listSchedulers == 1, "listSchedulers' keys");
 
-void sc__scheduler_args(sc__args *args, const sc__queue_keys *keys, sc_slice id)
+void sc__scheduler_id_args(sc__args *args, sc_slice id)
 {
     AUTO_STR quoted = STR_MAX(SIZE_MAX / 4);
     const char *escaped = NULL;
@@ -38,9 +38,14 @@ void sc__scheduler_args(sc__args *args, const sc__queue_keys *keys, sc_slice id)
         escaped = sc__arena_dup(args->arena, (sc_slice){quoted.ptr + 1, quoted.len - 2});
     if (!escaped && !args->err)
         args->err = SC_ENOMEM;
-    sc__args_slice(args, keys->base);
     sc__args_slice(args, id);
     sc__args_slice(args, escaped ? (sc_slice){escaped, quoted.len - 2} : id);
+}
+
+void sc__scheduler_args(sc__args *args, const sc__queue_keys *keys, sc_slice id)
+{
+    sc__args_slice(args, keys->base);
+    sc__scheduler_id_args(args, id);
 }
 
 void sc__scheduler_number(sc__args *args, int64_t number)

@@ -25,16 +25,15 @@ void sc__ticker_forget_zones(sc__ticker *ticker);
 /* After the last callback came. Any thread. NULL is fine. */
 void sc__ticker_free(sc__ticker *ticker);
 
-/* What came of it. */
+/* Schedules that have another next run now, and those that have not. */
 typedef struct sc__ticked {
-    int64_t advanced; /* schedules that have another next run now */
-    bool is_due;      /* one whose job is due at once */
+    int64_t advanced, stayed;
 } sc__ticked;
 
 /* SC_OK: the next job was added, or none was due: the scheduler has ended (limit, end date, no next time), was
  * removed, or this job is not the one that its next run hangs on (a retry, a stalled job's second start). Other
  * errors were logged once; in all cases the job itself is to be run as usual. */
-typedef void (*sc__ticker_cb)(void *user, sc_err err, sc__ticked what);
+typedef void (*sc__ticker_cb)(void *user, sc_err err, sc__ticked ticked);
 
 /* Call it for each job taken that has a scheduler id (`rjk`), on every start, and run the job when `cb` came: so the
  * next run is stored before the job can fail, hang or kill its process.

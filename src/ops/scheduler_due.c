@@ -3,22 +3,22 @@
 #include "base/clock.h"
 #include "redis/reply.h"
 #include "scheduler_keys.h"
-#include "scheduler_make.h"
 #include "scripts.h"
 
-enum { JOB_ID_BYTES_MAX = 16 * 1024, RULE_BYTES_MAX = 4 * 1024 * 1024 };
+enum { RULE_BYTES_MAX = 4 * 1024 * 1024 };
 
 _Static_assert(SC__SCRIPT_KEYS_findDueSchedulers == SC__SCHEDULER_KEYS, "findDueSchedulers' keys");
 
-static void add_args(const sc__walk *walk, sc__args *args)
+static void add_args(const sc__walk *walk, sc__args *args, int64_t from)
 {
     const sc__due *d = (const sc__due *)walk;
 
     sc__scheduler_args(args, walk->keys, SC_S(""));
     sc__args_int(args, d->back_ms);
-    sc__args_int(args, walk->from);
-    sc__args_int(args, d->asks ? 0 : SC__WALK_SLICE);
+    sc__args_int(args, from);
+    sc__args_int(args, SC__WALK_SLICE);
     sc__scheduler_number(args, d->since_ms);
+    sc__scheduler_field_args(args);
 }
 
 static sc_err read_head(sc__walk *walk, const sc_reply *items)
@@ -35,51 +35,20 @@ static sc_err read_head(sc__walk *walk, const sc_reply *items)
     d->seen_ms = sc__mono_ms();
     if (!d->since_ms)
         d->since_ms = now_ms;
-    if (d->has_made_due)
-        d->wait_ms = 0;
-    else
-        d->wait_ms = !next_ms ? -1 : next_ms > now_ms ? next_ms - now_ms : 0;
+    d->wait_ms = !next_ms ? -1 : next_ms > now_ms ? next_ms - now_ms : 0;
     return SC_OK;
-}
-
-/* Those that have another next run now are due no more, and not to be passed over. */
-static void on_ticked(void *user, sc_err err, sc__ticked what)
-{
-    sc__due *d = user;
-
-    d->walk.from -= what.advanced;
-    d->has_made_due |= what.is_due;
-    sc__walk_call_ended(&d->walk, err);
 }
 
 static sc_err make(sc__due *d, const sc_reply *items)
 {
-    sc__walk *walk = &d->walk;
     sc_scheduler_info rule;
     sc__arena arena;
     sc_err err;
 
     sc__arena_init(&arena, RULE_BYTES_MAX);
-    err = sc__scheduler_info_read(items, &arena, &rule);
+    err = sc__scheduler_rule_read(items, &arena, &rule);
     if (!err)
-        err = sc__scheduler_make(walk->client, walk->keys, walk->ticker, &rule, d->now_ms,
-                                 on_ticked, d);
-    sc__arena_release(&arena);
-    return err;
-}
-
-static sc_err tick(sc__due *d, const sc_reply *items)
-{
-    sc__arena arena;
-    const char *job_id;
-    sc_err err = SC_ENOMEM;
-
-    sc__arena_init(&arena, JOB_ID_BYTES_MAX);
-    job_id = sc__arena_printf(&arena, "repeat:%.*s:%.*s", (int)items[0].str.len, items[0].str.ptr,
-                              (int)items[1].str.len, items[1].str.ptr);
-    if (job_id)
-        err = sc__ticker_tick(d->walk.ticker, items[0].str, sc_slice_of(job_id), items[2].str,
-                              on_ticked, d);
+        err = sc__walk_make(&d->walk, &rule, d->now_ms);
     sc__arena_release(&arena);
     return err;
 }
@@ -88,22 +57,10 @@ static sc_err tick(sc__due *d, const sc_reply *items)
 static sc_err visit(sc__walk *walk, const sc_reply *items)
 {
     sc__due *d = (sc__due *)walk;
-    sc_err err;
 
-    walk->calls++;
-    d->has_ticked = true;
-    err = items[2].type == SC_REPLY_STRING ? tick(d, items) : make(d, items);
-    walk->calls -= err != SC_OK;
-    return err;
-}
-
-static bool asks_for_next_run(sc__walk *walk)
-{
-    sc__due *d = (sc__due *)walk;
-
-    d->asks = d->has_ticked;
-    d->has_ticked = false;
-    return d->asks;
+    if (items[2].type == SC_REPLY_STRING)
+        return sc__walk_tick(walk, items[0].str, items[1].str, items[2].str);
+    return make(d, items);
 }
 
 void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
@@ -116,7 +73,6 @@ void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, s
         .add_args = add_args,
         .read_head = read_head,
         .visit = visit,
-        .is_to_go_on = asks_for_next_run,
     };
 
     *due = (sc__due){.walk = {&kind, client, keys, ticker, cb, user}};
@@ -127,8 +83,12 @@ sc_err sc__due_look(sc__due *due, int64_t back_ms)
     due->back_ms = back_ms;
     due->since_ms = 0;
     due->wait_ms = -1;
-    due->has_ticked = due->has_made_due = due->asks = false;
     return sc__walk_start(&due->walk);
+}
+
+int64_t sc__due_wait(const sc__due *due)
+{
+    return due->walk.advanced ? 0 : due->wait_ms;
 }
 
 int64_t sc__due_server_now(const sc__due *due)

@@ -15,17 +15,17 @@ typedef struct sc__due {
     int64_t seen_ms;  /* when that came, by our monotonic clock */
     int64_t
         wait_ms; /* until the first run that is still to come, by the server's clock; -1: none is known */
-    bool has_made_due; /* a job that is due at once: there may be the next one to make */
-    bool has_ticked;   /* so the next run has changed, and is asked for at the end */
-    bool asks;         /* it is now */
 } sc__due;
 
 /* `client`, `keys` and `ticker` must outlive it. There is nothing to release. */
 void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
                   sc__walk_cb cb, void *user);
 
-/* Looks at what became due in the last `back_ms`. SC_OK: `cb` comes once, and `wait_ms` is known then. */
+/* Looks at what became due in the last `back_ms`. SC_OK: `cb` comes once. */
 SC_MUST_USE sc_err sc__due_look(sc__due *due, int64_t back_ms);
+
+/* How long to wait then until the next look: until the first run that is still to come, by the server's clock; -1: none is known. */
+int64_t sc__due_wait(const sc__due *due);
 
 /* The server's date, as the last look saw it and our clock went on since; 0 before the first. */
 int64_t sc__due_server_now(const sc__due *due);

@@ -91,21 +91,60 @@ static sc_err copy(sc__arena *arena, sc_slice *text)
     return SC_OK;
 }
 
+static sc_err copy_texts(sc_scheduler_info *info, sc__arena *arena)
+{
+    sc_slice *texts[] = {&info->id,   &info->name, &info->pattern, &info->tz,
+                         &info->data, &info->opts, &info->exclude, &info->revision};
+    sc_err err = SC_OK;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)
+        err = copy(arena, texts[i]);
+    return err;
+}
+
 sc_err sc__scheduler_info_read(const sc_reply *items, sc__arena *arena, sc_scheduler_info *ret_info)
 {
     const sc_reply *rule = &items[2];
-    sc_scheduler_info info = {.id = items[0].str, .offset_ms = -1};
-    sc_slice *texts[] = {&info.id,   &info.name, &info.pattern, &info.tz,
-                         &info.data, &info.opts, &info.exclude, &info.revision};
-    sc_err err = SC_OK;
+    sc_scheduler_info info = {.id = items[0].str, .next_ms = score_of(&items[1]), .offset_ms = -1};
+    sc_err err;
 
     if (rule->type != SC_REPLY_ARRAY && rule->type != SC_REPLY_MAP)
         return SC_EPROTO;
-    info.next_ms = score_of(&items[1]);
     for (size_t i = 0; i + 1 < rule->count; i += 2)
         set_field(&info, rule->items[i].str, rule->items[i + 1].str);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)
-        err = copy(arena, texts[i]);
+    err = copy_texts(&info, arena);
+    if (!err)
+        *ret_info = info;
+    return err;
+}
+
+/* What a run is made by. */
+static const char *const rule_fields[] = {
+    "sc:rev",     "sc:nominal", "ic",        "opts",       "pattern", "tz",
+    "every",      "offset",     "startDate", "endDate",    "limit",   "sc:overlap",
+    "sc:catchup", "sc:window",  "sc:jitter", "sc:exclude", "sc:dst",  "sc:paused",
+};
+
+enum { RULE_FIELDS = sizeof(rule_fields) / sizeof(*rule_fields) };
+
+void sc__scheduler_field_args(sc__args *args)
+{
+    for (size_t i = 0; i < RULE_FIELDS; i++)
+        sc__args_text(args, rule_fields[i]);
+}
+
+sc_err sc__scheduler_rule_read(const sc_reply *items, sc__arena *arena, sc_scheduler_info *ret_info)
+{
+    const sc_reply *values = &items[2];
+    sc_scheduler_info info = {.id = items[0].str, .next_ms = score_of(&items[1]), .offset_ms = -1};
+    sc_err err;
+
+    if (values->type != SC_REPLY_ARRAY || values->count != RULE_FIELDS)
+        return SC_EPROTO;
+    for (size_t i = 0; i < RULE_FIELDS; i++)
+        if (values->items[i].type == SC_REPLY_STRING)
+            set_field(&info, sc_slice_of(rule_fields[i]), values->items[i].str);
+    err = copy_texts(&info, arena);
     if (!err)
         *ret_info = info;
     return err;

@@ -15,6 +15,9 @@ void sc__scheduler_keys(const sc__queue_keys *keys, sc_slice out[SC__SCHEDULER_K
 /* The first three arguments: base, id, and the id as it stands in JSON. */
 void sc__scheduler_args(sc__args *args, const sc__queue_keys *keys, sc_slice id);
 
+/* The latter two. */
+void sc__scheduler_id_args(sc__args *args, sc_slice id);
+
 /* A positive number; an empty text for others. */
 void sc__scheduler_number(sc__args *args, int64_t number);
 
@@ -29,5 +32,10 @@ SC_MUST_USE sc_err sc__scheduler_call(sc_client *client, const sc__queue_keys *k
 /* Reads three items: id, score, hash. Texts are copied into the arena, absent ones are empty. */
 SC_MUST_USE sc_err sc__scheduler_info_read(const sc_reply *items, sc__arena *arena,
                                            sc_scheduler_info *ret_info);
+
+/* The same for a rule without its name and data, whose fields the script was told by sc__scheduler_field_args: id, score, values. */
+SC_MUST_USE sc_err sc__scheduler_rule_read(const sc_reply *items, sc__arena *arena,
+                                           sc_scheduler_info *ret_info);
+void sc__scheduler_field_args(sc__args *args);
 
 #endif

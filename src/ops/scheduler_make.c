@@ -1,5 +1,6 @@
 #include "scheduler_make.h"
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "redis/reply.h"
@@ -9,169 +10,241 @@
 #include "scripts.h"
 
 enum {
-    ARGS_BYTES_MAX = 256 * 1024,
+    ARGS_BYTES_MAX = 32 * 1024 * 1024,
     OPTS_BYTES_MAX = 128 * 1024,
-    RULE_BYTES_MAX = 4 * 1024 * 1024,
-    ROUNDS = 500 /* runs at most; the next look goes on with the others */
+    RULES_BYTES_MAX = 32 * 1024 * 1024,
+    ROUNDS = 500 /* scripts at most; the next look goes on with what is left */
 };
 
-_Static_assert(SC__SCRIPT_KEYS_makeSchedulerRun == SC__SCHEDULER_KEYS, "makeSchedulerRun's keys");
+/* What the script says of a schedule that it did not bring on. */
+enum { NOTHING_TO_DO = -1, NOT_LOOKED_AT = -2 };
 
-/* One schedule that is brought up to date. */
-struct making {
+_Static_assert(SC__SCRIPT_KEYS_makeSchedulerRuns == SC__SCHEDULER_KEYS, "makeSchedulerRuns' keys");
+
+struct item {
+    sc_scheduler_info rule; /* with the next run that is to be made */
+    sc__plan plan;          /* of the script under way */
+    int64_t now_ms;
+    bool has_advanced;
+};
+
+struct sc__making {
     sc_client *client;
     const sc__queue_keys *keys;
     sc__ticker *ticker;
-    sc_scheduler_info rule;
-    sc__plan plan;
-    int64_t now_ms;
+    size_t count; /* schedules that are not up to date yet */
+    struct item items[SC__MAKING_MAX];
     int rounds;
-    sc__ticked what;
+    sc__ticked ticked;
+    sc_err err;
     sc__ticker_cb cb;
     void *user;
     sc__arena texts;
 };
 
-static void making_free(struct making *m)
+sc_err sc__making_new(sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
+                      sc__making **ret_making)
 {
-    sc__arena_release(&m->texts);
-    sc_free(m);
-}
-
-static sc_err keep_texts(struct making *m)
-{
-    sc_scheduler_info *rule = &m->rule;
-    sc_slice *texts[] = {&rule->id,   &rule->pattern, &rule->tz,
-                         &rule->opts, &rule->exclude, &rule->revision};
-
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-        texts[i]->ptr = sc__arena_dup(&m->texts, *texts[i]);
-        if (!texts[i]->ptr)
-            return SC_ENOMEM;
-    }
-    return SC_OK;
-}
-
-static void make_args(struct making *m, sc__args *args, sc_slice head)
-{
-    sc__scheduler_opts opts;
-
-    sc__scheduler_opts_read(m->rule.opts, &opts);
-    sc__scheduler_args(args, m->keys, m->rule.id);
-    sc__args_int(args, m->rule.next_ms);
-    sc__args_slice(args, m->rule.revision);
-    sc__scheduler_number(args, m->plan.run_ms);
-    sc__scheduler_number(args, m->plan.next_ms);
-    sc__args_int(args, m->plan.next_nominal_ms);
-    sc__args_int(args, m->plan.missed);
-    sc__args_slice(args, head);
-    sc__args_int(args, opts.priority);
-    sc__args_slice(args, opts.lifo ? SC_S("RPUSH") : SC_S("LPUSH"));
-    sc__args_bool(args, m->rule.pattern.len > 0);
-}
-
-static void on_made(void *user, sc_err err, const sc_reply *reply);
-
-static sc_err send_script(struct making *m)
-{
-    AUTO_STR head = STR_MAX(OPTS_BYTES_MAX);
-    const sc__send_opts opts = {.idempotent = true};
-    sc_slice keys[SC__SCHEDULER_KEYS];
-    sc__arena arena;
-    sc__args args;
-    sc_err err;
-
-    sc__scheduler_run_head_write(&head, &m->rule, m->rule.iterations + 1, m->plan.run_nominal_ms);
-    if (head.err)
-        return head.err;
-    sc__arena_init(&arena, ARGS_BYTES_MAX);
-    sc__args_init(&args, &arena);
-    make_args(m, &args, sc__str_slice(&head));
-    sc__scheduler_keys(m->keys, keys);
-    err = args.err;
-    if (!err)
-        err = sc__script_call(m->client, &SC__SCRIPT_makeSchedulerRun, keys, SC__SCHEDULER_KEYS,
-                              args.items, args.count, &opts, on_made, m);
-    sc__arena_release(&arena);
-    return err;
-}
-
-static sc_err advance(struct making *m)
-{
-    sc_reason why = {""};
-    sc_err err = sc__rule_plan(m->ticker, &m->rule, m->now_ms, &m->plan, &why);
-
-    if (!err)
-        err = send_script(m);
-    if (err)
-        sc__ticker_complain(m->ticker, m->rule.id, err, &why);
-    return err;
-}
-
-/* `*ret_done`: it changed meanwhile, or no run is due any more. */
-static sc_err read_reply(struct making *m, const sc_reply *reply, bool *ret_done)
-{
-    const sc_reply *items;
-    int64_t code = 0;
-    size_t count;
-    sc_err err = sc__reply_array(reply, &items, &count, NULL);
-
-    if (!err)
-        err = count ? sc__reply_int(&items[0], &code, NULL) : SC_EPROTO;
-    if (!err && code == 1 && count != 3)
-        err = SC_EPROTO;
-    if (!err && code == 1)
-        err = sc__reply_int(&items[1], &m->rule.iterations, NULL);
-    if (!err && code == 1)
-        err = sc__reply_int(&items[2], &m->now_ms, NULL);
-    if (err)
-        return err;
-    if (code == 1 && !m->rounds)
-        m->what.advanced = 1;
-    m->rule.next_ms = m->plan.next_ms;
-    m->rule.nominal_ms = m->plan.next_nominal_ms;
-    *ret_done = code != 1 || !m->plan.next_ms || m->plan.next_ms > m->now_ms ||
-                (m->rule.limit && m->rule.iterations >= m->rule.limit) || ++m->rounds == ROUNDS;
-    return SC_OK;
-}
-
-static void on_made(void *user, sc_err err, const sc_reply *reply)
-{
-    struct making *m = user;
-    bool done = true;
-
-    if (!err)
-        err = read_reply(m, reply, &done);
-    if (!err && !done) {
-        err = advance(m);
-        if (!err)
-            return;
-    }
-    m->cb(m->user, err, m->what);
-    making_free(m);
-}
-
-sc_err sc__scheduler_make(sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
-                          const sc_scheduler_info *rule, int64_t now_ms, sc__ticker_cb cb,
-                          void *user)
-{
-    struct making *m = sc__calloc(1, sizeof(*m));
-    sc_err err;
+    sc__making *m = sc__calloc(1, sizeof(*m));
 
     if (!m)
         return SC_ENOMEM;
     m->client = client;
     m->keys = keys;
     m->ticker = ticker;
-    m->rule = *rule;
-    m->now_ms = now_ms;
-    m->cb = cb;
-    m->user = user;
-    sc__arena_init(&m->texts, RULE_BYTES_MAX);
-    err = keep_texts(m);
+    sc__arena_init(&m->texts, RULES_BYTES_MAX);
+    *ret_making = m;
+    return SC_OK;
+}
+
+static void making_free(sc__making *making)
+{
+    sc__arena_release(&making->texts);
+    sc_free(making);
+}
+
+sc_err sc__making_add(sc__making *making, const sc_scheduler_info *rule, int64_t now_ms)
+{
+    struct item *item = &making->items[making->count];
+    sc_slice *texts[] = {&item->rule.id,   &item->rule.pattern, &item->rule.tz,
+                         &item->rule.opts, &item->rule.exclude, &item->rule.revision};
+
+    if (making->count == SC__MAKING_MAX)
+        return SC_ETOOBIG;
+    *item = (struct item){.rule = *rule, .now_ms = now_ms};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        texts[i]->ptr = sc__arena_dup(&making->texts, *texts[i]);
+        if (!texts[i]->ptr)
+            return SC_ENOMEM;
+    }
+    making->count++;
+    return SC_OK;
+}
+
+int64_t sc__making_count(const sc__making *making)
+{
+    return (int64_t)making->count;
+}
+
+static void note(sc__making *m, sc_err err)
+{
+    if (!m->err)
+        m->err = err;
+}
+
+static void complain(sc__making *m, const struct item *item, sc_err err, const sc_reason *why)
+{
+    sc__ticker_complain(m->ticker, item->rule.id, err, why);
+    note(m, err);
+}
+
+static sc_err add_args(struct item *item, sc__args *args)
+{
+    AUTO_STR head = STR_MAX(OPTS_BYTES_MAX);
+    const sc_scheduler_info *rule = &item->rule;
+    sc__scheduler_opts opts;
+    const char *text;
+
+    sc__scheduler_opts_read(rule->opts, &opts);
+    sc__scheduler_run_head_write(&head, rule, rule->iterations + 1, item->plan.run_nominal_ms);
+    text = head.err ? NULL : sc__arena_dup(args->arena, sc__str_slice(&head));
+    if (!text)
+        return head.err ? head.err : SC_ENOMEM;
+    sc__scheduler_id_args(args, rule->id);
+    sc__args_int(args, rule->next_ms);
+    sc__args_slice(args, rule->revision);
+    sc__scheduler_number(args, item->plan.run_ms);
+    sc__scheduler_number(args, item->plan.next_ms);
+    sc__args_int(args, item->plan.next_nominal_ms);
+    sc__args_int(args, item->plan.missed);
+    sc__args_slice(args, (sc_slice){text, head.len});
+    sc__args_int(args, opts.priority);
+    sc__args_slice(args, opts.lifo ? SC_S("RPUSH") : SC_S("LPUSH"));
+    sc__args_bool(args, rule->pattern.len > 0);
+    return SC_OK;
+}
+
+/* False when it can't be brought on. */
+static bool prepare(sc__making *m, struct item *item, sc__args *args)
+{
+    sc_reason why = {""};
+    sc_err err = sc__rule_plan(m->ticker, &item->rule, item->now_ms, &item->plan, &why);
+
     if (!err)
-        err = advance(m);
+        err = add_args(item, args);
     if (err)
-        making_free(m);
+        complain(m, item, err, &why);
+    return !err;
+}
+
+/* `*ret_left`: another run of it is due. */
+static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply, int64_t now_ms,
+                        bool *ret_left)
+{
+    const sc__plan *plan = &item->plan;
+    sc_reason why = {""};
+    int64_t made = 0;
+    sc_err err;
+
+    *ret_left = false;
+    if (reply->type == SC_REPLY_STRING) {
+        snprintf(why.text, sizeof(why.text), "%.*s", (int)reply->str.len, reply->str.ptr);
+        complain(m, item, SC_ELAYOUT, &why);
+        return SC_OK;
+    }
+    err = sc__reply_int(reply, &made, NULL);
+    if (err || made == NOTHING_TO_DO)
+        return err;
+    item->now_ms = now_ms;
+    if (made == NOT_LOOKED_AT) {
+        *ret_left = true;
+        return SC_OK;
+    }
+    if (!item->has_advanced)
+        m->ticked = (sc__ticked){m->ticked.advanced + 1, m->ticked.stayed - 1};
+    item->has_advanced = true;
+    item->rule.iterations = made;
+    item->rule.next_ms = plan->next_ms;
+    item->rule.nominal_ms = plan->next_nominal_ms;
+    *ret_left =
+        plan->next_ms && plan->next_ms <= now_ms && !(item->rule.limit && made >= item->rule.limit);
+    return SC_OK;
+}
+
+static sc_err read_reply(sc__making *m, const sc_reply *reply)
+{
+    const sc_reply *items;
+    int64_t now_ms = 0;
+    size_t count, kept = 0;
+    sc_err err = sc__reply_array(reply, &items, &count, NULL);
+
+    if (!err)
+        err = count == m->count + 1 ? sc__reply_int(&items[0], &now_ms, NULL) : SC_EPROTO;
+    for (size_t i = 0; !err && i < m->count; i++) {
+        bool is_left;
+
+        err = read_item(m, &m->items[i], &items[i + 1], now_ms, &is_left);
+        if (!err && is_left)
+            m->items[kept++] = m->items[i];
+    }
+    m->count = kept;
     return err;
+}
+
+static void advance(sc__making *m);
+
+static void on_made(void *user, sc_err err, const sc_reply *reply)
+{
+    sc__making *m = user;
+
+    if (!err)
+        err = read_reply(m, reply);
+    note(m, err);
+    if (err || ++m->rounds == ROUNDS)
+        m->count = 0;
+    advance(m);
+}
+
+static sc_err send_script(sc__making *m, const sc__args *args)
+{
+    const sc__send_opts opts = {.idempotent = true};
+    sc_slice keys[SC__SCHEDULER_KEYS];
+
+    if (args->err)
+        return args->err;
+    sc__scheduler_keys(m->keys, keys);
+    return sc__script_call(m->client, &SC__SCRIPT_makeSchedulerRuns, keys, SC__SCHEDULER_KEYS,
+                           args->items, args->count, &opts, on_made, m);
+}
+
+/* Sends a script for those that are left; when there are none it is the end. */
+static void advance(sc__making *m)
+{
+    size_t kept = 0;
+    sc__arena arena;
+    sc__args args;
+    sc_err err;
+
+    sc__arena_init(&arena, ARGS_BYTES_MAX);
+    sc__args_init(&args, &arena);
+    sc__args_slice(&args, m->keys->base);
+    for (size_t i = 0; i < m->count; i++)
+        if (prepare(m, &m->items[i], &args))
+            m->items[kept++] = m->items[i];
+    m->count = kept;
+    err = kept ? send_script(m, &args) : SC_OK;
+    sc__arena_release(&arena);
+    if (kept && !err)
+        return;
+    note(m, err);
+    m->cb(m->user, m->err, m->ticked);
+    making_free(m);
+}
+
+void sc__making_start(sc__making *making, sc__ticker_cb cb, void *user)
+{
+    making->cb = cb;
+    making->user = user;
+    making->ticked.stayed = (int64_t)making->count;
+    advance(making);
 }

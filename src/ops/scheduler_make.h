@@ -1,14 +1,26 @@
-/* The runs of a guarded schedule, made when they are due. On the I/O thread only. */
+/* The runs of guarded schedules, made when they are due. On the I/O thread only. */
 #ifndef SC_OPS_SCHEDULER_MAKE_H
 #define SC_OPS_SCHEDULER_MAKE_H
 
 #include "op_scheduler.h"
 
-/* Makes the run that is due and those that were missed, by the schedule's policies, one script each; several nodes that do so at a time make each
- * once. `rule` is borrowed for the call; it was read at `now_ms`, the server's date. SC_OK: `cb` comes once. Errors of the rule were
- * logged, once. */
-SC_MUST_USE sc_err sc__scheduler_make(sc_client *client, const sc__queue_keys *keys,
-                                      sc__ticker *ticker, const sc_scheduler_info *rule,
-                                      int64_t now_ms, sc__ticker_cb cb, void *user);
+enum { SC__MAKING_MAX = 100 };
+
+/* Schedules that are brought up to date together. */
+typedef struct sc__making sc__making;
+
+/* `client`, `keys` and `ticker` must outlive it. */
+SC_MUST_USE sc_err sc__making_new(sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
+                                  sc__making **ret_making);
+
+/* One more, SC__MAKING_MAX at most. `rule` is copied; it was read at `now_ms`, the server's date. */
+SC_MUST_USE sc_err sc__making_add(sc__making *making, const sc_scheduler_info *rule,
+                                  int64_t now_ms);
+int64_t sc__making_count(const sc__making *making);
+
+/* Makes the run of each that is due and those that were missed, by the schedules' policies: one run of each in a script, and as many scripts as it
+ * takes. Several nodes that do so at a time make each run once. Takes the making; `cb` comes once, perhaps at once, with the first error that was met.
+ * Errors of rules were logged, once. */
+void sc__making_start(sc__making *making, sc__ticker_cb cb, void *user);
 
 #endif

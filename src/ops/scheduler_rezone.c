@@ -112,10 +112,11 @@ static sc_err visit(sc__walk *walk, const sc_reply *items)
     return SC_OK;
 }
 
-static void add_args(const sc__walk *walk, sc__args *args)
+static void add_args(const sc__walk *walk, sc__args *args, int64_t from)
 {
-    sc__args_int(args, walk->from);
-    sc__args_int(args, walk->from + SC__WALK_SLICE - 1);
+    (void)walk;
+    sc__args_int(args, from);
+    sc__args_int(args, from + SC__WALK_SLICE - 1);
 }
 
 static bool begins_next_pass(sc__walk *walk)
@@ -125,7 +126,6 @@ static bool begins_next_pass(sc__walk *walk)
     if (r->moved == r->moved_before || ++r->passes == PASSES)
         return false;
     r->moved_before = r->moved;
-    walk->from = 0;
     return true;
 }
 

@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "redis/reply.h"
 #include "scheduler_keys.h"
-#include "scheduler_make.h"
 #include "scheduler_opts.h"
 #include "scripts.h"
 
@@ -13,12 +12,6 @@ enum { ARGS_BYTES_MAX = 256 * 1024, OPTS_BYTES_MAX = 128 * 1024 };
 _Static_assert(SC__SCRIPT_KEYS_findLostSchedulers == SC__SCHEDULER_KEYS,
                "findLostSchedulers' keys");
 _Static_assert(SC__SCRIPT_KEYS_restoreScheduler == SC__SCHEDULER_KEYS, "restoreScheduler's keys");
-
-static void on_ticked(void *user, sc_err err, sc__ticked what)
-{
-    (void)what;
-    sc__walk_call_ended(user, err);
-}
 
 static void on_restored(void *user, sc_err err, const sc_reply *reply)
 {
@@ -73,8 +66,10 @@ static sc_err restore(sc__walk *walk, const sc_scheduler_info *info, sc__arena *
     if (args.err)
         return args.err;
     sc__scheduler_keys(walk->keys, keys);
+    walk->calls++;
     err = sc__script_call(walk->client, &SC__SCRIPT_restoreScheduler, keys, SC__SCHEDULER_KEYS,
                           args.items, args.count, NULL, on_restored, walk);
+    walk->calls -= err != SC_OK;
     if (!err)
         sc__log(SC_LOG_WARN,
                 "queue %.*s: job scheduler %.*s: its pending job was lost and is made again",
@@ -83,61 +78,42 @@ static sc_err restore(sc__walk *walk, const sc_scheduler_info *info, sc__arena *
     return err;
 }
 
-/* The job was taken, but no next one was made: what its worker missed is done now. */
-static sc_err tick(sc__walk *walk, const sc_scheduler_info *info, sc_slice job_opts,
-                   sc__arena *arena)
-{
-    const char *job_id = sc__arena_printf(arena, "repeat:%.*s:%lld", (int)info->id.len,
-                                          info->id.ptr, (long long)info->next_ms);
-
-    if (!job_id)
-        return SC_ENOMEM;
-    return sc__ticker_tick(walk->ticker, info->id, sc_slice_of(job_id), job_opts, on_ticked, walk);
-}
-
 /* A guarded schedule: what it should have made is made now. */
 static sc_err make(sc__walk *walk, const sc_scheduler_info *info, sc_slice now)
 {
     int64_t now_ms;
 
-    if (!sc__int_parse(now, &now_ms))
-        return SC_EPROTO;
-    return sc__scheduler_make(walk->client, walk->keys, walk->ticker, info, now_ms, on_ticked,
-                              walk);
+    return sc__int_parse(now, &now_ms) ? sc__walk_make(walk, info, now_ms) : SC_EPROTO;
 }
 
 /* `items`: id, score, rule, kind of loss, options of the job or now. */
 static sc_err visit(sc__walk *walk, const sc_reply *items)
 {
     sc_scheduler_info info;
-    bool is_sent = true;
     sc__arena arena;
     sc_err err;
 
     sc__arena_init(&arena, ARGS_BYTES_MAX + OPTS_BYTES_MAX + items[4].str.len);
-    walk->calls++;
-    err = sc__scheduler_info_read(items, &arena, &info);
-    if (!err && sc_slice_eq(items[3].str, SC_S("ran")))
-        err = tick(walk, &info, items[4].str, &arena);
+    err = sc__scheduler_rule_read(items, &arena, &info);
+    if (!err && sc_slice_eq(items[3].str, SC_S("ran"))) /* what its worker missed is done now */
+        err = sc__walk_tick(walk, items[0].str, items[1].str, items[4].str);
     else if (!err && sc_slice_eq(items[3].str, SC_S("due")))
         err = make(walk, &info, items[4].str);
-    else if (!err && may_be_last(walk, &info))
-        is_sent = false;
-    else if (!err)
+    else if (!err && !may_be_last(walk, &info))
         err = restore(walk, &info, &arena);
-    walk->calls -= err || !is_sent;
     sc__arena_release(&arena);
     return err;
 }
 
-static void add_args(const sc__walk *walk, sc__args *args)
+static void add_args(const sc__walk *walk, sc__args *args, int64_t from)
 {
     const sc__sweep *s = (const sc__sweep *)walk;
 
     sc__scheduler_args(args, walk->keys, SC_S(""));
     sc__args_int(args, s->overdue_ms);
-    sc__args_int(args, walk->from);
+    sc__args_int(args, from);
     sc__args_int(args, SC__WALK_SLICE);
+    sc__scheduler_field_args(args);
 }
 
 void sc__sweep_init(sc__sweep *sweep, sc_client *client, const sc__queue_keys *keys,

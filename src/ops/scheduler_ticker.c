@@ -49,7 +49,7 @@ struct tick {
     sc__scheduler_opts read; /* pattern and tz: what to compute with */
     int64_t after_ms;        /* the time of the job taken, or what the script said */
     int rounds;
-    sc__ticked what;
+    bool has_advanced;
     sc__ticker_cb cb;
     void *user;
 };
@@ -338,8 +338,7 @@ static sc_err read_reply(struct tick *tick, const sc_reply *reply, bool *ret_wai
         return err;
     if (code == 3)
         return sc__because(reason, SC_ESLOT, "its next times all have a job already");
-    if (code == 1)
-        tick->what = (sc__ticked){1, count == 3 && items[2].integer == 0};
+    tick->has_advanced = code == 1;
     if (code != 2)
         return SC_OK;
     err = again(tick, items, count, reason);
@@ -359,7 +358,7 @@ static void on_reply(void *user, sc_err err, const sc_reply *reply)
         return;
     if (err)
         sc__ticker_complain(tick->ticker, sc_slice_of(tick->scheduler_id), err, &reason);
-    tick->cb(tick->user, err, tick->what);
+    tick->cb(tick->user, err, (sc__ticked){tick->has_advanced, !tick->has_advanced});
     tick_free(tick);
 }
 

@@ -1,13 +1,14 @@
-/* A walk over the schedules of a queue: a script finds a slice of them, each is visited, and when the calls that this took have ended
- * comes the next slice. On the I/O thread only. */
+/* A walk over the schedules of a queue: a script finds a slice of them, each is visited, which may take calls, and then come the
+ * next slices. A few of either are under way at a time, so that the server needn't wait for us. On the I/O thread only. */
 #ifndef SC_OPS_SCHEDULER_WALK_H
 #define SC_OPS_SCHEDULER_WALK_H
 
 #include "keys.h"
 #include "op_scheduler.h"
+#include "scheduler_make.h"
 #include "script.h"
 
-enum { SC__WALK_SLICE = 100 };
+enum { SC__WALK_SLICE = SC__MAKING_MAX };
 
 typedef struct sc__walk sc__walk;
 
@@ -17,12 +18,13 @@ typedef struct sc__walk_kind {
     const sc__script *script;
     size_t head;   /* items of the reply before the first schedule */
     size_t fields; /* items of each schedule */
-    void (*add_args)(const sc__walk *walk, sc__args *args);
+    /* `from`: schedules to pass over */
+    void (*add_args)(const sc__walk *walk, sc__args *args, int64_t from);
     sc_err (*read_head)(sc__walk *walk, const sc_reply *items); /* may be NULL */
     /* A call that it sends counts in `calls` before it is sent, and ends with sc__walk_call_ended(). */
     sc_err (*visit)(sc__walk *walk, const sc_reply *items);
-    bool (*is_to_go_on)(
-        sc__walk *walk); /* behind the last slice: once more, from `from` on? May be NULL */
+    /* Behind the last slice: again, from the first one? May be NULL */
+    bool (*is_to_go_on)(sc__walk *walk);
 } sc__walk_kind;
 
 /* `err`: the first that was met; the others were looked after all the same. */
@@ -36,14 +38,24 @@ struct sc__walk {
     sc__ticker *ticker;
     sc__walk_cb cb;
     void *user;
-    int64_t from; /* schedules that the next slice passes over */
-    bool is_last; /* no slice after this one */
-    int calls;    /* under way */
+    int64_t from;     /* schedules to pass over; a call under way is expected to bring its own on */
+    int finds;        /* slices under way */
+    bool is_last;     /* there are no schedules behind them */
+    int calls;        /* under way */
+    int64_t advanced; /* schedules that have another next run now */
+    sc__making *making; /* guarded schedules of this slice; NULL: none */
     sc_err err;
 };
 
 /* From the first schedule on. SC_OK: the walk's `cb` comes once. */
 SC_MUST_USE sc_err sc__walk_start(sc__walk *walk);
+
+/* For a visit. The next job of a schedule is made: its job of `run` (text) was taken or is due, and has the options `job_opts`. */
+SC_MUST_USE sc_err sc__walk_tick(sc__walk *walk, sc_slice scheduler_id, sc_slice run,
+                                 sc_slice job_opts);
+
+/* For a visit. What is due of a guarded schedule is made, together with that of others. `rule` is borrowed; it was read at `now_ms`. */
+SC_MUST_USE sc_err sc__walk_make(sc__walk *walk, const sc_scheduler_info *rule, int64_t now_ms);
 
 void sc__walk_call_ended(sc__walk *walk, sc_err err);
 

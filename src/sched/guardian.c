@@ -87,7 +87,7 @@ static void sweep(void *arg)
 static void on_looked(void *user, sc_err err)
 {
     sc_scheduler_guard *g = user;
-    int64_t wait_ms = g->due.wait_ms;
+    int64_t wait_ms = sc__due_wait(&g->due);
 
     g->looking = false;
     if (g->stopping)

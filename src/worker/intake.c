@@ -21,12 +21,12 @@ static void hand_over(sc_worker *w, sc_run *run)
         sc__pool_submit(w->pool, &run->work);
 }
 
-static void on_ticked(void *user, sc_err err, sc__ticked what)
+static void on_ticked(void *user, sc_err err, sc__ticked ticked)
 {
     sc_run *run = user;
     sc_worker *w = run->core->owner;
 
-    (void)what, (void)err; /* logged by the ticker; the job itself is fine */
+    (void)ticked, (void)err; /* logged by the ticker; the job itself is fine */
     hand_over(w, run);
     sc__core_call_ended(&w->core);
 }

@@ -1,4 +1,4 @@
-/* sched/guarded.c, ops/scheduler_make.c, ops/op_scheduler_guarded.c, lua/{store,get}Scheduler, makeSchedulerRun: schedules with policies */
+/* sched/guarded.c, ops/scheduler_make.c, ops/op_scheduler_guarded.c, lua/{store,get}Scheduler, makeSchedulerRuns: schedules with policies */
 #include "scheduler_fixture.h"
 
 static sc_scheduler_guard *start_guard(void)
@@ -514,5 +514,81 @@ TEST(rules_with_fields_that_make_no_sense_stop_no_other_schedule)
         sc_scheduler_runs_free(last);
     }
     sc_scheduler_list_free(list);
+    close_queue();
+}
+
+/* Guarded by a policy that changes nothing here. */
+static void upsert_due_soon(const char *id, int64_t at_ms, sc_overlap overlap, sc_slice data)
+{
+    const sc_job_spec spec = {.name = SC_S("job"), .data = data};
+    sc_repeat repeat = every(3600 * 1000);
+
+    repeat.start_ms = at_ms;
+    repeat.overlap = overlap;
+    repeat.catchup = SC_CATCHUP_ALL;
+    assert_ok(
+        sc_scheduler_upsert(queue, sc_slice_of(id), &repeat, &spec, NULL, NULL, &(sc_reason){""}));
+}
+
+static atomic_int complaints;
+
+static void count_complaints(sc_log_level level, const char *text, void *user)
+{
+    (void)user;
+    complaints += level == SC_LOG_ERROR && strstr(text, "scheduler b:") != NULL &&
+                  strstr(text, "WRONGTYPE") != NULL;
+}
+
+TEST(an_odd_schedule_stops_none_of_those_that_are_due_with_it)
+{
+    int64_t at = 0;
+    sc_scheduler_guard *guard;
+
+    open_queue();
+    sc_set_log(count_complaints, NULL);
+    at = now_ms() + 500;
+    upsert_due_soon("a", at, SC_OVERLAP_ALLOW, SC_S("1"));
+    upsert_due_soon("b", at, SC_OVERLAP_BUFFER_ALL, SC_S("1"));
+    upsert_due_soon("c", at, SC_OVERLAP_ALLOW, SC_S("1"));
+    test_redis(&server, "HSET bull:q:repeat:b sc:last 5");
+    test_redis(&server, "SET bull:q:repeat:b:5 odd");
+
+    guard = start_guard();
+    wait_until(made("a") == 1 && made("c") == 1 && complaints == 1);
+    sc_scheduler_guard_stop(guard);
+
+    assert_int_equal(waiting(), 2);
+    assert_int_equal(made("b"), 0);
+    assert_int_equal(complaints, 1); /* once, however often it is tried */
+    assert_true(atoll(test_redis(&server, "ZSCORE bull:q:repeat b")) == at);
+    close_queue();
+}
+
+TEST(runs_with_much_data_are_made_by_more_scripts)
+{
+    static char data[600 * 1024 + 2];
+    sc_scheduler_guard *guard;
+    int64_t at;
+    char id[8];
+
+    open_queue();
+    memset(data, 'x', sizeof(data));
+    data[0] = data[sizeof(data) - 1] = '"';
+    at = now_ms() + 1000;
+    for (int i = 0; i < 7; i++) {
+        snprintf(id, sizeof(id), "s%d", i);
+        upsert_due_soon(id, at, SC_OVERLAP_ALLOW, (sc_slice){data, sizeof(data)});
+    }
+
+    guard = start_guard();
+    wait_until(waiting() == 7);
+    sc_scheduler_guard_stop(guard);
+
+    for (int i = 0; i < 7; i++) {
+        snprintf(id, sizeof(id), "s%d", i);
+        assert_int_equal(made(id), 1);
+        assert_int_equal(atoi(redis("HSTRLEN bull:q:repeat:%s:%lld data", id, (long long)at)),
+                         sizeof(data));
+    }
     close_queue();
 }

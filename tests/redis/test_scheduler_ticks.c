@@ -158,11 +158,11 @@ struct ticks {
     sc_err started;
 };
 
-static void on_tick(void *user, sc_err err, sc__ticked what)
+static void on_tick(void *user, sc_err err, sc__ticked ticked)
 {
     struct ticks *t = user;
 
-    (void)what;
+    (void)ticked;
     if (err)
         t->failed++;
     t->done++;
