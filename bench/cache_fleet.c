@@ -3,6 +3,7 @@
  *     stampede PROCESSES THREADS ROUNDS LOAD_MS     all miss one key at once
  *     failing CALLERS LOAD_MS                       the same in one process, and the load fails
  *     gets THREADS SECONDS                          values read from Redis, one after the other on each thread
+ *     async CALLS SECONDS                           the same by so many calls that don't wait, each followed by the next
  *     misses THREADS SECONDS                        get_or_set of new keys, whose load takes no time
  *     hits THREADS SECONDS                          values held in the process, by the public call
  *     outage CALLERS SECONDS BEGIN END              get_or_set between two shell commands that make a fault and end it; every
@@ -318,6 +319,62 @@ static void readers(const char *what, void *(*run)(void *), int threads, double 
            (double)count / seconds, seconds * 1e9 * threads / (double)count);
 }
 
+/* so many calls under way, of one thread */
+
+struct chain {
+    sc_cache *cache;
+    atomic_bool over;
+    atomic_uint_fast64_t count, next;
+    atomic_int left;
+};
+
+static void ask_next(struct chain *chain);
+
+static void on_value(void *user, sc_err err, const sc_cache_value *value)
+{
+    struct chain *chain = user;
+
+    if (err || value->source != SC_CACHE_HIT)
+        die("get_async", err ? err : SC_ENOTFOUND);
+    atomic_fetch_add_explicit(&chain->count, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&chain->over, memory_order_relaxed))
+        atomic_fetch_sub(&chain->left, 1);
+    else
+        ask_next(chain);
+}
+
+static void ask_next(struct chain *chain)
+{
+    size_t i = atomic_fetch_add_explicit(&chain->next, 1, memory_order_relaxed);
+    sc_err err = sc_cache_get_async(chain->cache, (sc_slice){keys[i % KEYS], 16}, on_value, chain);
+
+    if (err)
+        die("get_async", err);
+}
+
+static void async(int calls, double seconds)
+{
+    static struct chain chain;
+    struct side side;
+    int64_t began;
+
+    open_side(&side, 0, 10000);
+    populate(side.cache);
+    chain.cache = side.cache;
+    chain.left = calls;
+    began = now_ns();
+    for (int i = 0; i < calls; i++)
+        ask_next(&chain);
+    poll(NULL, 0, (int)(seconds * 1000));
+    atomic_store(&chain.over, true);
+    while (atomic_load(&chain.left))
+        poll(NULL, 0, 1);
+    seconds = (double)(now_ns() - began) / 1e9;
+    close_side(&side);
+    printf("{\"what\":\"async\",\"calls\":%d,\"per_s\":%.0f}\n", calls,
+           (double)chain.count / seconds);
+}
+
 /* the server is stopped */
 
 enum { OUTAGE_CALLS_MAX = 1000000, OUTAGE_LOAD_MS = 1 };
@@ -421,6 +478,8 @@ int main(int argc, char **argv)
         failing(number(argv[2]), number(argv[3]));
     else if (!strcmp(what, "gets") && argc == 4)
         readers("gets", read_on, number(argv[2]), strtod(argv[3], NULL), 0);
+    else if (!strcmp(what, "async") && argc == 4)
+        async(number(argv[2]), strtod(argv[3], NULL));
     else if (!strcmp(what, "misses") && argc == 4)
         readers("misses", miss_on, number(argv[2]), strtod(argv[3], NULL), 0);
     else if (!strcmp(what, "hits") && argc == 4)
@@ -428,7 +487,8 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "outage") && argc == 6)
         outage(number(argv[2]), number(argv[3]), argv[4], argv[5]);
     else
-        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | misses T S | hits T S "
+        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | async C S | misses T "
+            "S | hits T S "
             "| outage "
             "CALLERS S BEGIN END",
             SC_EINVAL);

@@ -86,6 +86,14 @@ function reads() {
     row(`the same beside redis-benchmark -c ${callers} -P 1`, middle(mine), middle(plain))
     row('the same beside redis-benchmark -c 1 -P 16', middle(mine), middle(pipelined), callers === 64 ? '>= 0.7' : undefined, callers === 64 ? middle(mine) >= 0.7 * middle(pipelined) : undefined)
   }
+  const waiting = [], plain = [], pipelined = []
+  for (let i = 0; i < ROUNDS; i++) {
+    waiting.push(ours('async', 64, 2).per_s)
+    plain.push(peer('plain', 64, 2).per_s)
+    pipelined.push(benchmark(1, 16))
+  }
+  row("64 calls that don't wait, a second, beside ioredis", middle(waiting), middle(plain))
+  row('the same beside redis-benchmark -c 1 -P 16', middle(waiting), middle(pipelined))
   for (const threads of [1, 2]) row(`values held, by the public call, ns a thread, ${threads} threads`, Math.min(...Array.from({ length: ROUNDS }, () => ours('hits', threads, 1).ns)))
 }
 

@@ -252,8 +252,8 @@ typedef struct sc_cache_def {
 SC_API SC_MUST_USE sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                          void *user, sc_cache_value *ret_value);
 
-/* The same without waiting. The call runs on a thread of the cache's own (loader_threads), the callback on its I/O thread: it must not wait, and
- * may call these two. `value` is the cache's, until the callback returns; take what you need. `loader_user` is copied by the definition's
+/* The same without waiting. What is held here or in Redis takes no thread; loads, and values that take long to open, run on threads of the cache's own
+ * (loader_threads). The callback comes on its I/O thread, never from inside these calls: it must not wait, and may call these two. `value` is the cache's, until the callback returns; take what you need. `loader_user` is copied by the definition's
  * `keep`; without one it lives until then. SC_EINVAL, SC_ETOOBIG, SC_ENOMEM: no callback comes. Errors of the call itself come to that. */
 typedef void (*sc_cache_cb)(void *user, sc_err err, const sc_cache_value *value);
 

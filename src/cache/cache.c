@@ -71,6 +71,15 @@ void sc__cache_give_look(sc_cache *cache, sc__look *look, sc_cache_value *ret_va
     look->value = NULL;
 }
 
+void sc__cache_give_fresh(sc_cache *cache, sc__look *look, sc_cache_value *ret_value)
+{
+    if (look->is_stale) {
+        sc__blob_unref(look->value);
+        *look = (sc__look){0};
+    }
+    sc__cache_give_look(cache, look, ret_value);
+}
+
 /* the plain functions */
 
 static void free_pools(sc_cache *cache)
@@ -100,6 +109,7 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
 
     sc__flights_init(&cache->flights);
     sc__turns_init(&cache->turns, cache->opts.max_loads);
+    sc__async_init(&cache->async);
     sc__tag_guesses_init(&cache->tag_guesses);
     err = start_pools(cache, ret_reason);
     if (err)
@@ -197,6 +207,7 @@ void sc_cache_free(sc_cache *cache)
 {
     if (!cache)
         return;
+    sc__async_end(&cache->async);
     free_pools(cache);
     if (sc__is_alone(&cache->alone)) {
         sc__alone_stop(&cache->alone);
@@ -231,11 +242,7 @@ sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
     err = sc__cache_look(cache, NULL, key, &budget, &look);
     if (err)
         return err;
-    if (look.is_stale) {
-        sc__blob_unref(look.value);
-        look = (sc__look){0};
-    }
-    sc__cache_give_look(cache, &look, ret_value);
+    sc__cache_give_fresh(cache, &look, ret_value);
     return SC_OK;
 }
 

@@ -217,7 +217,15 @@ static bool try_early(struct call *c, sc_err *ret_err)
     return fly(c, &call, ret_err);
 }
 
-/* Looks, and if there's nothing, takes part in a flight. False: look again. */
+/* Gives what was found; if there's nothing, takes part in a flight. False: look again. */
+static bool go_on(struct call *c, sc__flight_call *call, sc_err *ret_err)
+{
+    if (!sc__look_has_found(&c->look))
+        return fly(c, call, ret_err);
+    give_found(c, call, ret_err);
+    return true;
+}
+
 static bool try_once(struct call *c, sc_err *ret_err)
 {
     sc__flight_call call = {.key = c->key, .began_ns = sc__mono_ns()};
@@ -226,12 +234,17 @@ static bool try_once(struct call *c, sc_err *ret_err)
     *ret_err = SC_OK;
     if (c->asked.len <= c->cache->opts.max_key_size)
         *ret_err = sc__cache_look(c->cache, c->def, c->key, &c->budget, &c->look);
-    if (*ret_err)
-        return true;
-    if (!sc__look_has_found(&c->look))
-        return fly(c, &call, ret_err);
-    give_found(c, &call, ret_err);
-    return true;
+    return *ret_err || go_on(c, &call, ret_err);
+}
+
+static sc_err try_on(struct call *c)
+{
+    sc_err err;
+
+    for (int looks = 0; looks < LOOKS_MAX; looks++)
+        if (try_once(c, &err))
+            return err;
+    return load_alone(c);
 }
 
 static int64_t moment_after(int64_t ms)
@@ -268,10 +281,26 @@ sc_err sc__cache_fetch_within(sc_cache *cache, const sc_cache_def *def, sc_slice
     c.budget = sc__budget_begin(cache);
     if (may_be_early(&c) && try_early(&c, &err))
         return err;
-    for (int looks = 0; looks < LOOKS_MAX; looks++)
-        if (try_once(&c, &err))
-            return err;
-    return load_alone(&c);
+    return try_on(&c);
+}
+
+sc_err sc__cache_fetch_on(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
+                          const sc__looked *looked, sc_cache_value *ret_value)
+{
+    struct call c = {.cache = cache,
+                     .def = def,
+                     .asked = key,
+                     .user = user,
+                     .look = looked->look,
+                     .budget = looked->budget,
+                     .patience = looked->patience,
+                     .ret_value = ret_value};
+    char room[SC__STORED_KEY_LEN];
+    sc__flight_call call = {.began_ns = looked->began_ns};
+    sc_err err = SC_OK;
+
+    call.key = c.key = sc__cache_key(cache, key, room);
+    return go_on(&c, &call, &err) ? err : try_on(&c);
 }
 
 sc_err sc_cache_fetch(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,

@@ -2,7 +2,7 @@
 #ifndef SC_CACHE_GET_OR_SET_H
 #define SC_CACHE_GET_OR_SET_H
 
-#include <storychain/cache.h>
+#include "look.h"
 
 /* Until when a call waits for loaders; mono. */
 typedef struct sc__patience {
@@ -17,5 +17,17 @@ sc__patience sc__patience_of(const sc_cache_def *def);
 SC_MUST_USE sc_err sc__cache_fetch_within(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                           void *user, const sc__patience *patience,
                                           sc_cache_value *ret_value);
+
+/* A call that has looked already, and goes on from there. */
+typedef struct sc__looked {
+    int64_t began_ns; /* mono; before it looked */
+    sc__patience patience;
+    sc__budget budget;
+    sc__look look; /* its value is taken */
+} sc__looked;
+
+SC_MUST_USE sc_err sc__cache_fetch_on(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                      void *user, const sc__looked *looked,
+                                      sc_cache_value *ret_value);
 
 #endif

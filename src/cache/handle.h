@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "alone.h"
+#include "async.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "budget.h"
@@ -40,6 +41,7 @@ struct sc_cache {
     sc__tag_guesses tag_guesses;
     sc__pool *pool;    /* loads behind run on it, */
     sc__pool *callers; /* and calls that wait for those on this */
+    sc__async async;
     sc__tag_keys no_tags;
     char prefix[SC__CACHE_PREFIX_MAX + 1];
     struct {
@@ -88,5 +90,8 @@ void sc__cache_after_store(sc_cache *cache, sc_err err, const sc_reason *reason)
 
 /* Gives what a look found, or a miss; takes its value, and counts. */
 void sc__cache_give_look(sc_cache *cache, sc__look *look, sc_cache_value *ret_value);
+
+/* The same for who does not load: nothing that is stale. */
+void sc__cache_give_fresh(sc_cache *cache, sc__look *look, sc_cache_value *ret_value);
 
 #endif

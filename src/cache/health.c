@@ -124,7 +124,7 @@ static void note_silence(sc__health *h)
 
 static void silent(sc__health *h, sc_err err)
 {
-    bool is_lost = err == SC_ECONNECT || !sc_client_is_connected(h->client);
+    bool is_lost = err == SC_ECONNECT || err == SC_ECONNLOST || !sc_client_is_connected(h->client);
     bool is_away, tell;
 
     pthread_mutex_lock(&h->mutex);

@@ -9,7 +9,7 @@
 #include "redis/reply.h"
 #include "tags.h"
 
-enum { FOREIGN_MS = 1000 };
+enum { FOREIGN_MS = 1000, OPEN_AT_ONCE_MAX = 16 * 1024 };
 
 enum life { DEAD, STALE, FRESH };
 
@@ -258,43 +258,89 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look 
     return err;
 }
 
-sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__budget *budget,
-                      sc__look *ret_look)
+sc_err sc__look_begin(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__budget *budget,
+                      sc__asking *asking, bool *ret_asks)
 {
-    sc__found found = {.def = def, .budget = budget};
-    sc__ticket ticket;
-    sc_reason reason;
+    sc__found *found = &asking->found;
     sc_err err;
 
-    if (sc__is_alone(&cache->alone))
-        return sc__alone_look(cache, key, ret_look);
-    *ret_look = (sc__look){0};
+    *ret_asks = false;
     if (sc__repair_has(&cache->repair, key) || sc__health_ask(&cache->health) ||
         !sc__budget_ask(budget))
         return SC_OK;
-    err = sc__cache_tags_of(cache, def, &found.keys);
+    err = sc__cache_tags_of(cache, def, &found->keys);
     if (err)
         return err;
-    found.guesses = true;
-    found.sure = found.keys.count;
-    sc__tag_guesses_add(&cache->tag_guesses, key, &found.keys);
-    sc__tier_ticket(&cache->tier, &ticket);
-    found.ticket = cache->tier.near ? &ticket : NULL;
-    err = sc__op_cache_get(cache->client, key, &found.keys, budget->left_ms, &found.reply,
-                           &found.stored, found.versions, &reason);
+    found->def = def;
+    found->budget = budget;
+    found->guesses = true;
+    found->sure = found->keys.count;
+    sc__tag_guesses_add(&cache->tag_guesses, key, &found->keys);
+    found->known = found->keys.count;
+    sc__tier_ticket(&cache->tier, &asking->ticket);
+    found->ticket = cache->tier.near ? &asking->ticket : NULL;
+    *ret_asks = true;
+    return SC_OK;
+}
+
+bool sc__look_may_open(const sc_cache *cache, const sc__asking *asking)
+{
+    const sc_reply *stored = asking->found.stored;
+    sc__envelope envelope;
+    sc_slice content;
+
+    if (stored->type != SC_REPLY_STRING)
+        return true;
+    if (stored->str.len > OPEN_AT_ONCE_MAX || cache->codec.secret_count)
+        return false;
+    if (sc__envelope_read(stored->str, &envelope, &content) > SC__ENVELOPE_NEGATIVE)
+        return true;
+    if (envelope.raw_size > OPEN_AT_ONCE_MAX) /* compressed */
+        return false;
+    for (size_t i = 0; i < envelope.tag_count; i++)
+        if (!sc__tag_keys_have(&asking->found.keys, envelope.tags[i]))
+            return false;
+    return true;
+}
+
+sc_err sc__look_end(sc_cache *cache, sc_slice key, sc__asking *asking, sc_err err,
+                    const sc_reason *reason, sc__look *ret_look)
+{
+    sc__budget *budget = asking->found.budget;
+
+    *ret_look = (sc__look){0};
     sc__budget_after(cache, budget, err);
     if (err == SC_EREPLY)
-        sc__health_complain(&cache->health, key, reason.text);
+        sc__health_complain(&cache->health, key, reason->text);
     if (err)
         return SC_OK;
     sc__link_heard(&cache->link, budget->asked_ms);
     /* Deleted here while we asked, but not in Redis: then it is not the value any more. */
     if (sc__repair_has(&cache->repair, key)) {
-        sc_reply_free(found.reply);
+        sc_reply_free(asking->found.reply);
         return SC_OK;
     }
-    found.known = found.keys.count;
-    return sc__cache_open(cache, key, &found, ret_look);
+    return sc__cache_open(cache, key, &asking->found, ret_look);
+}
+
+sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__budget *budget,
+                      sc__look *ret_look)
+{
+    sc__asking asking;
+    sc__found *found = &asking.found;
+    sc_reason reason;
+    bool asks;
+    sc_err err;
+
+    if (sc__is_alone(&cache->alone))
+        return sc__alone_look(cache, key, ret_look);
+    *ret_look = (sc__look){0};
+    err = sc__look_begin(cache, def, key, budget, &asking, &asks);
+    if (err || !asks)
+        return err;
+    err = sc__op_cache_get(cache->client, key, &found->keys, budget->left_ms, &found->reply,
+                           &found->stored, found->versions, &reason);
+    return sc__look_end(cache, key, &asking, err, &reason, ret_look);
 }
 
 bool sc__look_wants_renewal(const sc__look *look, const sc_cache_def *def, int64_t now_ms)

@@ -54,6 +54,24 @@ typedef struct sc__found {
 /* Frees the reply, or hands it to the value. SC_ENOMEM. */
 SC_MUST_USE sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look *look);
 
+/* A look in two halves, for who does not wait between them. */
+typedef struct sc__asking {
+    sc__found found;
+    sc__ticket ticket;
+} sc__asking;
+
+/* The first: what is to be asked for (`key`, and `found.keys` with it, within what `budget` leaves). Not `*ret_asks`: Redis is not to be asked,
+ * and so nothing is found. `asking` need not be zeroed, and stays where it is. Errors as above. */
+SC_MUST_USE sc_err sc__look_begin(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                  sc__budget *budget, sc__asking *asking, bool *ret_asks);
+
+/* The second, with how it ended: `err`; without one `found.reply`, `stored` and `versions` are there. SC_ENOMEM. */
+SC_MUST_USE sc_err sc__look_end(sc_cache *cache, sc_slice key, sc__asking *asking, sc_err err,
+                                const sc_reason *reason, sc__look *ret_look);
+
+/* Whether that neither asks Redis for more nor takes long. */
+bool sc__look_may_open(const sc_cache *cache, const sc__asking *asking);
+
 /* Whether a value that may be given should be loaded anew behind: its time has come, or (XFetch) is near enough for a load that
  * takes so long. */
 bool sc__look_wants_renewal(const sc__look *look, const sc_cache_def *def, int64_t now_ms);

@@ -37,6 +37,14 @@ sc__tag_keys *sc__tag_keys_dup(const sc__tag_keys *keys)
     return copy;
 }
 
+bool sc__tag_keys_have(const sc__tag_keys *keys, sc_slice tag)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (sc_slice_eq(keys->tags[i], tag))
+            return true;
+    return false;
+}
+
 sc_err sc__tag_keys_add(sc__tag_keys *keys, sc_slice tag)
 {
     const sc_slice prefix = {keys->clock.ptr, keys->clock.len - strlen("clock")};
@@ -44,9 +52,8 @@ sc_err sc__tag_keys_add(sc__tag_keys *keys, sc_slice tag)
 
     if (!tag.len || tag.len > SC__TAG_LEN_MAX)
         return SC_EINVAL;
-    for (size_t i = 0; i < keys->count; i++)
-        if (sc_slice_eq(keys->tags[i], tag))
-            return SC_OK;
+    if (sc__tag_keys_have(keys, tag))
+        return SC_OK;
     if (keys->count == SC__TAGS_MAX)
         return SC_ETOOBIG;
     *key = join(keys->text[keys->count], prefix, SC__TAG_WORD, tag);

@@ -39,6 +39,8 @@ SC_MUST_USE sc__tag_keys *sc__tag_keys_dup(const sc__tag_keys *keys);
 /* SC_EINVAL: an empty tag, or too long. SC_ETOOBIG: too many. One that is in already is fine. */
 SC_MUST_USE sc_err sc__tag_keys_add(sc__tag_keys *keys, sc_slice tag);
 
+bool sc__tag_keys_have(const sc__tag_keys *keys, sc_slice tag);
+
 /* Where the lease lies of who loads the value of `key` anew while it is given. Look at `out->err`. */
 void sc__renewal_key(sc__str *out, sc_slice prefix, sc_slice key);
 

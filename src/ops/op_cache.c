@@ -7,24 +7,16 @@
 
 enum { SCAN_COUNT = 500, TAG_LIFE_MS = 24 * 3600 * 1000 };
 
-/* MGET. `argv` has the keys from its second place on. */
-static sc_err get_many(sc_client *client, sc_slice *argv, size_t count, int64_t timeout_ms,
-                       sc_reply **ret_reply, const sc_reply **ret_items, sc_reason *ret_reason)
+/* MGET's answer has an item for each key. */
+static sc_err read_items(const sc_reply *reply, size_t count, const sc_reply **ret_items,
+                         sc_reason *ret_reason)
 {
-    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
     size_t got;
-    sc_err err;
+    sc_err err = sc__reply_array(reply, ret_items, &got, ret_reason);
 
-    argv[0] = SC_S("MGET");
-    err = sc__cache_command(client, argv, count + 1, &opts, ret_reply, ret_reason);
-    if (err)
-        return err;
-    err = sc__reply_array(*ret_reply, ret_items, &got, ret_reason);
     if (!err && got != count)
         err = sc__because(ret_reason, SC_EPROTO, "MGET answered with %zu values, not %zu", got,
                           count);
-    if (err)
-        sc_reply_free(*ret_reply);
     return err;
 }
 
@@ -32,33 +24,74 @@ sc_err sc__op_cache_get_many(sc_client *client, const sc_slice *keys, size_t cou
                              int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_items,
                              sc_reason *ret_reason)
 {
-    sc_slice argv[1 + SC__CACHE_MANY_MAX];
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_slice argv[1 + SC__CACHE_MANY_MAX] = {SC_S("MGET")};
+    sc_err err;
 
     memcpy(argv + 1, keys, count * sizeof(*keys));
-    return get_many(client, argv, count, timeout_ms, ret_reply, ret_items, ret_reason);
+    err = sc__cache_command(client, argv, count + 1, &opts, ret_reply, ret_reason);
+    if (err)
+        return err;
+    err = read_items(*ret_reply, count, ret_items, ret_reason);
+    if (err)
+        sc_reply_free(*ret_reply);
+    return err;
+}
+
+/* GET, or MGET with the keys of tags. Returns how many words that are. */
+static size_t get_args(sc_slice key, const sc__tag_keys *tags, sc_slice argv[2 + SC__TAGS_MAX])
+{
+    const size_t count = tags ? tags->count : 0;
+
+    argv[0] = count ? SC_S("MGET") : SC_S("GET");
+    argv[1] = key;
+    if (count)
+        memcpy(argv + 2, tags->keys, count * sizeof(*argv));
+    return 2 + count;
 }
 
 sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__tag_keys *tags,
                         int64_t timeout_ms, sc_reply **ret_reply, const sc_reply **ret_stored,
                         sc__tag_version *ret_versions, sc_reason *ret_reason)
 {
-    sc_slice argv[2 + SC__TAGS_MAX] = {SC_S("GET"), key};
     const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_slice argv[2 + SC__TAGS_MAX];
+    sc_err err =
+        sc__cache_command(client, argv, get_args(key, tags, argv), &opts, ret_reply, ret_reason);
+
+    if (err)
+        return err;
+    err =
+        sc__op_cache_got(*ret_reply, tags ? tags->count : 0, ret_stored, ret_versions, ret_reason);
+    if (err)
+        sc_reply_free(*ret_reply);
+    return err;
+}
+
+sc_err sc__op_cache_get_async(sc_client *client, sc_slice key, const sc__tag_keys *tags,
+                              int64_t timeout_ms, sc_reply_cb cb, void *user)
+{
+    const sc__send_opts opts = {.timeout_ms = timeout_ms, .idempotent = true};
+    sc_slice argv[2 + SC__TAGS_MAX];
+
+    return sc__client_send(client, argv, get_args(key, tags, argv), &opts, cb, user);
+}
+
+sc_err sc__op_cache_got(const sc_reply *reply, size_t tag_count, const sc_reply **ret_stored,
+                        sc__tag_version *ret_versions, sc_reason *ret_reason)
+{
     const sc_reply *items;
     sc_err err;
 
-    if (!tags || !tags->count) {
-        err = sc__cache_command(client, argv, 2, &opts, ret_reply, ret_reason);
-        if (!err)
-            *ret_stored = *ret_reply;
-        return err;
+    if (!tag_count) {
+        *ret_stored = reply;
+        return SC_OK;
     }
-    memcpy(argv + 2, tags->keys, tags->count * sizeof(*argv));
-    err = get_many(client, argv, tags->count + 1, timeout_ms, ret_reply, &items, ret_reason);
+    err = read_items(reply, tag_count + 1, &items, ret_reason);
     if (err)
         return err;
     *ret_stored = &items[0];
-    sc__cache_read_versions(items + 1, tags->count, ret_versions);
+    sc__cache_read_versions(items + 1, tag_count, ret_versions);
     return SC_OK;
 }
 

@@ -19,6 +19,14 @@ SC_MUST_USE sc_err sc__op_cache_get(sc_client *client, sc_slice key, const sc__t
                                     const sc_reply **ret_stored, sc__tag_version *ret_versions,
                                     sc_reason *ret_reason);
 
+/* The same without waiting. What the callback gets is read by the second, if it is no error: `tag_count` as it was asked for;
+ * `*ret_stored` lies in `reply`. */
+SC_MUST_USE sc_err sc__op_cache_get_async(sc_client *client, sc_slice key, const sc__tag_keys *tags,
+                                          int64_t timeout_ms, sc_reply_cb cb, void *user);
+SC_MUST_USE sc_err sc__op_cache_got(const sc_reply *reply, size_t tag_count,
+                                    const sc_reply **ret_stored, sc__tag_version *ret_versions,
+                                    sc_reason *ret_reason);
+
 /* The versions of tags, by their keys. One command. */
 SC_MUST_USE sc_err sc__op_cache_tags(sc_client *client, const sc_slice *keys, size_t count,
                                      int64_t timeout_ms, sc__tag_version *ret_versions,

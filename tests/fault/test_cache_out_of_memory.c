@@ -1,4 +1,6 @@
 /* The cache when the n-th allocation fails, for every n: a value or SC_ENOMEM, no leak, and it works again. */
+#include <stdatomic.h>
+
 #include <storychain/cache.h>
 
 #include "support/alloc.h"
@@ -70,6 +72,37 @@ static void fetch_many(sc_cache *cache, bool must)
         sc_cache_value_release(&values[i]);
 }
 
+struct answer {
+    atomic_bool is_there;
+    sc_err err;
+};
+
+static void on_value(void *user, sc_err err, const sc_cache_value *value)
+{
+    struct answer *answer = user;
+
+    (void)value;
+    answer->err = err;
+    atomic_store(&answer->is_there, true);
+}
+
+static void await(sc_err err, struct answer *answer, bool must)
+{
+    assert_true(must ? err == SC_OK : is_fine(err));
+    if (err)
+        return;
+    wait_until(atomic_load(&answer->is_there));
+    assert_true(must ? answer->err == SC_OK : is_fine(answer->err));
+}
+
+static void fetch_async(sc_cache *cache, bool must)
+{
+    struct answer got = {0}, fetched = {0};
+
+    await(sc_cache_get_async(cache, SC_S("k"), on_value, &got), &got, must);
+    await(sc_cache_fetch_async(cache, &def, SC_S("k"), NULL, on_value, &fetched), &fetched, must);
+}
+
 /* One of each kind of call. */
 static void use(sc_cache *cache, bool must)
 {
@@ -78,6 +111,7 @@ static void use(sc_cache *cache, bool must)
 
     fetch(cache, must); /* a miss */
     fetch(cache, must);
+    fetch_async(cache, must);
     assert_true(is_fine(sc_cache_expire(cache, SC_S("k"))));
     fetch(cache, must); /* loaded anew behind */
     assert_true(is_fine(sc_cache_store(cache, &def, SC_S("k"), SC_S("value"))));
@@ -86,6 +120,7 @@ static void use(sc_cache *cache, bool must)
     assert_true(is_fine(sc_cache_del_tags(cache, &tag, 1)));
     fetch_many(cache, must);
     assert_true(is_fine(sc_cache_del(cache, SC_S("k"), NULL)));
+    fetch_async(cache, must);
 }
 
 /* True if something failed on the way, so that a later n may be of use. */
