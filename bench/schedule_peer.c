@@ -62,7 +62,7 @@ static void work(sc_client *client, sc_queue *queue, int concurrency)
     if (!err)
         err = sc_worker_start(worker);
     if (!err)
-        err = sc_scheduler_guard_start(queue, 0, &guard);
+        err = sc_scheduler_guard_start(queue, NULL, &guard);
     if (err)
         die("worker", err, &reason);
     await_sigterm();

@@ -8,7 +8,6 @@
 #define STORYCHAIN_SCHEDULER_H
 
 #include <storychain/cron.h>
-#include <storychain/cron.h>
 #include <storychain/queue.h>
 
 #ifdef __cplusplus
@@ -177,11 +176,27 @@ SC_API SC_MUST_USE sc_err sc_scheduler_runs_get(sc_queue *queue, sc_slice schedu
                                                 sc_scheduler_runs **ret_runs);
 SC_API void sc_scheduler_runs_free(sc_scheduler_runs *runs);
 
+/* Told once for each schedule and kind of error, beside a line in the log, what is wrong with it:
+ *
+ *   - no next job can be made: its rule can't be read, its strategy gives an error, something else has the place of its job;
+ *   - its strategy gave a time that is not after the one before; or another program made a job of it for no time of its pattern, but for
+ *     the moment, as those do that find a next time in the past. It goes on with the first time from now on.
+ *
+ * `text` is a sentence; all lives until the callback returns. On the client's I/O thread, where it must not wait. */
+typedef void (*sc_scheduler_error_cb)(void *user, sc_slice scheduler_id, sc_err err,
+                                      const char *text);
+
+typedef struct sc_scheduler_guard_opts {
+    int64_t interval_ms;            /* how often it looks for what got lost; 0: 5,000 */
+    sc_scheduler_error_cb on_error; /* may be NULL */
+    void *on_error_user;
+} sc_scheduler_guard_opts;
+
 /* A guardian keeps a queue's schedules going, whoever works and whoever dies. On the client's I/O thread it
  *
  *   - makes the next job of a schedule when its run is due. The worker that takes the run's job would do so, too, but when all workers are
  *     busy nobody takes it, and runs would be missed. In a queue that is paused nothing is made;
- *   - looks every `interval_ms` (0: 5,000; the first run of a schedule that another node has stored is noticed within a second) for
+ *   - looks every `interval_ms` (the first run of a schedule that another node has stored is noticed within a second) for
  *     schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
  *     last run before a limit or an end date is not made again, for it may have been removed when it was done;
  *   - computes next runs that are still to come anew when the system's time zone data was updated (another sc_tzdb_version).
@@ -189,10 +204,11 @@ SC_API void sc_scheduler_runs_free(sc_scheduler_runs *runs);
  * Each node should have one for each queue with schedules. However many there are, and with Node's workers beside them, a run is made once. An idle
  * guardian costs the server one short script a second.
  *
- * SC_EINVAL for an interval below 0. Stop it before the queue is freed; not on the I/O thread. NULL is fine. */
+ * `opts` may be NULL. SC_EINVAL for an interval below 0. Stop it before the queue is freed; not on the I/O thread. NULL is fine. */
 typedef struct sc_scheduler_guard sc_scheduler_guard;
 
-SC_API SC_MUST_USE sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
+SC_API SC_MUST_USE sc_err sc_scheduler_guard_start(sc_queue *queue,
+                                                   const sc_scheduler_guard_opts *opts,
                                                    sc_scheduler_guard **ret_guard);
 SC_API void sc_scheduler_guard_stop(sc_scheduler_guard *guard);
 

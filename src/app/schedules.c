@@ -70,7 +70,7 @@ sc_err schedules_guard(struct queues *queues, struct schedules **ret_schedules,
     if (!schedules)
         return sc__because(ret_reason, SC_ENOMEM, "out of memory");
     schedules->queues = queues;
-    err = sc_scheduler_guard_start(queues_get(queues, QUEUE_SCHEDULED), 0, &schedules->guard);
+    err = sc_scheduler_guard_start(queues_get(queues, QUEUE_SCHEDULED), NULL, &schedules->guard);
     if (err) {
         schedules_destroy(schedules);
         return sc__because(ret_reason, err, "the schedules' guardian: %s", sc_err_text(err));

@@ -19,6 +19,9 @@ typedef struct sc__ticker sc__ticker;
 SC_MUST_USE sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
                                   const sc_repeat_strategy *strategy, sc__ticker **ret_ticker);
 
+/* Told what is complained of, too. Before the ticker is used. */
+void sc__ticker_on_error(sc__ticker *ticker, sc_scheduler_error_cb cb, void *user);
+
 /* Zones are read anew. */
 void sc__ticker_forget_zones(sc__ticker *ticker);
 
@@ -59,7 +62,13 @@ SC_MUST_USE sc_err sc__ticker_zone(sc__ticker *ticker, sc_slice name, const sc_z
 SC_MUST_USE sc_err sc__ticker_cron(sc_slice scheduler_id, sc_slice pattern, sc_cron_dst dst,
                                    sc_cron **ret_cron, sc_reason *ret_reason);
 
-/* Logs, once for each schedule and kind of error, that no next job was made. */
+/* Asks the ticker's strategy. One whose time is not after `after_ms`, or that can't tell, is asked for the first time from now on; that is complained
+ * of. SC_ESYNTAX as of sc__strategy_next. */
+SC_MUST_USE sc_err sc__ticker_strategy_next(sc__ticker *ticker, sc_slice scheduler_id,
+                                            sc_slice pattern, sc_slice tz, int64_t after_ms,
+                                            int64_t *ret_next_ms, sc_reason *ret_reason);
+
+/* Says, once for each schedule and kind of error, that no next job was made. */
 void sc__ticker_complain(sc__ticker *ticker, sc_slice scheduler_id, sc_err err,
                          const sc_reason *reason);
 

@@ -94,6 +94,8 @@ void sc__scheduler_opts_read(sc_slice stored, sc__scheduler_opts *ret_opts)
     while (sc__json_next(object, &at, &key, &value)) {
         if (sc_slice_eq(key, SC_S("priority")))
             ret_opts->priority = sc__json_count(value);
+        else if (sc_slice_eq(key, SC_S("delay")))
+            ret_opts->delay_ms = sc__json_count(value);
         else if (sc_slice_eq(key, SC_S("lifo")))
             ret_opts->lifo = sc__json_is_true(value);
         else if (sc_slice_eq(key, SC_S("de")))

@@ -8,7 +8,7 @@
 
 /* What the script needs to know about a job's options beside their text. */
 typedef struct sc__scheduler_opts {
-    int64_t priority;
+    int64_t priority, delay_ms;
     bool lifo;
     char dedup_id[256]; /* texts are empty when there is none, or one that doesn't fit */
     /* Of `repeat`: */

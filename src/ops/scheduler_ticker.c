@@ -36,6 +36,8 @@ struct sc__ticker {
     sc_client *client;
     const sc__queue_keys *keys;
     sc_repeat_strategy strategy; /* without next(): none */
+    sc_scheduler_error_cb on_error;
+    void *on_error_user;
     struct cached_zone zones[ZONES];
     size_t next_zone;
     uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
@@ -49,6 +51,7 @@ struct tick {
     sc__scheduler_opts read; /* pattern and tz: what to compute with */
     int64_t after_ms;        /* the time of the job taken, or what the script said */
     int rounds;
+    bool is_off; /* the job taken is of no time of the pattern */
     bool has_advanced;
     sc__ticker_cb cb;
     void *user;
@@ -67,6 +70,12 @@ sc_err sc__ticker_new(sc_client *client, const sc__queue_keys *keys,
         t->strategy = *strategy;
     *ret_ticker = t;
     return SC_OK;
+}
+
+void sc__ticker_on_error(sc__ticker *ticker, sc_scheduler_error_cb cb, void *user)
+{
+    ticker->on_error = cb;
+    ticker->on_error_user = user;
 }
 
 void sc__ticker_forget_zones(sc__ticker *ticker)
@@ -154,6 +163,56 @@ sc_err sc__strategy_next(const sc_repeat_strategy *strategy, sc_slice scheduler_
     return SC_OK;
 }
 
+/* Once for each schedule and kind of error. */
+static void tell(sc__ticker *t, sc_slice scheduler_id, sc_err err, const char *outcome,
+                 const sc_reason *reason)
+{
+    uint64_t hash = XXH3_64bits_withSeed(scheduler_id.ptr, scheduler_id.len, err);
+    char text[400];
+
+    for (size_t i = 0; i < COMPLAINTS; i++)
+        if (t->complaints[i] == hash)
+            return;
+    t->complaints[t->next_complaint] = hash;
+    t->next_complaint = (t->next_complaint + 1) % COMPLAINTS;
+    snprintf(text, sizeof(text), "%s: %s", outcome,
+             reason->text[0] ? reason->text : sc_err_text(err));
+    sc__log(SC_LOG_ERROR, "queue %.*s: job scheduler %.*s: %s",
+            t->keys && t->keys->base.len ? (int)t->keys->base.len - 1 : 0,
+            t->keys ? t->keys->base.ptr : "", (int)scheduler_id.len, scheduler_id.ptr, text);
+    if (t->on_error)
+        t->on_error(t->on_error_user, scheduler_id, err, text);
+}
+
+void sc__ticker_complain(sc__ticker *ticker, sc_slice scheduler_id, sc_err err,
+                         const sc_reason *reason)
+{
+    tell(ticker, scheduler_id, err, "no next job was made", reason);
+}
+
+static void tell_skip(sc__ticker *t, sc_slice scheduler_id, sc_err err, const sc_reason *reason)
+{
+    tell(t, scheduler_id, err, "it goes on with its first time from now on", reason);
+}
+
+sc_err sc__ticker_strategy_next(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,
+                                sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
+                                sc_reason *ret_reason)
+{
+    const sc_repeat_strategy *strategy = &ticker->strategy;
+    int64_t now_ms = sc__wall_ms();
+    sc_reason why = {""};
+    sc_err err =
+        sc__strategy_next(strategy, scheduler_id, pattern, tz, after_ms, ret_next_ms, &why);
+
+    if (err == SC_EINVAL && after_ms < now_ms &&
+        !sc__strategy_next(strategy, scheduler_id, pattern, tz, now_ms, ret_next_ms, NULL)) {
+        tell_skip(ticker, scheduler_id, err, &why);
+        return SC_OK;
+    }
+    return err && err != SC_ESYNTAX ? sc__because(ret_reason, err, "%s", why.text) : err;
+}
+
 sc_err sc__ticker_cron(sc_slice scheduler_id, sc_slice pattern, sc_cron_dst dst, sc_cron **ret_cron,
                        sc_reason *ret_reason)
 {
@@ -188,27 +247,12 @@ sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice 
                             sc_slice tz, int64_t after_ms, int64_t *ret_next_ms,
                             sc_reason *ret_reason)
 {
-    sc_err err = sc__strategy_next(&ticker->strategy, scheduler_id, pattern, tz, after_ms,
-                                   ret_next_ms, ret_reason);
+    sc_err err = sc__ticker_strategy_next(ticker, scheduler_id, pattern, tz, after_ms, ret_next_ms,
+                                          ret_reason);
 
     return err == SC_ESYNTAX
                ? next_by_cron(ticker, scheduler_id, pattern, tz, after_ms, ret_next_ms, ret_reason)
                : err;
-}
-
-void sc__ticker_complain(sc__ticker *t, sc_slice scheduler_id, sc_err err, const sc_reason *reason)
-{
-    uint64_t hash = XXH3_64bits_withSeed(scheduler_id.ptr, scheduler_id.len, err);
-
-    for (size_t i = 0; i < COMPLAINTS; i++)
-        if (t->complaints[i] == hash)
-            return;
-    t->complaints[t->next_complaint] = hash;
-    t->next_complaint = (t->next_complaint + 1) % COMPLAINTS;
-    sc__log(SC_LOG_ERROR, "queue %.*s: job scheduler %.*s: no next job was made: %s",
-            t->keys->base.len ? (int)t->keys->base.len - 1 : 0, t->keys->base.ptr,
-            (int)scheduler_id.len, scheduler_id.ptr,
-            reason->text[0] ? reason->text : sc_err_text(err));
 }
 
 static void tick_free(struct tick *tick)
@@ -286,7 +330,7 @@ static sc_err advance(struct tick *tick, sc_reason *reason)
     sc_err err = SC_OK;
 
     if (tick->rounds++ == ROUNDS)
-        return sc__because(reason, SC_ESLOT, "its next times all have a job already");
+        return sc__because(reason, SC_ESLOT, "its next times are past, or have a job already");
     if (tick->read.pattern[0])
         err = sc__ticker_next_time(tick->ticker, sc_slice_of(tick->scheduler_id),
                                    sc_slice_of(tick->read.pattern), sc_slice_of(tick->read.tz),
@@ -339,6 +383,9 @@ static sc_err read_reply(struct tick *tick, const sc_reply *reply, bool *ret_wai
     if (code == 3)
         return sc__because(reason, SC_ESLOT, "its next times all have a job already");
     tick->has_advanced = code == 1;
+    if (tick->has_advanced && tick->is_off)
+        tell_skip(tick->ticker, sc_slice_of(tick->scheduler_id), SC_ELAYOUT,
+                  &(sc_reason){"another program made a job for no time of its pattern, at once"});
     if (code != 2)
         return SC_OK;
     err = again(tick, items, count, reason);
@@ -362,6 +409,23 @@ static void on_reply(void *user, sc_err err, const sc_reply *reply)
     tick_free(tick);
 }
 
+/* Was the job made for the moment, and for no time of its pattern? BullMQ does so when its cron library finds a next time that is past,
+ * again and again. The first job may be meant so; the times of a strategy may depend on what it is asked. */
+static bool is_off(struct tick *tick)
+{
+    const sc__scheduler_opts *read = &tick->read;
+    const sc_slice id = sc_slice_of(tick->scheduler_id), pattern = sc_slice_of(read->pattern),
+                   tz = sc_slice_of(read->tz);
+    int64_t before_ms = tick->after_ms - 1, next_ms = 0;
+
+    if (!pattern.len || read->count <= 1 || read->delay_ms || before_ms < 0)
+        return false;
+    return sc__strategy_next(&tick->ticker->strategy, id, pattern, tz, before_ms, &next_ms, NULL) ==
+               SC_ESYNTAX &&
+           !next_by_cron(tick->ticker, id, pattern, tz, before_ms, &next_ms, NULL) &&
+           next_ms != tick->after_ms;
+}
+
 sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_id, sc_slice opts,
                        sc__ticker_cb cb, void *user)
 {
@@ -383,6 +447,7 @@ sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_i
     }
     sc__scheduler_opts_read(opts, &tick->read);
     tick->after_ms = sc__time_of_job(scheduler_id, job_id); /* 0: the script will refuse it */
+    tick->is_off = is_off(tick);
     err = advance(tick, &reason);
     if (err) {
         sc__ticker_complain(tick->ticker, sc_slice_of(tick->scheduler_id), err, &reason);

@@ -79,8 +79,8 @@ static sc_err next_of_all(const sc__times *t, int64_t after_ms, int64_t *ret_nex
     int64_t since;
 
     if (rule->pattern.len)
-        return sc__strategy_next(sc__ticker_strategy(t->ticker), rule->id, rule->pattern, rule->tz,
-                                 after_ms, ret_next_ms, ret_reason);
+        return sc__ticker_strategy_next(t->ticker, rule->id, rule->pattern, rule->tz, after_ms,
+                                        ret_next_ms, ret_reason);
     since = (after_ms - t->phase_ms) % rule->every_ms;
     if (since < 0)
         since += rule->every_ms;

@@ -137,34 +137,37 @@ static void guard_free(sc_scheduler_guard *g)
     sc_free(g);
 }
 
-static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue)
+static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue,
+                         const sc_scheduler_guard_opts *opts)
 {
     const sc__queue_keys *keys = sc__queue_names(queue);
     sc_err err = sc__ticker_new(g->client, keys, sc__queue_repeat_strategy(queue), &g->ticker);
 
     if (err)
         return err;
+    sc__ticker_on_error(g->ticker, opts->on_error, opts->on_error_user);
     sc__sweep_init(&g->sweep, g->client, keys, g->ticker, on_swept, g);
     sc__due_init(&g->due, g->client, keys, g->ticker, on_looked, g);
     sc__rezone_init(&g->rezone, g->client, keys, g->ticker, on_rezoned, g);
     return SC_OK;
 }
 
-sc_err sc_scheduler_guard_start(sc_queue *queue, int64_t interval_ms,
+sc_err sc_scheduler_guard_start(sc_queue *queue, const sc_scheduler_guard_opts *opts,
                                 sc_scheduler_guard **ret_guard)
 {
+    const sc_scheduler_guard_opts o = opts ? *opts : (sc_scheduler_guard_opts){0};
     sc_scheduler_guard *g;
     sc_err err;
 
-    if (interval_ms < 0)
+    if (o.interval_ms < 0)
         return SC_EINVAL;
     g = sc__calloc(1, sizeof(*g));
     if (!g)
         return SC_ENOMEM;
     g->client = sc__queue_client(queue);
-    g->interval_ms = interval_ms ? interval_ms : INTERVAL_MS;
+    g->interval_ms = o.interval_ms ? o.interval_ms : INTERVAL_MS;
     sc__waiter_init(&g->quiet);
-    err = make_roles(g, queue);
+    err = make_roles(g, queue, &o);
     if (!err) {
         sc__loop_run_wait(sc__client_loop(g->client), start, g);
         err = g->err;

@@ -358,7 +358,8 @@ static void start_worker(struct round *r)
     assert_ok(sc_worker_handle_batch(r->worker, SC_S("tick"), process_batch, r,
                                      &(sc_batch_opts){.max = 3, .linger_ms = 5}));
     assert_ok(sc_worker_start(r->worker));
-    assert_ok(sc_scheduler_guard_start(r->queue, 40, &r->guard));
+    assert_ok(sc_scheduler_guard_start(r->queue, &(sc_scheduler_guard_opts){.interval_ms = 40},
+                                       &r->guard));
 }
 
 static void show(struct round *r, const char *command, sc_slice middle, const char *end)

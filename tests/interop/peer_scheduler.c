@@ -148,10 +148,20 @@ static sc_err do_list(struct peer *peer, const json_t *args, json_t **ret_result
     return SC_OK;
 }
 
+/* {"event":"guard","schedulerId":…,"code":"SC_EINVAL","text":…} */
+static void tell_error(void *user, sc_slice scheduler_id, sc_err err, const char *text)
+{
+    (void)user;
+    peer_emit(json_pack("{s:s, s:s%, s:s, s:s}", "event", "guard", "schedulerId", scheduler_id.ptr,
+                        scheduler_id.len, "code", sc_err_name(err), "text", text));
+}
+
 /* {"queue","intervalMs"}: a guardian until the peer ends. */
 static sc_err do_guard(struct peer *peer, const json_t *args, json_t **ret_result,
                        sc_reason *ret_reason)
 {
+    const sc_scheduler_guard_opts opts = {.interval_ms = sc__json_int(args, "intervalMs", 0),
+                                          .on_error = tell_error};
     sc_queue *queue;
     sc_err err;
 
@@ -159,7 +169,7 @@ static sc_err do_guard(struct peer *peer, const json_t *args, json_t **ret_resul
         return SC_EEXIST;
     err = peer_queue(peer, args, &queue, ret_reason);
     if (!err)
-        err = sc_scheduler_guard_start(queue, sc__json_int(args, "intervalMs", 0), &peer->guard);
+        err = sc_scheduler_guard_start(queue, &opts, &peer->guard);
     if (!err)
         *ret_result = json_true();
     return err;

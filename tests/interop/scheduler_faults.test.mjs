@@ -57,6 +57,31 @@ test('nodes killed at random cost no run, and none is made twice', { timeout: 12
   for (const id of guarded) await assertNoGap(server.redis, 'bull:killed', id, 100);
 });
 
+test('a worker of BullMQ that finds next times in the past makes no storm beside our guardian, which tells of it', { timeout: 60_000 }, async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const settings = { repeatStrategy: (now) => now - 60_000 }; // as its cron library does where some zones' clocks change
+  const queue = closing(t, new Queue('storm', { connection: server.connection, settings }));
+  await queue.waitUntilReady();
+  const guard = startPeer(server.url);
+  t.after(() => guard.kill());
+  await guard.guard({ queue: 'storm', intervalMs: 500 });
+  const told = [];
+  guard.events.on('guard', (event) => told.push(event));
+  closing(t, new Worker('storm', async () => null, { connection: server.connection, settings }));
+  const NEW_YEAR = Date.UTC(new Date().getUTCFullYear() + 1);
+
+  await queue.upsertJobScheduler('s', { pattern: '0 0 1 1 *', immediately: true });
+  const next = () => server.redis.zscore('bull:storm:repeat', 's').then(Number);
+  await waitFor('the schedule to go on by its pattern', async () => (await next()) === NEW_YEAR);
+  const runs = await server.redis.zcard('bull:storm:completed');
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // nothing more comes
+
+  assert.ok((await server.redis.zcard('bull:storm:completed')) <= runs + 2, 'the storm is over');
+  assert.equal(await next(), NEW_YEAR);
+  assert.deepEqual(told.map(({ schedulerId, code }) => [schedulerId, code]), [['s', 'SC_ELAYOUT']]);
+});
+
 /** A server whose clock is ours: `jump(seconds)` sets how far it is from the true time. */
 async function startShiftedRedis(t) {
   const folder = await mkdtemp(join(tmpdir(), 'sc-clock-'));

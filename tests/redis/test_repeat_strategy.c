@@ -96,9 +96,68 @@ TEST(a_lost_job_is_made_again_by_the_strategy)
     redis(&b, "EVAL redis.call('DEL',unpack(redis.call('KEYS','bull:q:repeat:s:*'))) 0");
     redis(&b, "DEL bull:q:delayed");
     redis(&b, "ZADD bull:q:repeat 1000 s");
-    assert_ok(sc_scheduler_guard_start(b.queue, 20, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(b.queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
 
     wait_until(count_of(&b, SC_JOB_DELAYED) + count_of(&b, SC_JOB_WAITING) == 1);
     sc_scheduler_guard_stop(guard);
     bench_close(&b);
+}
+
+/* "<": every 20 ms, but each time when it is asked for the one after the last that it gave, it gives that again. */
+static sc_err next_backwards(void *user, sc_slice scheduler_id, sc_slice pattern, sc_slice tz,
+                             int64_t after_ms, int64_t *ret_next_ms, sc_reason *ret_reason)
+{
+    static _Atomic int64_t last_ms;
+
+    (void)user, (void)scheduler_id, (void)tz, (void)ret_reason;
+    if (pattern.ptr[0] != '<')
+        return SC_ESYNTAX;
+    *ret_next_ms = after_ms == last_ms ? last_ms : after_ms + 20;
+    if (after_ms) /* it is asked for the times after 1970, too: whether it reads the pattern */
+        last_ms = *ret_next_ms;
+    return SC_OK;
+}
+
+static _Atomic int told;
+
+static void on_error(void *user, sc_slice scheduler_id, sc_err err, const char *text)
+{
+    (void)user, (void)scheduler_id;
+    assert_int_equal(err, SC_EINVAL);
+    assert_string_equal(text, "it goes on with its first time from now on: the strategy of its "
+                              "pattern gave a time that is not after the last");
+    told++;
+}
+
+static void goes_on(sc_catchup catchup)
+{
+    const sc_repeat_strategy backwards = {.next = next_backwards};
+    const sc_scheduler_guard_opts opts = {.on_error = on_error};
+    const sc_repeat repeat = {.pattern = SC_S("<"), .offset_ms = -1, .catchup = catchup};
+    const sc_job_spec spec = {.name = SC_S("job")};
+    sc_scheduler_guard *guard;
+
+    bench_open(&b);
+    sc_queue_free(b.queue);
+    assert_ok(sc_queue_new(b.client, SC_S("q"), &(sc_queue_opts){.repeat_strategy = &backwards},
+                           &b.queue, NULL));
+    assert_ok(sc_scheduler_guard_start(b.queue, &opts, &guard));
+    assert_ok(sc_scheduler_upsert(b.queue, SC_S("s"), &repeat, &spec, NULL, NULL, NULL));
+
+    wait_until(atoi(redis(&b, "HGET bull:q:repeat:s ic")) >= 5 && told);
+    sc_scheduler_guard_stop(guard);
+
+    assert_int_equal(told, 1);
+    bench_close(&b);
+}
+
+TEST(a_strategy_that_goes_backwards_is_told_and_the_schedule_goes_on)
+{
+    goes_on(SC_CATCHUP_LATE);
+}
+
+TEST(a_strategy_that_goes_backwards_stops_no_guarded_schedule_either)
+{
+    goes_on(SC_CATCHUP_ALL);
 }

@@ -5,7 +5,7 @@ static sc_scheduler_guard *start_guard(void)
 {
     sc_scheduler_guard *guard = NULL;
 
-    assert_ok(sc_scheduler_guard_start(queue, 0, &guard));
+    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
     return guard;
 }
 

@@ -5,7 +5,8 @@ static sc_scheduler_guard *start_guard(void)
 {
     sc_scheduler_guard *guard = NULL;
 
-    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
     return guard;
 }
 

@@ -5,7 +5,7 @@ static sc_scheduler_guard *start_guard(void)
 {
     sc_scheduler_guard *guard = NULL;
 
-    assert_ok(sc_scheduler_guard_start(queue, 0, &guard));
+    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
     return guard;
 }
 
@@ -265,7 +265,8 @@ TEST(missed_runs_are_caught_up_with_by_the_policy)
     upsert_overdue("all", SC_CATCHUP_ALL, 0);
     upsert_overdue("some", SC_CATCHUP_ALL, 3 * 3600 * 1000);
 
-    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
     wait_until(atoi(redis("ZCOUNT bull:q:repeat %lld +inf", (long long)now_ms() - 500)) == 5);
     sc_scheduler_guard_stop(guard);
 
@@ -501,7 +502,8 @@ TEST(rules_with_fields_that_make_no_sense_stop_no_other_schedule)
     repeat.jitter_ms = 10;
     upsert("good", &repeat);
 
-    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
     wait_until(made("good") >= 5);
     sc_scheduler_guard_stop(guard);
 

@@ -55,7 +55,8 @@ TEST(new_data_of_zones_moves_the_runs_that_are_still_to_come)
         snprintf(id, sizeof(id), "p%d", i);
         upsert_pattern(id, "0 3 * * *", "Test/Zone");
     }
-    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
 
     install("Etc/GMT-5", "2026b");
     wait_until(next_of("plain") != plain_ms && next_of("guarded") != guarded_ms);
@@ -109,7 +110,8 @@ TEST(new_data_that_came_while_the_server_was_away_counts_when_it_is_back)
     assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
     before = upsert_pattern("p", "0 3 * * *", "Test/Zone");
     sc_set_log(count_begun, NULL);
-    assert_ok(sc_scheduler_guard_start(queue, 20, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
     wait_until(sweeps() >= 6);
 
     test_server_kill(&server, 9);

@@ -356,3 +356,53 @@ TEST(schedulers_of_one_queue_do_not_disturb_each_other)
     assert_redis("ZCARD bull:q:repeat", "20");
     close_queue();
 }
+
+static atomic_int told;
+static char told_text[512];
+
+static void on_guard_error(void *user, sc_slice scheduler_id, sc_err err, const char *text)
+{
+    (void)user;
+    assert_slice(scheduler_id, "p");
+    assert_int_equal(err, SC_ELAYOUT);
+    snprintf(told_text, sizeof(told_text), "%s", text);
+    told++;
+}
+
+/* What BullMQ's worker leaves when its cron library finds a time that is past: a job for the moment. */
+static void clamp_pending(const char *id)
+{
+    int64_t pending_ms = atoll(redis("ZSCORE bull:q:repeat %s", id)), now = now_ms();
+
+    move_pending(id, pending_ms, now);
+    redis("ZREM bull:q:delayed repeat:%s:%lld", id, (long long)now);
+    redis("LPUSH bull:q:wait repeat:%s:%lld", id, (long long)now);
+    redis("HSET bull:q:repeat:%s:%lld opts "
+          "{\"repeat\":{\"pattern\":\"@yearly\",\"count\":7},\"delay\":0}",
+          id, (long long)now);
+}
+
+TEST(a_schedule_whose_time_another_program_moved_to_now_goes_on_by_its_pattern_and_it_is_told)
+{
+    const sc_scheduler_guard_opts opts = {.interval_ms = 20, .on_error = on_guard_error};
+    sc_scheduler_guard *guard;
+    int64_t next;
+
+    open_queue();
+    next = upsert_pattern("p", "@yearly", "");
+    assert_ok(sc_scheduler_guard_start(queue, &opts, &guard));
+
+    for (int i = 0; i < 3; i++) {
+        clamp_pending("p");
+        wait_until(atoll(test_redis(&server, "ZSCORE bull:q:repeat p")) == next);
+    }
+    sc_scheduler_guard_stop(guard);
+
+    assert_int_equal(told, 1); /* once, however often */
+    assert_string_equal(told_text,
+                        "it goes on with its first time from now on: another program made a "
+                        "job for no time of its pattern, at once");
+    assert_redis("LLEN bull:q:wait", "3");
+    assert_redis("ZCARD bull:q:delayed", "1");
+    close_queue();
+}
