@@ -104,7 +104,7 @@ function tags() {
     row(`a tag of ${members} values is deleted, us, beside one key`, tag.tag_us, tag.key_us, '< 1000', tag.tag_us < 1000)
   }
   for (const callers of [1, 64])
-    for (const hit of life('hits', callers)) row(`values from Redis, ${callers} callers, tags: ${hit.tags}, in how many times the time`, hit.times)
+    for (const hit of life('hits', callers, 100)) row(`values from Redis, ${callers} callers, tags: ${hit.tags}, in how many times the time`, hit.times)
   const [hot] = life('hot', 4, 1000, 200, 1000, 10)
   row('4 processes, 1,000 requests a second for a value of 1 s: loads in a TTL', hot.loads / hot.ttls, undefined, '1.0 to 1.1', hot.loads <= 1.1 * hot.ttls)
   row('the same: requests that waited for a load', hot.not_from_cache, undefined, '0', hot.not_from_cache === 0)

@@ -1,7 +1,7 @@
 /* What tags and old values cost. One JSON line a run; the server is at BENCH_URL.
  *
  *     tag MEMBERS                                 so many values get a tag, which is deleted; beside it, a key is deleted
- *     hits CALLERS                                values with 4 tags are read from Redis, beside others without
+ *     hits CALLERS SIZE                           values with 4 tags are read from Redis, beside others without
  *     hot PROCESSES RATE LOAD_MS TTL_MS TTLS      so many requests a second for one key, by all processes together */
 #include <storychain/cache.h>
 
@@ -34,10 +34,11 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static sc_cache *open_cache(sc_client **ret_client)
+static sc_cache *open_cache(size_t near_bytes, sc_client **ret_client)
 {
     const sc_client_opts client_opts = {.url = getenv("BENCH_URL")};
-    const sc_cache_opts opts = {.timeout_ms = 10000};
+    const sc_cache_opts opts = {
+        .timeout_ms = 10000, .near_bytes = near_bytes, .near_confirms = true};
     sc_cache *cache;
 
     check("a client", sc_client_new(&client_opts, ret_client, NULL));
@@ -84,7 +85,7 @@ static void tag(long members)
     const sc_slice name = SC_S("bench");
     sc_cache_value value;
     sc_client *client;
-    sc_cache *cache = open_cache(&client);
+    sc_cache *cache = open_cache(0, &client);
 
     store_members(cache, members);
     check("get", sc_cache_get(cache, SC_S("bench:0"), &value));
@@ -111,16 +112,17 @@ static void tag(long members)
 
 /* hits with tags */
 
-enum { KEYS = 1000, KINDS = 3, ROUNDS = 41, ROUND_MS = 60 };
+enum { KEYS = 1000, KINDS = 4, ROUNDS = 41, ROUND_MS = 60 };
+
+static char content[1024 * 1024]; /* text, of so many bytes: */
+static size_t content_len;
 
 static const char *const four[] = {"one", "two", "three", "four", NULL};
 
 static sc_err load_plainly(sc_cache_load *out, sc_slice key, void *user)
 {
-    static char value[100];
-
     (void)key, (void)user;
-    return sc_cache_load_set(out, (sc_slice){value, sizeof(value)});
+    return sc_cache_load_set(out, (sc_slice){content, content_len});
 }
 
 static sc_err load_with_tags(sc_cache_load *out, sc_slice key, void *user)
@@ -137,6 +139,7 @@ static const struct {
     {"untagged", {.ttl_ms = 600000, .load = load_plainly}},
     {"by_definition", {.ttl_ms = 600000, .load = load_plainly, .tags = four}},
     {"by_loader", {.ttl_ms = 600000, .load = load_with_tags}},
+    {"held", {.ttl_ms = 600000, .load = load_plainly, .tags = four}}, /* and confirmed */
 };
 
 static void read_one(sc_cache *cache, int kind, int number)
@@ -209,27 +212,33 @@ static void tell_hits(int callers, double rates[KINDS][ROUNDS], int kind)
            callers, kinds[kind].name, median(sorted), median(times));
 }
 
-static void hits(int callers)
+static void hits(int callers, size_t size)
 {
     static double rates[KINDS][ROUNDS];
-    sc_client *client;
-    sc_cache *cache = open_cache(&client);
+    sc_client *client, *other;
+    sc_cache *cache = open_cache(0, &client), *holding = open_cache(64 << 20, &other);
+    sc_cache *const caches[KINDS] = {cache, cache, cache, holding};
     sc_cache_stats before, after;
 
+    content_len = size < sizeof(content) ? size : sizeof(content);
+    for (size_t i = 0; i < content_len; i++)
+        content[i] = (char)('a' + (i * i + i / 7) % 23);
     for (int kind = 0; kind < KINDS; kind++)
         for (int i = 0; i < KEYS; i++)
-            read_one(cache, kind, i);
+            read_one(caches[kind], kind, i);
     sc_cache_stats_get(cache, &before);
     for (int round = 0; round < ROUNDS; round++)
         for (int kind = 0; kind < KINDS; kind++)
-            rates[kind][round] = reads_a_second(cache, kind, callers);
+            rates[kind][round] = reads_a_second(caches[kind], kind, callers);
     sc_cache_stats_get(cache, &after);
     if (after.misses != before.misses)
         check("a hit", SC_ENOTFOUND);
     for (int kind = 0; kind < KINDS; kind++)
         tell_hits(callers, rates, kind);
     sc_cache_free(cache);
+    sc_cache_free(holding);
     sc_client_free(client);
+    sc_client_free(other);
 }
 
 /* one hot key */
@@ -271,7 +280,7 @@ static void run_process(const sc_cache_def *def, struct hot *hot, double rate, d
 {
     int64_t gap = (int64_t)(1e9 / rate), next;
     sc_client *client;
-    sc_cache *cache = open_cache(&client);
+    sc_cache *cache = open_cache(0, &client);
     int64_t end;
 
     request(cache, def, hot, false);
@@ -318,14 +327,14 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "tag") == 0) {
         tag(number(argv[2]));
-    } else if (argc == 3 && strcmp(argv[1], "hits") == 0) {
-        hits((int)number(argv[2]));
+    } else if (argc == 4 && strcmp(argv[1], "hits") == 0) {
+        hits((int)number(argv[2]), (size_t)number(argv[3]));
     } else if (argc == 7 && strcmp(argv[1], "hot") == 0) {
         run_hot((int)number(argv[2]), (double)number(argv[3]), (int)number(argv[4]),
                 number(argv[5]), (int)number(argv[6]));
     } else {
-        fprintf(stderr,
-                "bench-life tag MEMBERS | hits CALLERS | hot PROCESSES RATE LOAD_MS TTL_MS TTLS\n");
+        fprintf(stderr, "bench-life tag MEMBERS | hits CALLERS SIZE | hot PROCESSES RATE LOAD_MS "
+                        "TTL_MS TTLS\n");
         return 2;
     }
     return 0;

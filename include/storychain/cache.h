@@ -44,6 +44,10 @@ typedef struct sc_cache_opts {
      * until it tells of a change, which takes it a moment: who reads in another process just after a write may still get the
      * old value, for a second at most, but not after he has seen the new one. Both 0: none are held; without a client: 32 MiB. */
     size_t near_bytes, near_entries;
+    /* These values are given only after Redis was asked whether it has changed them, so that nobody reads what was before a write that had
+     * ended, wherever it was made. One short question serves all who read meanwhile; a Redis that is silent may keep a call for twice timeout_ms.
+     * try_copy and try_borrow give nothing then. */
+    bool near_confirms;
     size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
     size_t max_key_size;   /* 0: 1 MiB */
     /* Longer keys stand in Redis as their beginning and their SHA-256; 0: 1 KiB; SC_CACHE_NEVER. The same in all

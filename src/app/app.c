@@ -18,7 +18,7 @@
 #include "app/teller.h"
 #include "app/watchdog.h"
 
-enum { REDIS_READY_MS = 10000, TEXTS_MAX = 256 * 1024 };
+enum { REDIS_READY_MS = 10000, TEXTS_MAX = 256 * 1024, CACHE_BYTES = 32 * 1024 * 1024 };
 
 /* What app_start made; the texts of its options. */
 struct whole {
@@ -114,10 +114,16 @@ static sc_err start_redis(struct app *app, sc_reason *ret_reason)
     return err ? failed("Redis", err, &why, ret_reason) : SC_OK;
 }
 
+sc_cache_opts app_cache_opts(void)
+{
+    return (sc_cache_opts){.near_bytes = CACHE_BYTES, .near_confirms = true};
+}
+
 static sc_err start_cache(struct app *app, sc_reason *ret_reason)
 {
+    const sc_cache_opts opts = app_cache_opts();
     sc_reason why = {""};
-    sc_err err = sc_cache_new(app->client, NULL, &app->cache, &why);
+    sc_err err = sc_cache_new(app->client, &opts, &app->cache, &why);
 
     return err ? failed("the cache", err, &why, ret_reason) : SC_OK;
 }

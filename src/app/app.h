@@ -52,6 +52,10 @@ struct app {
     struct watchdog *watchdog; /* starts our own Redis again when it died */
 };
 
+/* How the services' cache is: 32 MiB of what it read are held in the process, and confirmed with each read, for what one process has
+ * written another must not miss. */
+sc_cache_opts app_cache_opts(void);
+
 /* `opts` is copied. Waits up to 10 s for Redis. On failure everything is taken down again and the
  * reason says which part failed and why: SC_EIO, SC_EBUSY (the state folder is in use),
  * SC_ETIMEDOUT, SC_EAUTH, SC_EINVAL, … */

@@ -10,7 +10,7 @@ static bool find(sc_cache *cache, sc_slice key, sc__near_section *section,
     sc__near *near;
     int64_t now_ms;
 
-    if (!key.len || key.len > cache->opts.max_key_size)
+    if (!key.len || key.len > cache->opts.max_key_size || cache->tier.confirms)
         return false;
     key = sc__cache_key(cache, key, room);
     near = sc__tier_readable(cache, key, &now_ms);

@@ -126,7 +126,7 @@ static sc_err start(sc_cache *cache, sc_reason *ret_reason)
         return err;
     }
     cache->client = cache->link.client;
-    err = sc__tier_start(&cache->tier, &cache->opts, cache->prefix, &cache->link);
+    err = sc__tier_start(&cache->tier, &cache->opts, cache->prefix, &cache->link, &cache->health);
     if (err) {
         sc__link_stop(&cache->link);
         free_pools(cache);

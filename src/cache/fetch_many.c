@@ -41,6 +41,8 @@ struct batch {
 
 static void look_near(struct batch *b)
 {
+    sc__tier_call call = SC__TIER_BEGINS;
+
     for (size_t i = 0; i < b->count; i++) {
         sc_err err = sc__cache_check(b->cache, b->asked[i]);
 
@@ -52,7 +54,9 @@ static void look_near(struct batch *b)
         else if (err || sc__repair_has(&b->cache->repair, b->keys[i]))
             b->fates[i] = ALONE;
         else
-            b->fates[i] = sc__tier_give(b->cache, b->def, b->keys[i], &b->values[i]) ? DONE : OPEN;
+            b->fates[i] = sc__tier_give_next(b->cache, b->def, b->keys[i], &call, &b->values[i])
+                              ? DONE
+                              : OPEN;
     }
 }
 

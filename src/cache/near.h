@@ -59,6 +59,9 @@ typedef enum sc__near_state {
 sc__near_state sc__near_find(sc__near *near, sc_slice key, int64_t now_ms,
                              const sc__near_entry **ret_entry);
 
+/* Inside a section: whether anything is held at the key, whatever its state. Counts as no use. */
+bool sc__near_has(const sc__near *near, sc_slice key);
+
 /* Inside a section: the names of an entry's unknown tags; they are valid until leave. */
 size_t sc__near_unknown_tags(const sc__near_entry *entry, sc_slice ret_names[SC__NEAR_TAGS_MAX]);
 

@@ -84,6 +84,13 @@ sc__near_state sc__near_find(sc__near *near, sc_slice key, int64_t now_ms,
     return state;
 }
 
+bool sc__near_has(const sc__near *near, sc_slice key)
+{
+    const sc__near_entry *entry = sc__near_look(near, key, sc__near_hash(near, key));
+
+    return entry && !sc__near_is_cleared(near, entry);
+}
+
 bool sc__near_is_tag_expired(const sc__near_entry *entry)
 {
     return look_at_tags(entry) == SC__NEAR_STALE;

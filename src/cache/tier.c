@@ -18,6 +18,7 @@ void sc__tier_release(sc__tier *tier)
 {
     if (!tier->near)
         return;
+    sc__confirm_release(&tier->confirm);
     sc__near_free(tier->near);
     tier->near = NULL;
     for (size_t i = 0; i < SC__TIER_STRIPES; i++)
@@ -99,7 +100,8 @@ static sc_err init(sc__tier *tier, const sc_cache_opts *opts)
     return sc__near_new(&near, &tier->near);
 }
 
-sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *prefix, sc__link *link)
+sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *prefix, sc__link *link,
+                      sc__health *health)
 {
     sc_err err;
 
@@ -109,6 +111,8 @@ sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *pre
     err = init(tier, opts);
     if (err)
         return err;
+    tier->confirms = opts->near_confirms;
+    sc__confirm_init(&tier->confirm, link->client, health, opts->timeout_ms);
     sc__pulse_init(&tier->sweep, sc__client_loop(link->client), SWEEP_MS, sweep, tier);
     sc__link_listen(link, &(sc__tracking){on_changed, on_all_changed, tier, NULL});
     return SC_OK;
@@ -260,8 +264,8 @@ static bool may_give(const sc_cache *cache, const sc_cache_def *def, const sc__n
     return !def || (!def->tags && !def->schema) || entry->flags == sc__tier_flags(def);
 }
 
-bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
-                   sc_cache_value *ret_value)
+static bool give_held(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                      sc_cache_value *ret_value)
 {
     int64_t now_ms;
     sc__near *near = sc__tier_readable(cache, key, &now_ms);
@@ -278,4 +282,38 @@ bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
         give(cache, entry, now_ms, ret_value);
     sc__near_leave(&section, found);
     return found;
+}
+
+static bool is_held(sc_cache *cache, sc_slice key)
+{
+    int64_t now_ms;
+    sc__near *near = sc__tier_readable(cache, key, &now_ms);
+    sc__near_section section;
+    bool found;
+
+    if (!near)
+        return false;
+    section = sc__near_enter(near);
+    found = sc__near_has(near, key);
+    sc__near_readers_quit(&section);
+    return found;
+}
+
+bool sc__tier_give_next(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__tier_call *call,
+                        sc_cache_value *ret_value)
+{
+    if (!cache->tier.confirms || *call == SC__TIER_CONFIRMED)
+        return give_held(cache, def, key, ret_value);
+    if (*call == SC__TIER_UNCONFIRMED || !is_held(cache, key))
+        return false;
+    *call = sc__confirm_wait(&cache->tier.confirm) ? SC__TIER_CONFIRMED : SC__TIER_UNCONFIRMED;
+    return *call == SC__TIER_CONFIRMED && give_held(cache, def, key, ret_value);
+}
+
+bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                   sc_cache_value *ret_value)
+{
+    sc__tier_call call = SC__TIER_BEGINS;
+
+    return sc__tier_give_next(cache, def, key, &call, ret_value);
 }

@@ -14,6 +14,7 @@
 
 #include <storychain/cache.h>
 
+#include "confirm.h"
 #include "link.h"
 #include "near.h"
 #include "ops/cache_tags.h"
@@ -29,6 +30,8 @@ typedef struct sc__tier_stripe {
 typedef struct sc__tier {
     sc__near *near; /* NULL: there is none, and nothing of this does anything */
     sc__link *link;
+    bool confirms; /* nothing is given before the server was asked whether it still holds */
+    sc__confirm confirm;
     sc__pulse sweep;                    /* frees what has expired */
     sc_slice tag_prefix;                /* of the keys of tags */
     atomic_uint_fast64_t invalidations; /* told by the server */
@@ -37,7 +40,7 @@ typedef struct sc__tier {
 
 /* Is told by `link`, which is started. Without a bound there is none. `prefix` (of the cache's own keys) is borrowed. SC_ENOMEM. */
 SC_MUST_USE sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *prefix,
-                                  sc__link *link);
+                                  sc__link *link, sc__health *health);
 void sc__tier_stop(sc__tier *tier);    /* before its link; */
 void sc__tier_release(sc__tier *tier); /* and after that. One that was zeroed is fine */
 
@@ -68,6 +71,16 @@ sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms);
 /* Gives what is held at a key of Redis, when it is fresh. False: ask Redis. Counts. `def` may be NULL. */
 SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                sc_cache_value *ret_value);
+
+/* The same for keys of one call, which are confirmed together. `*call` is SC__TIER_BEGINS at first. */
+typedef enum sc__tier_call {
+    SC__TIER_BEGINS,
+    SC__TIER_CONFIRMED,
+    SC__TIER_UNCONFIRMED
+} sc__tier_call;
+
+SC_MUST_USE bool sc__tier_give_next(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                    sc__tier_call *call, sc_cache_value *ret_value);
 
 /* By what an item tells for which tags and schema of a definition it was read: the near item's `flags`. */
 uint8_t sc__tier_flags(const sc_cache_def *def);

@@ -17,6 +17,7 @@ static const int64_t skews_ms[PROCESSES] = {-5000, 5000, 0, 2500};
 
 struct town {
     struct test_server server;
+    size_t near_bytes; /* what each process holds, confirmed */
     atomic_int step, loads, stale, left;
     atomic_int_fast64_t source; /* goes up with each write */
     atomic_int_fast64_t
@@ -43,7 +44,10 @@ static struct town *found(void)
 
 static void settle(struct house *h, struct town *town, int number)
 {
-    const sc_cache_opts opts = {.timeout_ms = 10000, .wait_ms = 120000};
+    const sc_cache_opts opts = {.timeout_ms = 10000,
+                                .wait_ms = 120000,
+                                .near_bytes = town->near_bytes,
+                                .near_confirms = true};
 
     sc__clock_shift(skews_ms[number]);
     h->town = town;
@@ -201,14 +205,25 @@ static void live_in_process(void *memory, int number)
     leave(&h);
 }
 
-TEST_LIMIT(no_read_sees_what_was_before_a_delete_of_any_kind_whatever_the_clocks_say, 60)
+static void live_together(size_t near_bytes)
 {
     struct town *town = found();
     struct fleet fleet;
 
+    town->near_bytes = near_bytes;
     fleet_start(&fleet, PROCESSES, live_in_process, town);
     fleet_end(&fleet);
     assert_int_equal(town->stale, 0);
     assert_true(town->source > PROCESSES * ROUNDS / 2);
     test_server_kill(&town->server, SIGKILL);
+}
+
+TEST_LIMIT(no_read_sees_what_was_before_a_delete_of_any_kind_whatever_the_clocks_say, 60)
+{
+    live_together(0);
+}
+
+TEST_LIMIT(nor_does_one_of_what_is_held_and_confirmed, 60)
+{
+    live_together(1024 * 1024);
 }
