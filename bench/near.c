@@ -24,6 +24,8 @@
 enum {
     KEY_LEN = 16,
     VALUE_LEN = 100,
+    BOUND = 64 << 20, /* of the cache, or room for all keys */
+    BYTES_A_KEY = 512,
     ASKED = 1 << 16, /* keys in the order they are asked for; then again */
     ROUNDS = 4,
     RUNS = 100,
@@ -114,10 +116,13 @@ static void choose_asked(void)
 
 static void prepare(int keys, const sc_cache_def *def)
 {
+    const size_t room = (size_t)keys * BYTES_A_KEY;
+
     bench.keys = keys;
     bench.names = need(calloc((size_t)keys, sizeof(*bench.names)));
     bench.asked = need(calloc(ASKED, sizeof(*bench.asked)));
-    if (sc_cache_new(NULL, &(sc_cache_opts){.near_bytes = (size_t)1 << 30}, &bench.cache, NULL))
+    if (sc_cache_new(NULL, &(sc_cache_opts){.near_bytes = room > BOUND ? room : BOUND},
+                     &bench.cache, NULL))
         exit(1);
     for (int i = 0; i < keys; i++) {
         char name[KEY_LEN + 1];
