@@ -13,9 +13,11 @@
 #include "near_tags.h"
 #include "near_wheel.h"
 
+enum { SC__NEAR_SLICE = 64 }; /* entries that a turn may work on under the mutex */
+
+/* A list, chained by `older`. */
 typedef struct sc__near_batch {
-    sc__near_entry *first,
-        *last; /* of a list chained by `older`; without a first one there's no last */
+    sc__near_entry *first, *last; /* without a first one `last` means nothing */
     size_t bytes;
 } sc__near_batch;
 
@@ -85,6 +87,9 @@ SC_MUST_USE sc__near_entry *sc__near_entry_new(const sc__near_item *item, uint64
 
 /* Takes a listed entry out of the table, its queue and the wheel; readers may still see it. */
 void sc__near_unlink(sc__near *near, sc__near_entry *entry);
+
+/* The same for one that goes for another reason than want of room: if it was used, it will be used again when it's back. */
+void sc__near_remove(sc__near *near, sc__near_entry *entry);
 
 /* An entry that isn't listed any more, and is in no queue, waits for its readers. */
 void sc__near_to_limbo(sc__near *near, sc__near_entry *entry);
