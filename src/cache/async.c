@@ -253,7 +253,7 @@ static sc_err start(sc_cache *cache, const sc_cache_def *def, sc_slice key, void
         return SC_ENOMEM;
     c->cb = cb;
     c->user = user;
-    if (sc__tier_give(cache, def, c->stored_key, &c->value)) {
+    if (sc__tier_give_at_once(cache, def, c->stored_key, &c->value)) {
         drop_user(c);
         post(c);
         return SC_OK;

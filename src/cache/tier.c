@@ -317,3 +317,9 @@ bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
 
     return sc__tier_give_next(cache, def, key, &call, ret_value);
 }
+
+bool sc__tier_give_at_once(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                           sc_cache_value *ret_value)
+{
+    return !cache->tier.confirms && give_held(cache, def, key, ret_value);
+}

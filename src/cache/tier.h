@@ -72,6 +72,10 @@ sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms);
 SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                sc_cache_value *ret_value);
 
+/* The same for who must not wait: nothing that is to be confirmed. */
+SC_MUST_USE bool sc__tier_give_at_once(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+                                       sc_cache_value *ret_value);
+
 /* The same for keys of one call, which are confirmed together. `*call` is SC__TIER_BEGINS at first. */
 typedef enum sc__tier_call {
     SC__TIER_BEGINS,

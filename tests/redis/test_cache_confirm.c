@@ -170,3 +170,36 @@ TEST(without_an_answer_nothing_that_is_held_is_given)
     sc_cache_free(cache);
     cache_fixture_stop(&f);
 }
+
+struct answer {
+    atomic_int count;
+    sc_cache_source source;
+};
+
+static void on_value(void *user, sc_err err, const sc_cache_value *value)
+{
+    struct answer *answer = user;
+
+    assert_ok(err);
+    answer->source = value->source;
+    atomic_fetch_add(&answer->count, 1);
+}
+
+TEST(a_call_that_must_not_wait_does_not_wait_for_the_answer)
+{
+    struct cache_source source = CACHE_SOURCE("v");
+    struct answer answer = {0};
+    struct cache_fixture f;
+    sc_cache *cache;
+
+    cache_fixture_start(&f);
+    cache = confirming(&f, 600000);
+    hold(cache, "k", &source);
+    kill(f.server.pid, SIGSTOP); /* it would wait for ten minutes */
+    assert_ok(sc_cache_get_async(cache, SC_S("k"), on_value, &answer));
+    kill(f.server.pid, SIGCONT);
+    wait_until(atomic_load(&answer.count) == 1);
+    assert_int_equal(answer.source, SC_CACHE_HIT);
+    sc_cache_free(cache);
+    cache_fixture_stop(&f);
+}
