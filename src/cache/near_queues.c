@@ -1,7 +1,8 @@
 #include "near_inside.h"
 
 enum {
-    SMALL_SHARE = 10, /* the small queue has one part in so many */
+    SMALL_SHARE = 10, /* the small queue has one part in so many, */
+    SMALL_LEAST = 2,  /* and so many entries */
     BACK_MAX = 128 /* entries that one eviction may send back to the beginning of the main queue */
 };
 
@@ -36,10 +37,10 @@ static void take(sc__near_queue *queue, sc__near_entry *entry)
     queue->bytes -= sc__near_entry_held(entry);
 }
 
-/* Never nothing, however few entries there are. */
+/* However few entries there are, one has the time of two others to be used again. */
 static size_t share_of(size_t bound)
 {
-    return bound / SMALL_SHARE + 1;
+    return bound / SMALL_SHARE + SMALL_LEAST;
 }
 
 static bool small_is_full(const sc__near *near)

@@ -1,6 +1,6 @@
 /* Which values leave when there's no room: S3-FIFO.
  *
- * A new value enters the small queue, a tenth of the room. At its end it leaves, unless it was used meanwhile
+ * A new value enters the small queue, a tenth of the room and two entries. At its end it leaves, unless it was used meanwhile
  * (near_promotion.h): then it goes to the main queue. At the end of the main queue a value that was used goes back to the
  * beginning, with one use less. A value that had left the small queue not long ago (near_ghosts.h) enters the main
  * one at once. So what is used once passes by without pushing out what is used often, and a find writes nothing but a
