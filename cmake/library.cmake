@@ -1,14 +1,25 @@
-# libstorychain: floors 0 to 4. Objects are compiled once for the static and the shared library.
+# libstorychain: floors 0 to 4.
 file(GLOB_RECURSE SC_LIB_SOURCES CONFIGURE_DEPENDS
      src/base/*.c src/loop/*.c src/redis/*.c src/ops/*.c src/cache/*.c src/queue/*.c src/sched/*.c src/worker/*.c)
 
-add_library(sc_objects OBJECT ${SC_LIB_SOURCES} ${SC_GEN}/scripts.c)
-add_dependencies(sc_objects sc_gen)
-target_include_directories(sc_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src ${SC_GEN})
-target_link_libraries(sc_objects PUBLIC PkgConfig::LIBDEPS Threads::Threads m)
+function(sc_add_objects name)
+  add_library(${name} OBJECT ${SC_LIB_SOURCES} ${SC_GEN}/scripts.c)
+  add_dependencies(${name} sc_gen)
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src ${SC_GEN})
+  target_link_libraries(${name} PUBLIC PkgConfig::LIBDEPS Threads::Threads m)
+endfunction()
+
+sc_add_objects(sc_objects)
+set(SC_SHARED_OBJECTS sc_objects)
+if(SC_HAS_LTO)
+  sc_add_objects(sc_lto_objects)
+  set_target_properties(sc_lto_objects PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
+  set(SC_SHARED_OBJECTS sc_lto_objects)
+endif()
 
 add_library(sc_static STATIC $<TARGET_OBJECTS:sc_objects>)
-add_library(sc_shared SHARED $<TARGET_OBJECTS:sc_objects>)
+add_library(sc_shared SHARED $<TARGET_OBJECTS:${SC_SHARED_OBJECTS}>)
+set_target_properties(sc_shared PROPERTIES INTERPROCEDURAL_OPTIMIZATION "${SC_HAS_LTO}")
 foreach(lib sc_static sc_shared)
   set_target_properties(${lib} PROPERTIES OUTPUT_NAME storychain)
   target_include_directories(${lib} PUBLIC
