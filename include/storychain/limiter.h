@@ -42,8 +42,14 @@ typedef struct sc_limit {
 } sc_limit;
 
 /* Counts one request of `key` (the whole Redis key; 1 to 1,024 bytes) if it is allowed. One that is refused
- * is not counted. Waits for the server. SC_EINVAL: a key of another length; SC_EDEADLK. */
+ * is not counted. Waits for the server. SC_EINVAL: a key of another length; SC_EDEADLK; SC_ENOMEM. */
 SC_API SC_MUST_USE sc_err sc_limiter_check(sc_limiter *limiter, sc_slice key, sc_limit *ret_limit);
+
+/* The same without waiting. `limit` is borrowed for the callback. The limiter must not be freed before. SC_EINVAL, SC_ENOMEM. */
+typedef void (*sc_limiter_cb)(void *user, const sc_limit *limit);
+
+SC_API SC_MUST_USE sc_err sc_limiter_check_async(sc_limiter *limiter, sc_slice key,
+                                                 sc_limiter_cb cb, void *user);
 
 #ifdef __cplusplus
 }

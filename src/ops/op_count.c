@@ -5,14 +5,16 @@
 #include "redis/reply.h"
 #include "scripts.h"
 
-static sc_err read_request_count(const sc_reply *reply, sc__request_count *ret_count,
-                                 sc_reason *ret_reason)
+sc_err sc__request_count_read(const sc_reply *reply, sc__request_count *ret_count,
+                              sc_reason *ret_reason)
 {
     int64_t values[3];
     const sc_reply *items;
-    size_t count;
-    sc_err err = sc__reply_array(reply, &items, &count, ret_reason);
+    size_t count = 3;
+    sc_err err = sc__reply_check(reply, ret_reason);
 
+    if (!err)
+        err = sc__reply_array(reply, &items, &count, ret_reason);
     if (!err && count != 3)
         return sc__because(ret_reason, SC_EPROTO,
                            "a limiter's script answered with %zu values, not 3", count);
@@ -24,21 +26,13 @@ static sc_err read_request_count(const sc_reply *reply, sc__request_count *ret_c
 }
 
 sc_err sc__op_count_request(sc_client *client, bool slides, sc_slice key, int64_t max,
-                            int64_t window_ms, int64_t timeout_ms, sc__request_count *ret_count,
-                            sc_reason *ret_reason)
+                            int64_t window_ms, int64_t timeout_ms, sc_reply_cb cb, void *user)
 {
     char max_text[SC__INT_LEN], window_text[SC__INT_LEN];
     const sc_slice args[] = {sc__cache_digits(max, max_text),
                              sc__cache_digits(window_ms, window_text)};
     const sc__send_opts opts = {.timeout_ms = timeout_ms};
-    sc_reply *reply = NULL;
-    sc_err err =
-        sc__cache_script(client, slides ? &SC__SCRIPT_countSliding : &SC__SCRIPT_countRequest, &key,
-                         1, args, 2, &opts, &reply, ret_reason);
 
-    if (err)
-        return err;
-    err = read_request_count(reply, ret_count, ret_reason);
-    sc_reply_free(reply);
-    return err;
+    return sc__script_call(client, slides ? &SC__SCRIPT_countSliding : &SC__SCRIPT_countRequest,
+                           &key, 1, args, 2, &opts, cb, user);
 }

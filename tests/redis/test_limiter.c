@@ -1,5 +1,6 @@
 /* cache/limiter.c against a real server */
 #include <signal.h>
+#include <stdatomic.h>
 
 #include <storychain/limiter.h>
 
@@ -173,4 +174,56 @@ TEST(wrong_options_are_refused)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
         assert_err(sc_limiter_new(f.client, &wrong[i], &limiter, &why), SC_EINVAL);
     tear_down(&f);
+}
+
+/* What a callback was told. */
+struct told {
+    atomic_int count;
+    sc_limit limit;
+    struct fixture *f;
+    sc_err inner_err; /* of a call that waits, made in there */
+};
+
+static void on_limit(void *user, const sc_limit *limit)
+{
+    struct told *told = user;
+    sc_limit inner;
+
+    told->limit = *limit;
+    told->inner_err = sc_limiter_check(told->f->limiter, SC_S("k"), &inner);
+    atomic_fetch_add(&told->count, 1);
+}
+
+static sc_limit check_async(struct told *told)
+{
+    const int before = atomic_load(&told->count);
+
+    assert_ok(sc_limiter_check_async(told->f->limiter, SC_S("k"), on_limit, told));
+    wait_until(atomic_load(&told->count) == before + 1);
+    return told->limit;
+}
+
+TEST(a_request_is_counted_without_waiting)
+{
+    struct fixture f;
+    struct told told = {.f = &f};
+
+    set_up(&f, SC_LIMITER_FIXED, 2, DAY_MS);
+    assert_int_equal(check_async(&told).remaining, 1);
+    assert_int_equal(told.inner_err, SC_EDEADLK);
+    assert_true(check_async(&told).allowed);
+    assert_false(check_async(&told).allowed);
+    assert_false(check(&f).allowed);
+    assert_err(sc_limiter_check_async(f.limiter, SC_S(""), on_limit, &told), SC_EINVAL);
+
+    sc_limiter_free(f.limiter);
+    assert_ok(sc_limiter_new(f.client,
+                             &(sc_limiter_opts){.max = 2, .window_ms = DAY_MS, .timeout_ms = 10},
+                             &f.limiter, NULL));
+    test_server_kill(&f.server, SIGKILL);
+    wait_until(check_async(&told).trouble == SC_ECONNECT);
+    assert_true(told.limit.allowed);
+    assert_int_equal(told.limit.remaining, 2);
+    sc_limiter_free(f.limiter);
+    sc_client_free(f.client);
 }
