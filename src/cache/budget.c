@@ -26,15 +26,20 @@ static void note_answer(sc__pace *pace, int64_t took_ms)
         atomic_store_explicit(&pace->answer_us, after, memory_order_relaxed);
 }
 
+void sc__budget_spend(sc__budget *budget)
+{
+    budget->left_ms -= sc__mono_ms() - budget->asked_ms;
+}
+
 /* True: what was learned may be wrong. */
 static bool spend(sc_cache *cache, sc__budget *budget, sc_err err)
 {
-    const bool had_all = budget->left_ms == cache->opts.timeout_ms;
-    const int64_t took_ms = sc__mono_ms() - budget->asked_ms;
+    const int64_t before_ms = budget->left_ms;
+    const bool had_all = before_ms == cache->opts.timeout_ms;
 
-    budget->left_ms -= took_ms;
+    sc__budget_spend(budget);
     if (!err || err == SC_ETIMEDOUT)
-        note_answer(&cache->pace, took_ms);
+        note_answer(&cache->pace, before_ms - budget->left_ms);
     return err == SC_ETIMEDOUT && !had_all;
 }
 

@@ -27,6 +27,9 @@ sc__budget sc__budget_begin(const sc_cache *cache);
 /* A command begins. False: no time is left for it. */
 SC_MUST_USE bool sc__budget_ask(sc__budget *budget);
 
+/* It has ended, and there is nothing to learn from that. */
+void sc__budget_spend(sc__budget *budget);
+
 /* It has ended: sc__cache_after() or sc__cache_after_store(), but the silence of a command that had less than the
  * whole time says nothing about Redis. */
 void sc__budget_after(sc_cache *cache, sc__budget *budget, sc_err err);

@@ -237,7 +237,7 @@ sc_err sc_cache_get(sc_cache *cache, sc_slice key, sc_cache_value *ret_value)
     if (err)
         return err;
     key = sc__cache_key(cache, key, room);
-    if (sc__tier_give(cache, NULL, key, ret_value))
+    if (sc__tier_give(cache, NULL, key, &budget, ret_value))
         return SC_OK;
     err = sc__cache_look(cache, NULL, key, &budget, &look);
     if (err)

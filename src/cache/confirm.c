@@ -100,7 +100,7 @@ static bool leave(sc__confirm *c, const struct sc__confirm_wait *wait)
     return left;
 }
 
-bool sc__confirm_wait(sc__confirm *c)
+bool sc__confirm_wait(sc__confirm *c, int64_t timeout_ms)
 {
     struct sc__confirm_wait wait = {.is_answered = false};
 
@@ -109,7 +109,7 @@ bool sc__confirm_wait(sc__confirm *c)
     sc__waiter_init(&wait.waiter);
     if (join(c, &wait))
         ask(c);
-    if (!sc__waiter_wait_for(&wait.waiter, c->timeout_ms) && !leave(c, &wait))
+    if (!sc__waiter_wait_for(&wait.waiter, timeout_ms) && !leave(c, &wait))
         sc__waiter_wait(&wait.waiter);
     sc__waiter_release(&wait.waiter);
     return wait.is_answered;

@@ -25,7 +25,7 @@ typedef struct sc__confirm {
 void sc__confirm_init(sc__confirm *c, sc_client *client, sc__health *health, int64_t timeout_ms);
 void sc__confirm_release(sc__confirm *c); /* the client is gone; nobody waits */
 
-/* Waits for an answer, up to the timeout. False: there was none, or it's the I/O thread, which can't wait. */
-SC_MUST_USE bool sc__confirm_wait(sc__confirm *c);
+/* Waits for an answer, up to `timeout_ms`. False: there was none, or it's the I/O thread, which can't wait. */
+SC_MUST_USE bool sc__confirm_wait(sc__confirm *c, int64_t timeout_ms);
 
 #endif

@@ -54,9 +54,10 @@ static void look_near(struct batch *b)
         else if (err || sc__repair_has(&b->cache->repair, b->keys[i]))
             b->fates[i] = ALONE;
         else
-            b->fates[i] = sc__tier_give_next(b->cache, b->def, b->keys[i], &call, &b->values[i])
-                              ? DONE
-                              : OPEN;
+            b->fates[i] =
+                sc__tier_give_next(b->cache, b->def, b->keys[i], &call, &b->budget, &b->values[i])
+                    ? DONE
+                    : OPEN;
     }
 }
 

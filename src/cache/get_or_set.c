@@ -261,11 +261,21 @@ sc__patience sc__patience_of(const sc_cache_def *def)
                                                           : INT64_MAX};
 }
 
+static sc_err fetch(struct call *c)
+{
+    sc_err err;
+
+    if (may_be_early(c) && try_early(c, &err))
+        return err;
+    return try_on(c);
+}
+
 sc_err sc__cache_fetch_within(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,
                               const sc__patience *patience, sc_cache_value *ret_value)
 {
-    struct call c = {.cache = cache, .def = def, .asked = key, .user = user};
+    sc__budget budget = sc__budget_begin(cache);
     char room[SC__STORED_KEY_LEN];
+    sc_slice stored_key;
     sc_err err;
 
     err = sc__cache_check(cache, key);
@@ -273,15 +283,17 @@ sc_err sc__cache_fetch_within(sc_cache *cache, const sc_cache_def *def, sc_slice
         return err;
     if (sc__def_check(def) || (!def->load && !def->load_many))
         return SC_EINVAL;
-    c.ret_value = ret_value;
-    c.key = sc__cache_key(cache, key, room);
-    if (sc__tier_give(cache, def, c.key, ret_value))
+    stored_key = sc__cache_key(cache, key, room);
+    if (sc__tier_give(cache, def, stored_key, &budget, ret_value))
         return SC_OK;
-    c.patience = patience ? *patience : sc__patience_of(def);
-    c.budget = sc__budget_begin(cache);
-    if (may_be_early(&c) && try_early(&c, &err))
-        return err;
-    return try_on(&c);
+    return fetch(&(struct call){.cache = cache,
+                                .def = def,
+                                .asked = key,
+                                .key = stored_key,
+                                .user = user,
+                                .patience = patience ? *patience : sc__patience_of(def),
+                                .budget = budget,
+                                .ret_value = ret_value});
 }
 
 sc_err sc__cache_fetch_on(sc_cache *cache, const sc_cache_def *def, sc_slice key, void *user,

@@ -122,6 +122,7 @@ sc_err sc_cache_get_many(sc_cache *cache, const sc_slice *keys, size_t count,
 {
     struct slice slice = {.count = 0};
     sc__tier_call call = SC__TIER_BEGINS;
+    sc__budget budget = sc__budget_begin(cache);
     sc_err err = SC_OK;
 
     for (size_t i = 0; i < count && !err; i++)
@@ -135,7 +136,7 @@ sc_err sc_cache_get_many(sc_cache *cache, const sc_slice *keys, size_t count,
 
         slice.at[n] = i;
         slice.keys[n] = sc__cache_key(cache, keys[i], slice.rooms[n]);
-        if (!sc__tier_give_next(cache, NULL, slice.keys[n], &call, &ret_values[i]) &&
+        if (!sc__tier_give_next(cache, NULL, slice.keys[n], &call, &budget, &ret_values[i]) &&
             ++slice.count == SC__CACHE_MANY_MAX)
             err = get_slice(cache, &slice, ret_values);
     }

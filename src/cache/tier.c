@@ -299,23 +299,35 @@ static bool is_held(sc_cache *cache, sc_slice key)
     return found;
 }
 
+/* Where Redis is far, the value itself comes as soon as an answer to this. */
+static bool confirm(sc_cache *cache, sc__budget *budget)
+{
+    bool is_confirmed;
+
+    if (sc__cache_is_far(cache) || !sc__budget_ask(budget))
+        return false;
+    is_confirmed = sc__confirm_wait(&cache->tier.confirm, budget->left_ms);
+    sc__budget_spend(budget);
+    return is_confirmed;
+}
+
 bool sc__tier_give_next(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__tier_call *call,
-                        sc_cache_value *ret_value)
+                        sc__budget *budget, sc_cache_value *ret_value)
 {
     if (!cache->tier.confirms || *call == SC__TIER_CONFIRMED)
         return give_held(cache, def, key, ret_value);
     if (*call == SC__TIER_UNCONFIRMED || !is_held(cache, key))
         return false;
-    *call = sc__confirm_wait(&cache->tier.confirm) ? SC__TIER_CONFIRMED : SC__TIER_UNCONFIRMED;
+    *call = confirm(cache, budget) ? SC__TIER_CONFIRMED : SC__TIER_UNCONFIRMED;
     return *call == SC__TIER_CONFIRMED && give_held(cache, def, key, ret_value);
 }
 
-bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
+bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__budget *budget,
                    sc_cache_value *ret_value)
 {
     sc__tier_call call = SC__TIER_BEGINS;
 
-    return sc__tier_give_next(cache, def, key, &call, ret_value);
+    return sc__tier_give_next(cache, def, key, &call, budget, ret_value);
 }
 
 bool sc__tier_give_at_once(sc_cache *cache, const sc_cache_def *def, sc_slice key,

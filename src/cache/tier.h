@@ -15,6 +15,7 @@
 #include <storychain/cache.h>
 
 #include "confirm.h"
+#include "budget.h"
 #include "link.h"
 #include "near.h"
 #include "ops/cache_tags.h"
@@ -68,9 +69,10 @@ void sc__tier_all_changed(sc__tier *tier);
 /* The near cache, if what it holds at a key of Redis may be given now; or NULL. For a cache without a server, too. */
 sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms);
 
-/* Gives what is held at a key of Redis, when it is fresh. False: ask Redis. Counts. `def` may be NULL. */
+/* Gives what is held at a key of Redis, when it is fresh. False: ask Redis. Counts. `def` may be NULL. If it is to be confirmed, that
+ * takes of `budget`. */
 SC_MUST_USE bool sc__tier_give(sc_cache *cache, const sc_cache_def *def, sc_slice key,
-                               sc_cache_value *ret_value);
+                               sc__budget *budget, sc_cache_value *ret_value);
 
 /* The same for who must not wait: nothing that is to be confirmed. */
 SC_MUST_USE bool sc__tier_give_at_once(sc_cache *cache, const sc_cache_def *def, sc_slice key,
@@ -84,7 +86,8 @@ typedef enum sc__tier_call {
 } sc__tier_call;
 
 SC_MUST_USE bool sc__tier_give_next(sc_cache *cache, const sc_cache_def *def, sc_slice key,
-                                    sc__tier_call *call, sc_cache_value *ret_value);
+                                    sc__tier_call *call, sc__budget *budget,
+                                    sc_cache_value *ret_value);
 
 /* By what an item tells for which tags and schema of a definition it was read: the near item's `flags`. */
 uint8_t sc__tier_flags(const sc_cache_def *def);
