@@ -49,10 +49,10 @@ static sc_outcome process(sc_run *run, const sc_job *job, void *user)
     return SC_DONE;
 }
 
-static void work(sc_client *client, sc_queue *queue, int concurrency)
+/* A worker, which is a guardian, too. */
+static void work(sc_client *client, int concurrency)
 {
     const sc_worker_opts opts = {.concurrency = concurrency};
-    sc_scheduler_guard *guard;
     sc_reason reason = {""};
     sc_worker *worker;
     sc_err err = sc_worker_new(client, SC_S("q"), &opts, &worker, &reason);
@@ -61,12 +61,9 @@ static void work(sc_client *client, sc_queue *queue, int concurrency)
         err = sc_worker_handle(worker, SC_S(""), process, NULL);
     if (!err)
         err = sc_worker_start(worker);
-    if (!err)
-        err = sc_scheduler_guard_start(queue, NULL, &guard);
     if (err)
         die("worker", err, &reason);
     await_sigterm();
-    sc_scheduler_guard_stop(guard);
     if (sc_worker_close(worker, 1000, NULL))
         exit(1);
     sc_worker_free(worker);
@@ -94,7 +91,7 @@ int main(int argc, char **argv)
         store(queue, strtol(argv[2], NULL, 10), !strcmp(argv[3], "guarded"),
               strtoll(argv[4], NULL, 10), strtoll(argv[5], NULL, 10), strtoll(argv[6], NULL, 10));
     else
-        work(client, queue, (int)strtol(argv[2], NULL, 10));
+        work(client, (int)strtol(argv[2], NULL, 10));
     sc_queue_free(queue);
     sc_client_free(client);
     return 0;

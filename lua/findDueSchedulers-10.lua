@@ -9,7 +9,7 @@
 --         7  the next run is the first one after this, ms; empty: after now
 --         8... fields of a rule
 --
--- Output: {number looked at, now, the next run (0: none), then for each: id, its run, options of its job, or its rule (values of
+-- Output: {number looked at, now, the next run (0: there are no schedules; -1: none is known), then for each: id, its run, options of its job, or its rule (values of
 --         the fields) when it is guarded}. Looked at is -1
 --         when more jobs are due than were made ready: call again
 -- Events: waiting (prev delayed)
@@ -29,7 +29,7 @@ local OPTS_MAX = 128 * 1024
 local now, nowText = serverTime()
 local since = ARGV[7] == "" and nowText or ARGV[7]
 if call("HEXISTS", metaKey, "paused") == 1 then
-    return { 0, now, 0 }
+    return { 0, now, -1 }
 end
 
 local function wake()
@@ -45,13 +45,14 @@ if due and due <= now then
     local promoted = promoteDelayed(now)
     wake()
     if promoted == PROMOTE_MAX then
-        return { -1, now, 0 }
+        return { -1, now, -1 }
     end
 end
 
 local runs = call("ZRANGEBYSCORE", repeatKey, now - tonumber(ARGV[4]), now, "WITHSCORES", "LIMIT", ARGV[5], ARGV[6])
 local after = call("ZRANGEBYSCORE", repeatKey, "(" .. since, "+inf", "WITHSCORES", "LIMIT", "0", "1")
-local reply = { #runs / 2, now, math.min(tonumber(after[2] or 0), 2 ^ 52) }
+local next = after[2] and math.min(tonumber(after[2]), 2 ^ 52) or -call("EXISTS", repeatKey)
+local reply = { #runs / 2, now, next }
 local function tell(id, run, what)
     local at = #reply
     reply[at + 1], reply[at + 2], reply[at + 3] = id, run, what

@@ -7,8 +7,8 @@
 --         6  how many to look at
 --         7... fields of a rule
 --
--- Output: {number looked at, then for each broken one: id, its run, its rule (values of the fields), "gone", "ran" or, when it is guarded,
---         "due", options of the job that ran, or now}
+-- Output: {number looked at, then for each broken one: id, its run, its rule (values of the fields), "gone", "ran", "late" or, when it is guarded,
+--         "due", options of the job that ran or is late, or now}
 -- Those that have ended by their rule, or may have, are none.
 
 --- @include "includes/guardedRule"
@@ -17,6 +17,7 @@
 
 local now, nowText = serverTime()
 local since = now - tonumber(ARGV[4])
+local isPaused = call("HEXISTS", metaKey, "paused") == 1
 local overdue = call("ZRANGEBYSCORE", repeatKey, "-inf", since, "WITHSCORES", "LIMIT", ARGV[5], ARGV[6])
 local reply = { #overdue / 2 }
 
@@ -41,8 +42,10 @@ for i = 1, #overdue, 2 do
     elseif rule[2] and not isOver(tonumber(rule[1]), tonumber(rule[2]), tonumber(rule[3])) then
         local jobId = "repeat:" .. id .. ":" .. score
         local loss = lossOf(jobId, since)
-        if loss then
-            tell(id, score, loss, loss == "ran" and call("HGET", base .. jobId, "opts") or "")
+        if loss == "gone" then
+            tell(id, score, loss, "")
+        elseif loss == "ran" or loss == "late" and not isPaused then
+            tell(id, score, loss, call("HGET", base .. jobId, "opts"))
         end
     end
 end

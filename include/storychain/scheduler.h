@@ -187,7 +187,8 @@ typedef void (*sc_scheduler_error_cb)(void *user, sc_slice scheduler_id, sc_err 
                                       const char *text);
 
 typedef struct sc_scheduler_guard_opts {
-    int64_t interval_ms;            /* how often it looks for what got lost; 0: 5,000 */
+    /* How often it looks for what got lost, and for the first schedule of a queue that has none; 0: 5,000 */
+    int64_t interval_ms;
     sc_scheduler_error_cb on_error; /* may be NULL */
     void *on_error_user;
 } sc_scheduler_guard_opts;
@@ -196,13 +197,14 @@ typedef struct sc_scheduler_guard_opts {
  *
  *   - makes the next job of a schedule when its run is due. The worker that takes the run's job would do so, too, but when all workers are
  *     busy nobody takes it, and runs would be missed. In a queue that is paused nothing is made;
- *   - looks every `interval_ms` (the first run of a schedule that another node has stored is noticed within a second) for
- *     schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
+ *   - looks every `interval_ms` (the first run of a schedule that another node has stored is noticed within a second, unless it is the queue's
+ *     only one) for schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
  *     last run before a limit or an end date is not made again, for it may have been removed when it was done;
  *   - computes next runs that are still to come anew when the system's time zone data was updated (another sc_tzdb_version).
  *
- * Each node should have one for each queue with schedules. However many there are, and with Node's workers beside them, a run is made once. An idle
- * guardian costs the server one short script a second.
+ * Each started worker is one, unless its options say otherwise; a program that only stores schedules can start one by itself. However many there
+ * are, and with Node's workers beside them, a run is made once. A guardian costs the server a short script a second, and an EXISTS in `interval_ms` while its
+ * queue has no schedules.
  *
  * `opts` may be NULL. SC_EINVAL for an interval below 0. Stop it before the queue is freed; not on the I/O thread. NULL is fine. */
 typedef struct sc_scheduler_guard sc_scheduler_guard;

@@ -135,6 +135,8 @@ typedef struct sc_worker_opts {
     int64_t lock_renew_ms;   /* locks are renewed every so often; 0: a quarter of lock_ms */
     bool skip_lock_renewal;  /* a job that takes longer than lock_ms is lost */
     bool skip_stalled_check; /* others look for stalled jobs */
+    /* Without it a started worker is a guardian of its queue's schedules, too: see sc_scheduler_guard_start() in scheduler.h. */
+    bool skip_guardian;
     int64_t stalled_interval_ms; /* 0: 30,000 */
     int64_t max_stalled;         /* stalls that a job survives; 0: 1; -1: none */
     /* Starts that a job gets, whatever ended them; then it fails. 0: any number. */
@@ -218,6 +220,7 @@ SC_API SC_MUST_USE sc_err sc_worker_handle_batch(sc_worker *worker, sc_slice nam
                                                  sc_batch_processor processor, void *user,
                                                  const sc_batch_opts *opts);
 
+/* SC_ESTATE when it was started or closed before; SC_ENOMEM. */
 SC_API SC_MUST_USE sc_err sc_worker_start(sc_worker *worker);
 
 /* Stops taking jobs, here only; running ones go on. Resume takes again. */

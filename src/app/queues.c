@@ -292,6 +292,7 @@ static sc_err start_handler(struct queues *queues, struct handler *handler, sc_r
         .keep_failed = default_opts.keep_failed,
         .metrics_points = METRICS_MINUTES,
         .stack_bytes = STACK_BYTES,
+        .skip_guardian = handler->rule == &rules[QUEUE_SCHEDULED], /* schedules.c has one */
         .on_job = on_job,
         .on_job_user = handler,
     };

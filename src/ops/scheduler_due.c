@@ -35,7 +35,8 @@ static sc_err read_head(sc__walk *walk, const sc_reply *items)
     d->seen_ms = sc__mono_ms();
     if (!d->since_ms)
         d->since_ms = now_ms;
-    d->wait_ms = !next_ms ? -1 : next_ms > now_ms ? next_ms - now_ms : 0;
+    d->has_none = !next_ms;
+    d->wait_ms = next_ms <= 0 ? -1 : next_ms > now_ms ? next_ms - now_ms : 0;
     return SC_OK;
 }
 
@@ -78,12 +79,35 @@ void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, s
     *due = (sc__due){.walk = {&kind, client, keys, ticker, cb, user}};
 }
 
+/* Is there a schedule by now? */
+static void on_asked(void *user, sc_err err, const sc_reply *reply)
+{
+    sc__due *d = user;
+    int64_t exists = 0;
+
+    if (!err)
+        err = sc__reply_int(reply, &exists, NULL);
+    if (!err && exists)
+        err = sc__walk_start(&d->walk);
+    if (err || !exists)
+        d->walk.cb(d->walk.user, err);
+}
+
+static sc_err ask(sc__due *d)
+{
+    const sc__send_opts opts = {.idempotent = true};
+    const sc_slice argv[] = {SC_S("EXISTS"), d->walk.keys->key[SC__KEY_REPEAT]};
+
+    d->walk.advanced = 0;
+    return sc__client_send(d->walk.client, argv, 2, &opts, on_asked, d);
+}
+
 sc_err sc__due_look(sc__due *due, int64_t back_ms)
 {
     due->back_ms = back_ms;
     due->since_ms = 0;
     due->wait_ms = -1;
-    return sc__walk_start(&due->walk);
+    return due->has_none ? ask(due) : sc__walk_start(&due->walk);
 }
 
 int64_t sc__due_wait(const sc__due *due)

@@ -15,13 +15,14 @@ typedef struct sc__due {
     int64_t seen_ms;  /* when that came, by our monotonic clock */
     int64_t
         wait_ms; /* until the first run that is still to come, by the server's clock; -1: none is known */
+    bool has_none; /* the queue had no schedules at all */
 } sc__due;
 
 /* `client`, `keys` and `ticker` must outlive it. There is nothing to release. */
 void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
                   sc__walk_cb cb, void *user);
 
-/* Looks at what became due in the last `back_ms`. SC_OK: `cb` comes once. */
+/* Looks at what became due in the last `back_ms`; only whether there are any schedules, when there were none. SC_OK: `cb` comes once. */
 SC_MUST_USE sc_err sc__due_look(sc__due *due, int64_t back_ms);
 
 /* How long to wait then until the next look: until the first run that is still to come, by the server's clock; -1: none is known. */

@@ -95,10 +95,11 @@ static sc_err visit(sc__walk *walk, const sc_reply *items)
 
     sc__arena_init(&arena, ARGS_BYTES_MAX + OPTS_BYTES_MAX + items[4].str.len);
     err = sc__scheduler_rule_read(items, &arena, &info);
-    if (!err && sc_slice_eq(items[3].str, SC_S("ran"))) /* what its worker missed is done now */
-        err = sc__walk_tick(walk, items[0].str, items[1].str, items[4].str);
-    else if (!err && sc_slice_eq(items[3].str, SC_S("due")))
+    if (!err && sc_slice_eq(items[3].str, SC_S("due")))
         err = make(walk, &info, items[4].str);
+    else if (!err &&
+             !sc_slice_eq(items[3].str, SC_S("gone"))) /* what a worker missed is done now */
+        err = sc__walk_tick(walk, items[0].str, items[1].str, items[4].str);
     else if (!err && !may_be_last(walk, &info))
         err = restore(walk, &info, &arena);
     sc__arena_release(&arena);

@@ -38,7 +38,7 @@ struct sc__ticker {
     sc_repeat_strategy strategy; /* without next(): none */
     sc_scheduler_error_cb on_error;
     void *on_error_user;
-    struct cached_zone zones[ZONES];
+    struct cached_zone *zones; /* ZONES, from the first that is asked for on; NULL: none */
     size_t next_zone;
     uint64_t complaints[COMPLAINTS]; /* hashes of what was logged already */
     size_t next_complaint;
@@ -80,10 +80,10 @@ void sc__ticker_on_error(sc__ticker *ticker, sc_scheduler_error_cb cb, void *use
 
 void sc__ticker_forget_zones(sc__ticker *ticker)
 {
-    for (size_t i = 0; i < ZONES; i++) {
+    for (size_t i = 0; ticker->zones && i < ZONES; i++)
         sc_zone_close(ticker->zones[i].zone);
-        ticker->zones[i].zone = NULL;
-    }
+    sc_free(ticker->zones);
+    ticker->zones = NULL;
 }
 
 void sc__ticker_free(sc__ticker *ticker)
@@ -122,11 +122,16 @@ static struct cached_zone *find_slot(sc__ticker *t, sc_slice name, bool *ret_fou
 sc_err sc__ticker_zone(sc__ticker *ticker, sc_slice name, const sc_zone **ret_zone,
                        sc_reason *ret_reason)
 {
-    bool found;
-    struct cached_zone *slot = find_slot(ticker, name, &found);
+    struct cached_zone *slot;
     sc_zone *zone;
+    bool found;
     sc_err err;
 
+    if (!ticker->zones)
+        ticker->zones = sc__calloc(ZONES, sizeof(*ticker->zones));
+    if (!ticker->zones)
+        return sc__because(ret_reason, SC_ENOMEM, "out of memory");
+    slot = find_slot(ticker, name, &found);
     if (!found) {
         err = sc_zone_open(name, &zone, ret_reason);
         if (err)

@@ -13,8 +13,8 @@
 #include "ops/scheduler_sweep.h"
 #include "redis/client.h"
 
-/* LOOK_MS bounds how late the first run of a scheduler can be noticed that another node has stored; BACK_MS leaves room for a look
- * that failed. What is older the sweep finds. */
+/* LOOK_MS bounds how late the first run of a scheduler can be noticed that another node has stored, beside others;
+ * BACK_MS leaves room for a look that failed. What is older the sweep finds. */
 enum { INTERVAL_MS = 5000, OVERDUE_MS = 1000, LOOK_MS = 1000, BACK_MS = 3000 };
 
 /* Two roles with a timer each, resting or at work. Everything but `quiet` belongs to the I/O thread. */
@@ -31,11 +31,15 @@ struct sc_scheduler_guard {
     sc__waiter quiet; /* woken when it is stopping and nothing is under way */
 };
 
-/* Nodes that were started together should not sweep together. */
+/* Nodes that were started together should not look together. */
+static int64_t up_to(int64_t ms)
+{
+    return (int64_t)((double)ms * (0.75 + 0.25 * sc__rand_unit()));
+}
+
 static void rest(sc_scheduler_guard *g)
 {
-    sc__timer_start(g->sweep_timer,
-                    (int64_t)((double)g->interval_ms * (0.75 + 0.25 * sc__rand_unit())));
+    sc__timer_start(g->sweep_timer, up_to(g->interval_ms));
 }
 
 static void stopped_work(sc_scheduler_guard *g)
@@ -80,20 +84,28 @@ static void sweep(void *arg)
     sc_scheduler_guard *g = arg;
 
     g->sweeping = true;
-    if (sc__sweep_start(&g->sweep, OVERDUE_MS))
+    if (g->due.has_none || sc__sweep_start(&g->sweep, OVERDUE_MS))
         end_sweep(g);
+}
+
+static int64_t until_next_look(const sc_scheduler_guard *g, sc_err err)
+{
+    int64_t wait_ms = sc__due_wait(&g->due);
+
+    if (!err && g->due.has_none)
+        return up_to(g->interval_ms);
+    return err || wait_ms < 0 || wait_ms > LOOK_MS ? LOOK_MS : wait_ms;
 }
 
 static void on_looked(void *user, sc_err err)
 {
     sc_scheduler_guard *g = user;
-    int64_t wait_ms = sc__due_wait(&g->due);
 
     g->looking = false;
     if (g->stopping)
         stopped_work(g);
     else
-        sc__timer_start(g->due_timer, err || wait_ms < 0 || wait_ms > LOOK_MS ? LOOK_MS : wait_ms);
+        sc__timer_start(g->due_timer, until_next_look(g, err));
 }
 
 static void look(void *arg)

@@ -3,6 +3,7 @@
 #include "base/cond.h"
 #include "by_hand.h"
 #include "giving_back.h"
+#include "guarding.h"
 #include "telling.h"
 
 enum {
@@ -128,6 +129,7 @@ void sc__closing_run(sc_worker *w, int64_t drain_ms)
         await(w, has_no_runs, RECORD_AT_CLOSE_MS);
     }
     sc__loop_run_wait(w->core.loop, give_up, w);
+    sc__guarding_stop(w);
     await(w, has_no_calls, -1);
     sc__loop_run_wait(w->core.loop, tell_end, w);
 }

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "ops/client_name.h"
 #include "closing.h"
+#include "guarding.h"
 #include "intake.h"
 #include "telling.h"
 #include "timing_out.h"
@@ -225,6 +226,7 @@ static void worker_release(sc_worker *w)
 {
     sc__pool_free(w->pool);
     sc__loop_run_wait(w->core.loop, release_roles, w);
+    sc__guarding_release(w);
     sc__ticker_free(w->ticker);
     sc__run_free_spares(w->spares);
     sc__handlers_release(&w->core.handlers);
@@ -259,6 +261,8 @@ sc_err sc_worker_new(sc_client *client, sc_slice queue_name, const sc_worker_opt
     err = making.err;
     if (!err)
         err = sc__ticker_new(client, &w->core.keys, o.repeat_strategy, &w->ticker);
+    if (!err)
+        err = sc__guarding_init(w, o.repeat_strategy, ret_reason);
     if (!err)
         err = sc__pool_new("sc-worker", (size_t)w->core.opts.concurrency, w->core.opts.stack_bytes,
                            &w->pool);
@@ -325,6 +329,7 @@ static void start(void *arg)
 sc_err sc_worker_start(sc_worker *worker)
 {
     bool may_start;
+    sc_err err;
 
     pthread_mutex_lock(&worker->mutex);
     may_start = !worker->started && !worker->closed;
@@ -332,8 +337,10 @@ sc_err sc_worker_start(sc_worker *worker)
     pthread_mutex_unlock(&worker->mutex);
     if (!may_start)
         return SC_ESTATE;
-    sc__loop_run_wait(worker->core.loop, start, worker);
-    return SC_OK;
+    err = sc__guarding_start(worker);
+    if (!err)
+        sc__loop_run_wait(worker->core.loop, start, worker);
+    return err;
 }
 
 static void pause_taking(void *arg)

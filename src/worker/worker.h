@@ -2,6 +2,7 @@
 #ifndef SC_WORKER_WORKER_H
 #define SC_WORKER_WORKER_H
 
+#include <storychain/scheduler.h>
 #include <storychain/tracer.h>
 #include <storychain/worker.h>
 
@@ -29,6 +30,8 @@ struct sc_worker {
     sc__by_hand by_hand;
     sc_tracer tracer; /* core.opts' points to it */
     sc__ticker *ticker;
+    sc_queue *guarded; /* NULL: its schedules have no guardian here */
+    sc_scheduler_guard *guard;
     sc__pool *pool;
     sc_run *spares;
     char *names; /* queue, prefix and worker name, which core's slices point into */

@@ -158,6 +158,7 @@ static void read_opts(const json_t *args, sc_worker_opts *o)
         .max_stalled = sc__json_int(args, "maxStalledCount", 0),
         .lock_renew_ms = sc__json_int(args, "lockRenewTime", 0),
         .skip_lock_renewal = sc__json_bool(args, "skipLockRenewal", false),
+        .skip_guardian = sc__json_bool(args, "skipGuardian", false),
         .skip_stalled_check = sc__json_bool(args, "skipStalledCheck", false),
         .max_rest_ms = sc__json_int(args, "maximumRateLimitDelay", 0),
         .repeat_strategy = &peer_strategy,

@@ -5,7 +5,8 @@ static sc_scheduler_guard *start_guard(void)
 {
     sc_scheduler_guard *guard = NULL;
 
-    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 200}, &guard));
     return guard;
 }
 
@@ -68,7 +69,7 @@ static sc_outcome block(sc_run *run, const sc_job *job, void *user)
 
 TEST(runs_are_made_on_time_while_all_workers_are_busy)
 {
-    const sc_worker_opts opts = {.concurrency = 1};
+    const sc_worker_opts opts = {.concurrency = 1, .skip_guardian = true};
     const sc_job_spec blocker = {.name = SC_S("block"), .data = SC_S("{}")};
     sc_scheduler_guard *guard;
     sc_worker *worker = NULL;

@@ -1,4 +1,6 @@
 /* sched/guardian.c, ops/scheduler_sweep.c, lua/{findLost,restore}Scheduler(s): what got lost is made again */
+#include <storychain/worker_event.h>
+
 #include "scheduler_fixture.h"
 
 static sc_scheduler_guard *start_guard(void)
@@ -71,11 +73,11 @@ TEST(guardians_of_many_nodes_make_one_job)
 
     for (int i = 0; i < 8; i++)
         guards[i] = start_guard();
-    wait_until(pending() == 150);
+    wait_until(pending() == 300); /* each late run, and the one after it */
     for (int i = 0; i < 8; i++)
         sc_scheduler_guard_stop(guards[i]);
 
-    assert_int_equal(pending(), 150);
+    assert_int_equal(pending(), 300);
     assert_redis("LLEN bull:q:wait", "150");
     close_queue();
 }
@@ -173,5 +175,75 @@ TEST(a_guardian_stops_while_its_server_is_away)
 
     sc_scheduler_guard_stop(guard);
     sc_scheduler_guard_stop(NULL);
+    close_queue();
+}
+
+TEST(the_guardian_goes_on_where_a_run_waits_for_long_but_not_in_a_paused_queue)
+{
+    int64_t next, late, hour = 3600 * 1000;
+    sc_scheduler_guard *guard;
+
+    open_queue();
+    next = upsert_pattern("p", "@hourly", "");
+    late = next - 5 * hour; /* no guardian was up when it was due, and all workers are busy */
+    move_pending("p", next, late);
+    redis("ZREM bull:q:delayed repeat:p:%lld", (long long)late);
+    redis("LPUSH bull:q:wait repeat:p:%lld", (long long)late);
+    assert_ok(sc_queue_pause(queue));
+
+    guard = start_guard();
+    wait_until(sweeps() >= 6);
+    assert_int_equal(pending(), 1);
+    assert_ok(sc_queue_resume(queue));
+    wait_until(pending() == 2);
+    sc_scheduler_guard_stop(guard);
+
+    assert_redis("LLEN bull:q:wait", "1");
+    assert_true(strtoll(redis("ZSCORE bull:q:repeat p"), NULL, 10) >= next);
+    close_queue();
+}
+
+static atomic_int told;
+
+static void on_worker_event(void *user, const sc_worker_event *event)
+{
+    (void)user;
+    told += event->kind == SC_WORKER_ERROR && strstr(event->text.ptr, "nonsense") != NULL;
+}
+
+static sc_worker *start_guarding_worker(bool skip_guardian)
+{
+    const sc_worker_opts opts = {.skip_guardian = skip_guardian, .on_event = on_worker_event};
+    sc_worker *worker = NULL;
+
+    assert_ok(sc_worker_new(client, SC_S("q"), &opts, &worker, NULL));
+    assert_ok(sc_worker_handle(worker, SC_S(""), count_run, NULL));
+    assert_ok(sc_worker_start(worker));
+    return worker;
+}
+
+TEST(a_started_worker_is_a_guardian_of_its_queue)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+    sc_worker *worker;
+
+    open_queue();
+    repeat.every_ms = 100;
+    repeat.overlap = SC_OVERLAP_SKIP;
+    upsert("guarded", &repeat);
+    test_redis(&server, "HSET bull:q:repeat:odd name n pattern nonsense ic 1 sc:rev 1");
+    redis("ZADD bull:q:repeat %lld odd", (long long)now_ms());
+
+    worker = start_guarding_worker(false);
+    wait_until(runs >= 3 && told == 1);
+    stop_worker(worker); /* and the guardian with it */
+    runs = 0;
+    assert_redis("ZREM bull:q:repeat odd", "1");
+    worker = start_guarding_worker(true);
+    wait_until(atoi(test_redis(&server, "LLEN bull:q:wait")) == 0);
+    wait_until(now_ms() > atoll(test_redis(&server, "ZSCORE bull:q:repeat guarded")) + 1200);
+    stop_worker(worker);
+
+    assert_in_range(runs, 0, 1); /* what the guardian left ready */
     close_queue();
 }

@@ -5,7 +5,8 @@ static sc_scheduler_guard *start_guard(void)
 {
     sc_scheduler_guard *guard = NULL;
 
-    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 200}, &guard));
     return guard;
 }
 
@@ -145,7 +146,7 @@ static sc_outcome run_slowly(sc_run *run, const sc_job *job, void *user)
 
 static sc_worker *start_slow_worker(void)
 {
-    const sc_worker_opts opts = {.concurrency = 8};
+    const sc_worker_opts opts = {.concurrency = 8, .skip_guardian = true};
     sc_worker *worker = NULL;
 
     assert_ok(sc_worker_new(client, SC_S("q"), &opts, &worker, NULL));

@@ -85,15 +85,6 @@ static void count_begun(sc_log_level level, const char *text, void *user)
     begun += strstr(text, "time zones have new data") != NULL;
 }
 
-/* Looks of the guardian, at least. */
-static int sweeps(void)
-{
-    const char *found =
-        strstr(test_redis(&server, "INFO commandstats"), "cmdstat_zrangebyscore:calls=");
-
-    return found ? atoi(strchr(found, '=') + 1) : 0;
-}
-
 TEST(new_data_that_came_while_the_server_was_away_counts_when_it_is_back)
 {
     static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};

@@ -132,7 +132,8 @@ TEST(the_last_runs_are_kept_with_their_ends)
     repeat.jitter_ms = 10;
     upsert("guarded", &repeat);
     worker = start_moody_worker();
-    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 200}, &guard));
 
     wait_until(atoi(test_redis(&server, "HGET bull:q:repeat:guarded ic")) >= 25);
     sc_scheduler_guard_stop(guard);
@@ -158,7 +159,8 @@ TEST(runs_that_are_open_skipped_or_gone_are_told_apart)
     repeat.every_ms = 50;
     repeat.overlap = SC_OVERLAP_SKIP;
     snprintf(first, sizeof(first), "repeat:e:%lld", (long long)upsert("e", &repeat));
-    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 200}, &guard));
     wait_until(atoi(test_redis(&server, "HGET bull:q:repeat:e sc:skipped")) >= 2);
     assert_ok(sc_queue_remove(queue, sc_slice_of(first)));
     wait_until(atoi(test_redis(&server, "HGET bull:q:repeat:e ic")) == 2);
