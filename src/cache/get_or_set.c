@@ -81,9 +81,12 @@ static bool is_new_enough(struct call *c, const sc__flight_gift *gift)
 static bool join(struct call *c, sc__flight *flight, const sc__flight_call *call, bool leads,
                  sc_err *ret_err)
 {
+    sc__flight_outcome outcome;
     sc__flight_gift gift;
 
-    switch (sc__flight_wait(&c->cache->flights, flight, call, c->patience.hard_ms, &gift)) {
+    outcome = sc__flight_wait(&c->cache->flights, flight, call, c->patience.hard_ms, &gift);
+    c->budget = sc__budget_begin(c->cache); /* that was a load; Redis may be asked anew */
+    switch (outcome) {
     case SC__FLIGHT_NOTHING:
         return false;
     case SC__FLIGHT_LATE:
