@@ -137,7 +137,8 @@ SC_API SC_MUST_USE sc_err sc_cache_exists(sc_cache *cache, sc_slice key, bool *r
 /* What a stored value must satisfy. ttl_ms: > 0; or SC_TTL_FOREVER. 0 stores nothing. */
 #define SC_TTL_FOREVER INT64_MAX
 
-/* Stores; with ttl_ms 0 removes what was there. SC_EINVAL, SC_ETOOBIG, SC_EDEADLK; SC_EBUSY (without a client: someone has borrowed for very long); SC_ECONNECT, SC_ETIMEDOUT, SC_EREPLY
+/* Stores; with ttl_ms 0 removes what was there. SC_EINVAL, SC_ETOOBIG, SC_EDEADLK; SC_EBUSY (without a client: what is borrowed was not given
+ * back for 250 ms, and much waits to be freed); SC_ECONNECT, SC_ETIMEDOUT, SC_EREPLY
  * (Redis is full), … when it could not be stored: callers may ignore that, for the old value is removed
  * then as by sc_cache_del(). */
 SC_API SC_MUST_USE sc_err sc_cache_set(sc_cache *cache, sc_slice key, sc_slice bytes,

@@ -1,9 +1,11 @@
 #include "alone.h"
 
+#include <sched.h>
+
 #include "base/clock.h"
 #include "handle.h"
 
-enum { NEAR_BYTES = 32 * 1024 * 1024, SWEEP_MS = 250 };
+enum { NEAR_BYTES = 32 * 1024 * 1024, SWEEP_MS = 250, READERS_MS = 250 };
 
 static bool sweep(void *arg)
 {
@@ -167,30 +169,58 @@ static void put_error(const sc__lead *lead, sc_err load_err, const sc__tag_keys 
         return; /* it isn't kept then */
 }
 
-bool sc__alone_settle(const sc__lead *lead, sc_err load_err, const sc_cache_load *load,
-                      int64_t birth)
+/* A reader who has lost the processor has it back soon. Without the mutex: who deletes need not wait. False: he
+ * stays. */
+static bool await_readers(const sc__alone *alone, int64_t until_ms)
+{
+    do {
+        if (sc__mono_coarse_ms() >= until_ms)
+            return false;
+        sched_yield();
+    } while (sc__near_is_busy(alone->near));
+    return true;
+}
+
+/* SC_OK: a value is held. */
+static sc_err settle(const sc__lead *lead, sc_err load_err, const sc_cache_load *load,
+                     int64_t birth)
 {
     sc_cache *cache = lead->cache;
-    bool stored = false;
+    sc_err err = SC_ESTATE;
 
     pthread_mutex_lock(&cache->alone.mutex);
     if (!sc__flight_is_current(&cache->flights, lead->flight))
         ;
     else if (!load_err)
-        stored = put_load(cache, lead->key, load, birth) == SC_OK;
+        err = put_load(cache, lead->key, load, birth);
     else if (lead->def->error_ttl_ms && !lead->flight->renews && !load->was_refused)
         put_error(lead, load_err, load->tags, birth);
     pthread_mutex_unlock(&cache->alone.mutex);
-    return stored;
+    return err;
+}
+
+bool sc__alone_settle(const sc__lead *lead, sc_err load_err, const sc_cache_load *load,
+                      int64_t birth)
+{
+    const int64_t until_ms = sc__mono_coarse_ms() + READERS_MS;
+    sc_err err;
+
+    do {
+        err = settle(lead, load_err, load, birth);
+    } while (err == SC_EBUSY && await_readers(&lead->cache->alone, until_ms));
+    return !err;
 }
 
 sc_err sc__alone_store(sc_cache *cache, sc_slice key, const sc_cache_load *load)
 {
+    const int64_t until_ms = sc__mono_coarse_ms() + READERS_MS;
     sc_err err;
 
-    pthread_mutex_lock(&cache->alone.mutex);
-    err = put_load(cache, key, load, sc__alone_birth(cache));
-    pthread_mutex_unlock(&cache->alone.mutex);
+    do {
+        pthread_mutex_lock(&cache->alone.mutex);
+        err = put_load(cache, key, load, sc__alone_birth(cache));
+        pthread_mutex_unlock(&cache->alone.mutex);
+    } while (err == SC_EBUSY && await_readers(&cache->alone, until_ms));
     return err;
 }
 

@@ -95,6 +95,9 @@ typedef struct sc__near_item {
  * its birth), SC_EBUSY (readers stay in their sections). */
 SC_MUST_USE sc_err sc__near_put(sc__near *near, const sc__near_item *item);
 
+/* Whether a put would be refused with SC_EBUSY now. */
+bool sc__near_is_busy(sc__near *near);
+
 /* No later find gives the value. True when there was one. */
 bool sc__near_del(sc__near *near, sc_slice key);
 

@@ -59,6 +59,16 @@ static bool readers_are_stuck(const sc__near *near)
     return near->limbo.fresh.bytes + near->limbo.waiting.bytes > STUCK_LEAST + near->bytes / 4;
 }
 
+bool sc__near_is_busy(sc__near *near)
+{
+    bool is_busy;
+
+    pthread_mutex_lock(&near->mutex);
+    is_busy = readers_are_stuck(near);
+    sc__near_unlock(near);
+    return is_busy;
+}
+
 static void list(sc__near *near, sc__near_entry *entry, sc__near_entry *old)
 {
     _Atomic(sc__near_entry *) *at = old ? link_of(near, old) : sc__near_bucket(near, entry->hash);

@@ -446,6 +446,67 @@ TEST(a_held_value_is_copied_and_borrowed)
     sc_cache_free(cache);
 }
 
+/* Sets a large value again and again, up to `times`. */
+static sc_err set_large(sc_cache *cache, int times)
+{
+    enum { LEN = 1 << 20 };
+    char *bytes = sc__calloc(1, LEN);
+    sc_err err = SC_OK;
+
+    for (int i = 0; i < times && !err; i++)
+        err = sc_cache_set(cache, SC_S("large"), (sc_slice){bytes, LEN}, 60000);
+    sc_free(bytes);
+    return err;
+}
+
+static atomic_bool has_borrowed;
+
+static void *borrow_until_busy(void *arg)
+{
+    sc_cache *cache = arg;
+    sc_cache_borrowed borrowed;
+    bool was_found = sc_cache_try_borrow(cache, SC_S("k"), &borrowed);
+
+    atomic_store(&has_borrowed, true);
+    while (was_found && !sc__near_is_busy(cache->alone.near))
+        sched_yield();
+    if (was_found)
+        sc_cache_give_back(&borrowed);
+    return was_found ? arg : NULL;
+}
+
+TEST(who_stores_waits_for_a_reader_who_comes_back)
+{
+    sc_cache *cache = cache_of(16 << 20, 0);
+    pthread_t reader;
+    void *was_found;
+
+    set(cache, "k", "v");
+    assert_int_equal(pthread_create(&reader, NULL, borrow_until_busy, cache), 0);
+    wait_until(atomic_load(&has_borrowed));
+
+    assert_ok(set_large(cache, 60));
+    pthread_join(reader, &was_found);
+    assert_non_null(was_found);
+    sc_cache_free(cache);
+}
+
+TEST(and_is_refused_when_he_does_not)
+{
+    sc_cache *cache = cache_of(16 << 20, 0);
+    sc_cache_borrowed borrowed;
+
+    set(cache, "k", "v");
+    assert_true(sc_cache_try_borrow(cache, SC_S("k"), &borrowed));
+
+    assert_err(set_large(cache, 60), SC_EBUSY);
+    assert_null(get(cache, "large"));
+    assert_string_equal(get(cache, "k"), "v");
+    sc_cache_give_back(&borrowed);
+    assert_ok(set_large(cache, 1));
+    sc_cache_free(cache);
+}
+
 TEST(without_memory_for_it_there_is_no_cache)
 {
     sc_cache *cache = NULL;
