@@ -75,45 +75,77 @@ static int offset_s(struct reader *r)
     return sign * (hours * 3600 + minutes * 60);
 }
 
-static int64_t date_days(struct reader *r)
+/* The day's beginning, as if in UTC. */
+static int64_t read_day(struct reader *r, sc__iso8601_local *local)
 {
-    int year, month, day;
-
-    year = digits(r, 4, 1970, 9999, "the year is four digits, 1970 to 9999");
+    local->year = digits(r, 4, 1970, 9999, "the year is four digits, 1970 to 9999");
     expect(r, '-', "a date is written YYYY-MM-DD");
-    month = digits(r, 2, 1, 12, "the month is two digits, 01 to 12");
+    local->month = digits(r, 2, 1, 12, "the month is two digits, 01 to 12");
     expect(r, '-', "a date is written YYYY-MM-DD");
-    day = digits(r, 2, 1, 31, "the day is two digits, 01 to 31");
+    local->day = digits(r, 2, 1, 31, "the day is two digits, 01 to 31");
     if (r->wrong)
         return 0;
-    if (day > sc__civil_month_days(year, month))
+    if (local->day > sc__civil_month_days(local->year, local->month))
         r->wrong = "that month has no such day";
-    return sc__civil_days(year, month, day);
+    return sc__civil_days(local->year, local->month, local->day) * SC__DAY_S;
+}
+
+/* Seconds of the day. */
+static int64_t read_time(struct reader *r, sc__iso8601_local *local, bool needs_seconds)
+{
+    local->hour = digits(r, 2, 0, 23, "the hour is two digits, 00 to 23");
+    expect(r, ':', "a time is written hh:mm:ss");
+    local->minute = digits(r, 2, 0, 59, "the minute is two digits, 00 to 59");
+    if (needs_seconds)
+        expect(r, ':', "a time is written hh:mm:ss");
+    if (needs_seconds || take(r, ':'))
+        local->second = digits(r, 2, 0, 59, "the second is two digits, 00 to 59");
+    return local->hour * 3600 + local->minute * 60 + local->second;
+}
+
+static sc_err end(struct reader *r, const char *like, sc_reason *ret_reason)
+{
+    if (!r->wrong && r->at < r->text.len)
+        r->wrong = "something follows the date";
+    if (!r->wrong)
+        return SC_OK;
+    return sc__because(ret_reason, SC_ESYNTAX, "\"%.*s\" is not a date like %s: %s",
+                       r->text.len < 64 ? (int)r->text.len : 64, r->text.len ? r->text.ptr : "",
+                       like, r->wrong);
+}
+
+sc_err sc__iso8601_parse_local(sc_slice text, sc__iso8601_local *ret_local, sc_reason *ret_reason)
+{
+    struct reader r = {.text = text};
+    sc__iso8601_local local = {0};
+    int64_t seconds = read_day(&r, &local);
+    sc_err err;
+
+    if (take(&r, 'T') || take(&r, ' '))
+        seconds += read_time(&r, &local, false);
+    local.utc_ms = seconds * 1000;
+    err = end(&r, "2026-03-28, 2026-03-28T02:00 or 2026-03-28T01:00:00Z", ret_reason);
+    if (!err)
+        *ret_local = local;
+    return err;
 }
 
 sc_err sc__iso8601_parse(sc_slice text, int64_t *ret_wall_ms, sc_reason *ret_reason)
 {
     struct reader r = {.text = text};
-    int64_t seconds;
+    sc__iso8601_local local = {0};
+    int64_t seconds = read_day(&r, &local);
+    sc_err err;
     int ms;
 
-    seconds = date_days(&r) * SC__DAY_S;
     expect(&r, 'T', "a 'T' separates date and time");
-    seconds += digits(&r, 2, 0, 23, "the hour is two digits, 00 to 23") * 3600;
-    expect(&r, ':', "a time is written hh:mm:ss");
-    seconds += digits(&r, 2, 0, 59, "the minute is two digits, 00 to 59") * 60;
-    expect(&r, ':', "a time is written hh:mm:ss");
-    seconds += digits(&r, 2, 0, 59, "the second is two digits, 00 to 59");
+    seconds += read_time(&r, &local, true);
     ms = fraction_ms(&r);
     seconds -= offset_s(&r);
-    if (!r.wrong && r.at < text.len)
-        r.wrong = "something follows the date";
-    if (r.wrong)
-        return sc__because(ret_reason, SC_ESYNTAX,
-                           "\"%.*s\" is not a date like 2026-03-28T01:00:00Z: %s",
-                           text.len < 64 ? (int)text.len : 64, text.len ? text.ptr : "", r.wrong);
-    *ret_wall_ms = seconds * 1000 + ms;
-    return SC_OK;
+    err = end(&r, "2026-03-28T01:00:00Z", ret_reason);
+    if (!err)
+        *ret_wall_ms = seconds * 1000 + ms;
+    return err;
 }
 
 static int64_t clamp(int64_t wall_ms)

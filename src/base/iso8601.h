@@ -11,6 +11,15 @@
  * don't exist. SC_ESYNTAX with a reason that names the text and what is wrong with it. */
 SC_MUST_USE sc_err sc__iso8601_parse(sc_slice text, int64_t *ret_wall_ms, sc_reason *ret_reason);
 
+/* A date without a zone: YYYY-MM-DD, and perhaps 'T' or ' ', hh:mm, perhaps :ss. */
+typedef struct sc__iso8601_local {
+    int year, month, day, hour, minute, second;
+    int64_t utc_ms; /* if it were UTC */
+} sc__iso8601_local;
+
+SC_MUST_USE sc_err sc__iso8601_parse_local(sc_slice text, sc__iso8601_local *ret_local,
+                                           sc_reason *ret_reason);
+
 /* In UTC: "2026-03-28T01:00:00Z", or with milliseconds "2026-03-28T01:00:00.250Z". Times outside the years 0 to 9999
  * are written as the nearest inside. Returns the length; NUL-terminates. */
 size_t sc__iso8601_text(int64_t wall_ms, bool with_ms, char out[SC__ISO8601_LEN + 1]);

@@ -2,10 +2,10 @@
 #include <storychain/cron.h>
 
 #include "base/clock.h"
-#include "base/iso8601.h"
 #include "base/json.h"
 #include "cmds.h"
 #include "connect.h"
+#include "date.h"
 #include "run_times.h"
 
 /* What the flags say. */
@@ -79,8 +79,8 @@ static int read_args(struct cli *cli, struct cron_args *args)
     code = read_dst(cli, &args->opts.dst);
     if (code)
         return code;
-    if (from && sc__iso8601_parse(sc_slice_of(from), &args->from_ms, &reason))
-        return cli_fail(cli, EXIT_USAGE, "--from: %s", reason.text);
+    if (from && !cli_date(cli, "--from", from, sc_slice_of(cli_flag(cli, "tz")), &args->from_ms))
+        return EXIT_USAGE;
     if (sc_zone_open(sc_slice_of(cli_flag(cli, "tz")), &args->zone, &reason))
         return cli_fail(cli, EXIT_USAGE, "--tz: %s", reason.text);
     code = read_except(cli, &args->exclusions);

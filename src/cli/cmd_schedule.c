@@ -7,6 +7,7 @@
 #include "base/iso8601.h"
 #include "cmds.h"
 #include "connect.h"
+#include "date.h"
 #include "schedule_rule.h"
 #include "table.h"
 
@@ -202,8 +203,8 @@ int cmd_schedule_preview(struct cli *cli)
     if (!cli_flag_int(cli, "count", 10, 1, TIMES_MAX, &wanted) ||
         !cli_schedule_rule(cli, cli->words[0], &repeat))
         return EXIT_USAGE;
-    if (from && sc__iso8601_parse(sc_slice_of(from), &after_ms, &reason))
-        return cli_fail(cli, EXIT_USAGE, "--from: %s", reason.text);
+    if (from && !cli_date(cli, "--from", from, repeat.tz, &after_ms))
+        return EXIT_USAGE;
     times = sc__arena_zalloc(&cli->arena, (size_t)wanted * sizeof(*times));
     if (!times)
         return cli_fail_err(cli, SC_ENOMEM, NULL, NULL);

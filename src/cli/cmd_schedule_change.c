@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cmds.h"
 #include "connect.h"
+#include "date.h"
 #include "schedule_rule.h"
 
 /* The end of each of these commands. */
@@ -121,14 +122,22 @@ int cmd_schedule_remove(struct cli *cli)
     return cli_on_schedules(cli, remove_schedule);
 }
 
-static bool read_date(struct cli *cli, int word, int64_t *ret_ms)
+/* The dates to backfill between; local ones are of the schedule's zone. Gives an exit code. */
+static int read_range(struct cli *cli, sc_queue *queue, int64_t *ret_from_ms, int64_t *ret_to_ms)
 {
-    sc_reason reason = {""};
+    const char *id = cli->words[0];
+    sc_scheduler_list *list;
+    sc_err err = sc_scheduler_get(queue, sc_slice_of(id), &list);
+    bool is_read;
 
-    if (!sc__iso8601_parse(sc_slice_of(cli->words[word]), ret_ms, &reason))
-        return true;
-    cli_fail(cli, EXIT_USAGE, "%s", reason.text);
-    return false;
+    if (err == SC_ENOTFOUND)
+        return cli_fail(cli, EXIT_NOT_FOUND, "there is no schedule \"%.60s\"", id);
+    if (err)
+        return cli_fail_err(cli, err, NULL, NULL);
+    is_read = cli_date(cli, "FROM", cli->words[1], list->items[0].tz, ret_from_ms) &&
+              cli_date(cli, "TO", cli->words[2], list->items[0].tz, ret_to_ms);
+    sc_scheduler_list_free(list);
+    return is_read ? EXIT_OK : EXIT_USAGE;
 }
 
 static int backfill(struct cli *cli, sc_queue *queue)
@@ -136,10 +145,13 @@ static int backfill(struct cli *cli, sc_queue *queue)
     int64_t from_ms, to_ms, per_minute, added = 0;
     sc_reason reason = {""};
     sc_err err;
+    int code;
 
-    if (!read_date(cli, 1, &from_ms) || !read_date(cli, 2, &to_ms) ||
-        !cli_flag_int(cli, "per-minute", 60, 0, 60000, &per_minute))
+    if (!cli_flag_int(cli, "per-minute", 60, 0, 60000, &per_minute))
         return EXIT_USAGE;
+    code = read_range(cli, queue, &from_ms, &to_ms);
+    if (code)
+        return code;
     err = sc_scheduler_backfill(queue, sc_slice_of(cli->words[0]), from_ms, to_ms, per_minute,
                                 &added, &reason);
     if (err == SC_EINVAL || err == SC_ETOOBIG)

@@ -10,9 +10,12 @@
         "queue", "QUEUE", "of that queue (default: StoryChain's own)"                              \
     }
 #define WHEN "WHEN is a cron expression, a name of one (EVERY_HOUR, …), or `@every 90s`."
+#define DATES                                                                                      \
+    "Dates: 2026-03-28 (its beginning), 2026-03-28T02:00 (both in the zone), or with a\nzone of "  \
+    "their own: 2026-03-28T01:00:00Z."
 #define RULE_FLAGS                                                                                 \
     {"tz", "ZONE", "the zone of a cron expression (default UTC)"},                                 \
-        {"start", "DATE", "no run before; 2026-03-28T01:00:00Z"}, {"end", "DATE", "no run after"}, \
+        {"start", "DATE", "no run before"}, {"end", "DATE", "no run after"},                       \
         {"exclude", "DAYS", "no run then: 2026-12-25|2026-12-27/2027-01-01|* * * * SUN"},          \
     {                                                                                              \
         "dst", "MODE", "where clocks change: vixie, skip, bullmq"                                  \
@@ -141,7 +144,7 @@ const struct cmd cmd_table[] = {
      .flags = {QUEUE_OF}},
     {.name = "schedule upsert", .words = "ID WHEN [DATA]", .words_min = 2, .words_max = 3, .run = cmd_schedule_upsert, .options = REDIS,
      .summary = "store a schedule, or change it",
-     .more = WHEN "\nDATA is the JSON of its jobs (default {}). `schedule preview` shows the times\n"
+     .more = WHEN "\n" DATES "\nDATA is the JSON of its jobs (default {}). `schedule preview` shows the times\n"
              "before. With --overlap, --catchup, --jitter, --exclude or --dst its runs are\n"
              "made by guardians (storychain serve, storychain worker) on StoryChain's queue.\n\n"
              "  storychain schedule upsert nightly '0 3 * * *' --tz Europe/Berlin --jitter 10m",
@@ -153,7 +156,7 @@ const struct cmd cmd_table[] = {
                {"jitter", "TIME", "each run comes later by a part of it"}}},
     {.name = "schedule preview", .words = "WHEN", .words_min = 1, .words_max = 1, .run = cmd_schedule_preview, .options = "",
      .summary = "the next times of a schedule that is not stored, in its zone and in UTC",
-     .more = WHEN "\n\n  storychain schedule preview '30 2 * * *' --tz Europe/Berlin",
+     .more = WHEN "\n" DATES "\n\n  storychain schedule preview '30 2 * * *' --tz Europe/Berlin",
      .flags = {{"count", "N", "how many, 1 to 1000 (default 10)"}, {"from", "DATE", "after that (default: now)"},
                {"id", "ID", "of the schedule: what H in a pattern hashes"}, RULE_FLAGS}},
     {.name = "schedule run", .words = "ID", .words_min = 1, .words_max = 1, .run = cmd_schedule_run, .options = REDIS,
@@ -170,8 +173,8 @@ const struct cmd cmd_table[] = {
      .flags = {QUEUE_OF}},
     {.name = "schedule backfill", .words = "ID FROM TO", .words_min = 3, .words_max = 3, .run = cmd_schedule_backfill, .options = REDIS,
      .summary = "add the runs that a schedule would have had from one date to another",
-     .more = "Times whose job is still there get no second one.\n\n"
-             "  storychain schedule backfill nightly 2026-03-01T00:00:00Z 2026-03-07T23:59:59Z",
+     .more = "Times whose job is still there get no second one.\n" DATES "\n\n"
+             "  storychain schedule backfill nightly 2026-03-01 2026-03-08",
      .flags = {QUEUE_OF, {"per-minute", "N", "so many a minute (default 60); 0: all at once"}}},
 
     {.name = "cache get", .words = "KEY", .words_min = 1, .words_max = 1, .run = cmd_cache_get,
@@ -219,7 +222,7 @@ const struct cmd cmd_table[] = {
              "  storychain cron next '0 3 * * *' --tz Europe/Berlin --count 5\n"
              "  storychain cron next '*/30 9-17 * * 1-5' --except '2026-12-24/2026-12-31'",
      .flags = {{"tz", "ZONE", CRON_TZ},
-               {"from", "TIME", "times after this one, like 2026-03-28T00:00:00Z (default: now)"},
+               {"from", "DATE", "times after 2026-03-28 (its beginning), 2026-03-28T02:00 (both in the zone), 2026-03-28T00:00:00Z (default: now)"},
                {"count", "N", "how many, 1 to 1000 (default 1)"},
                {"except", "LIST", "leave out days, days from/to, or what another expression matches; ';' between"},
                {"dst", "MODE", CRON_DST}, {"seed", "TEXT", CRON_SEED}, {"short", NULL, CRON_SHORT}}},
@@ -232,7 +235,7 @@ const struct cmd cmd_table[] = {
      .more = "Exit code 1 if there is something, a line each; docs/cron.md lists the names.\n\n"
              "  storychain cron lint '30 2 * * *' --tz America/New_York",
      .flags = {{"tz", "ZONE", CRON_TZ},
-               {"from", "TIME", "changes of clocks in the ten years after this one (default: now)"},
+               {"from", "DATE", "changes of clocks in the ten years after this one (default: now)"},
                {"dst", "MODE", CRON_DST}, {"seed", "TEXT", CRON_SEED}, {"short", NULL, CRON_SHORT}}},
     {.name = NULL},
 };

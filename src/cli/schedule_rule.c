@@ -6,16 +6,15 @@
 #include "base/iso8601.h"
 #include "base/json.h"
 #include "connect.h"
+#include "date.h"
 
-static bool read_date(const struct cli *cli, const char *flag, int64_t *ret_ms)
+/* A local date is one in the rule's zone. */
+static bool read_dates(const struct cli *cli, sc_repeat *repeat)
 {
-    const char *text = cli_flag(cli, flag);
-    sc_reason reason = {""};
+    const char *start = cli_flag(cli, "start"), *end = cli_flag(cli, "end");
 
-    if (!text || !sc__iso8601_parse(sc_slice_of(text), ret_ms, &reason))
-        return true;
-    cli_fail(cli, EXIT_USAGE, "--%s: %s", flag, reason.text);
-    return false;
+    return (!start || cli_date(cli, "--start", start, repeat->tz, &repeat->start_ms)) &&
+           (!end || cli_date(cli, "--end", end, repeat->tz, &repeat->end_ms));
 }
 
 static bool read_word(const struct cli *cli, const char *flag, const char *const *words,
@@ -66,11 +65,10 @@ bool cli_schedule_rule(struct cli *cli, const char *when, sc_repeat *ret_repeat)
 {
     sc_repeat repeat = SC_REPEAT_INIT;
 
-    if (!read_when(cli, when, &repeat) || !read_date(cli, "start", &repeat.start_ms) ||
-        !read_date(cli, "end", &repeat.end_ms) ||
+    repeat.tz = sc_slice_of(cli_flag(cli, "tz"));
+    if (!read_when(cli, when, &repeat) || !read_dates(cli, &repeat) ||
         !cli_flag_int(cli, "limit", 0, 1, INT64_MAX, &repeat.limit) || !read_policies(cli, &repeat))
         return false;
-    repeat.tz = sc_slice_of(cli_flag(cli, "tz"));
     *ret_repeat = repeat;
     return true;
 }

@@ -15,6 +15,26 @@ const { expectJson, expectFailure } = checks(run);
 const schedule = (verb, ...args) => run('schedule', verb, ...args, '--queue', 'shell');
 const scheduleJson = (verb, ...args) => expectJson('schedule', verb, ...args, '--queue', 'shell');
 
+test('dates may lack the zone, or the time: then they are of the schedule\'s zone', async () => {
+  const first = async (tz, from, ...more) =>
+    JSON.parse((await storychain(['schedule', 'preview', '*/30 * * * *', '--tz', tz, '--from', from, '--count', '1', '--json', ...more])).stdout)[0].utc;
+
+  assert.equal(await first('Europe/Berlin', '2026-03-28'), '2026-03-27T23:30:00Z');
+  assert.equal(await first('Europe/Berlin', '2026-03-28T02:00'), '2026-03-28T01:30:00Z');
+  assert.equal(await first('Europe/Berlin', '2026-03-28 02:00:00'), '2026-03-28T01:30:00Z');
+  assert.equal(await first('Europe/Berlin', '2026-03-29T02:30'), '2026-03-29T01:30:00Z', 'clocks jump over it: from 03:00 on');
+  assert.equal(await first('Europe/Berlin', '2026-10-25T02:15'), '2026-10-25T00:30:00Z', 'the first of two passes');
+  assert.equal(await first('Africa/Cairo', '2026-04-24'), '2026-04-23T22:30:00Z', 'a day that begins at 01:00');
+  assert.equal(await first('UTC', '1970-01-01', '--start', '2030-01-01', '--end', '2030-01-02T00:00'), '2030-01-01T00:30:00Z');
+  assert.equal((await storychain(['cron', 'next', '0 3 * * *', '--tz', 'Europe/Berlin', '--from', '2026-07-01'])).stdout.slice(0, 20), '2026-07-01T01:00:00Z');
+  for (const [why, ...args] of [[/--from: there is no 2011-12-30 in Pacific\/Apia/, '--tz', 'Pacific/Apia', '--from', '2011-12-30'], [/--end: "2026-2-1" is not a date like 2026-03-28, /, '--end', '2026-2-1']]) {
+    const { code, stderr } = await storychain(['schedule', 'preview', '* * * * *', ...args]).catch((error) => error);
+    assert.equal(code, 2);
+    assert.match(stderr, why);
+    assert.equal(stderr.trim().split('\n').length, 1);
+  }
+});
+
 test('times are shown in their zone and in UTC, with changes of the clocks, before anything is stored', async () => {
   const { stdout } = await storychain(['schedule', 'preview', '30 2 * * *', '--tz', 'Europe/Berlin', '--from', '2026-03-27T12:00:00Z', '--count', '3']);
   assert.equal(stdout, `Sat 2026-03-28 02:30:00 CET    2026-03-28T01:30:00Z

@@ -29,6 +29,36 @@ TEST(dates_with_z_and_offsets_are_read_and_written)
     }
 }
 
+TEST(dates_without_a_zone_may_lack_seconds_or_the_time)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } rows[] = {{"2026-03-28", 1774656000000},
+                {"2026-03-28T01:00", 1774659600000},
+                {"2026-03-28 01:00", 1774659600000},
+                {"2026-03-28T01:00:07", 1774659607000}};
+    static const char *const wrong[] = {"",
+                                        "2026-03",
+                                        "2026-02-30",
+                                        "2026-03-28T",
+                                        "2026-03-28T1",
+                                        "2026-03-28T24:00",
+                                        "2026-03-28T01:00Z",
+                                        "2026-03-28 "};
+    sc__iso8601_local local;
+    sc_reason reason;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        assert_ok(sc__iso8601_parse_local(sc_slice_of(rows[i].text), &local, NULL));
+        assert_true(local.utc_ms == rows[i].ms);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_err(sc__iso8601_parse_local(sc_slice_of(wrong[i]), &local, &reason), SC_ESYNTAX);
+        assert_non_null(strstr(reason.text, "is not a date like 2026-03-28, "));
+    }
+}
+
 TEST(anything_else_is_refused_with_a_sentence)
 {
     static const char *const texts[] = {
