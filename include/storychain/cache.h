@@ -45,7 +45,7 @@ typedef struct sc_cache_opts {
      * old value, for a second at most, but not after he has seen the new one. Both 0: none are held; without a client: 32 MiB. */
     size_t near_bytes, near_entries;
     /* These values are given only after Redis was asked whether it has changed them, so that nobody reads what was before a write that had
-     * ended, wherever it was made. One short question serves all who read meanwhile; a Redis that is silent may keep a call for twice timeout_ms.
+     * ended, wherever it was made. One short question serves all who read meanwhile; it takes of timeout_ms.
      * try_copy and try_borrow give nothing then. */
     bool near_confirms;
     size_t max_value_size; /* larger ones are given but not stored; 0: 8 MiB */
