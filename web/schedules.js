@@ -45,6 +45,7 @@ export function showServer(server, now) {
     ['Store', server.store.split(' ')[0], server.store.split(' ').slice(1).join(' ')],
     ['Mail', server.mail.startsWith('maildir ') ? 'Kept in a folder' : 'Sent by SMTP', server.mail.replace(/^maildir /, '')],
     ['Running for', duration(now - server.startedMs), `process ${server.pid}, since ${full(server.startedMs)}`],
+    ['Time zones', server.tzdb ?? 'unknown', 'version of their data'],
     ['Memory', bytes(server.residentBytes), `${server.cpuSeconds.toFixed(1)} s of processor time`],
     ['Redis commands', number(redis.commands), redis.reconnects ? `${number(redis.reconnects)} reconnects` : 'connection never lost'],
   ];

@@ -1,6 +1,8 @@
 /* Probes, and what the server runs on. */
 #include <unistd.h>
 
+#include <storychain/cron.h>
+
 #include "app/app.h"
 #include "app/store/store.h"
 #include "handlers.h"
@@ -94,6 +96,14 @@ static json_t *mail_shape(const struct app *app)
     return json_sprintf("maildir %s/mail", app->opts.state_dir);
 }
 
+/* The version of the time zones' data; null when it can't be told. */
+static json_t *tzdb_shape(void)
+{
+    char version[SC_TZDB_VERSION_MAX + 1];
+
+    return sc_tzdb_version(version) ? json_null() : json_string(version);
+}
+
 sc_err route_server(struct request *request, sc_reason *ret_reason)
 {
     struct app *app = request->shared->app;
@@ -102,9 +112,9 @@ sc_err route_server(struct request *request, sc_reason *ret_reason)
     (void)ret_reason;
     process_look(&process);
     return answer_value(request, 200,
-                        json_pack("{s:s, s:i, s:I, s:I, s:f, s:o, s:o, s:s, s:o}", "version",
-                                  sc_version(), "pid", (int)getpid(), "startedMs",
-                                  (json_int_t)process.started_ms, "residentBytes",
+                        json_pack("{s:s, s:o, s:i, s:I, s:I, s:f, s:o, s:o, s:s, s:o}", "version",
+                                  sc_version(), "tzdb", tzdb_shape(), "pid", (int)getpid(),
+                                  "startedMs", (json_int_t)process.started_ms, "residentBytes",
                                   (json_int_t)process.resident_bytes, "cpuSeconds", process.cpu_s,
                                   "redis", redis_shape(app), "cache", cache_shape(app), "store",
                                   store_where(app->store), "mail", mail_shape(app)));

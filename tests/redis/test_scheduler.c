@@ -178,6 +178,24 @@ TEST(removing_takes_the_pending_job_away_wherever_it_is)
     close_queue();
 }
 
+TEST(a_removed_scheduler_leaves_no_memory)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+
+    open_queue();
+    repeat.every_ms = 3600 * 1000;
+    upsert("e", &repeat);
+    test_redis(&server, "HSET bull:q:repeat:e ic 7");
+    assert_ok(sc_scheduler_remove(queue, SC_S("e")));
+    assert_redis("EXISTS bull:q:repeat bull:q:repeat:e bull:q:delayed", "0");
+
+    repeat.limit = 3;
+    upsert("e", &repeat);
+
+    assert_redis("HGET bull:q:repeat:e ic", "1");
+    close_queue();
+}
+
 TEST(schedulers_are_listed_by_their_next_run)
 {
     sc_scheduler_list *list = NULL;

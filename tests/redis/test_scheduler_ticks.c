@@ -62,6 +62,27 @@ TEST(an_end_date_ends_the_schedule)
     close_queue();
 }
 
+TEST(a_run_at_the_very_end_date_is_made_and_is_the_last)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+    sc_worker *worker;
+
+    open_queue();
+    repeat.pattern = SC_S("* * * * * *");
+    repeat.end_ms = now_ms() / 1000 * 1000 + 3000;
+    upsert("e", &repeat);
+
+    worker = start_worker();
+    wait_until(now_ms() > repeat.end_ms + 1100);
+    stop_worker(worker);
+
+    assert_redis("ZCARD bull:q:delayed", "0");
+    assert_string_not_equal(
+        redis("ZSCORE bull:q:completed repeat:e:%lld", (long long)repeat.end_ms), "(nil)");
+    assert_true(atoll(test_redis(&server, "ZSCORE bull:q:repeat e")) == repeat.end_ms);
+    close_queue();
+}
+
 TEST(a_schedule_goes_on_when_the_server_is_killed_and_started_again)
 {
     static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};

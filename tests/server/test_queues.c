@@ -1,4 +1,6 @@
 /* server/route_queue.c, route_schedule.c, route_health.c: what operators see and steer. */
+#include <storychain/cron.h>
+
 #include <signal.h>
 #include <time.h>
 
@@ -239,6 +241,7 @@ TEST(schedules_and_the_servers_facts_are_shown)
 {
     struct site site;
     AUTO_JSON *body = NULL;
+    char tzdb[SC_TZDB_VERSION_MAX + 1];
 
     site_start_empty(&site, NULL);
 
@@ -248,6 +251,8 @@ TEST(schedules_and_the_servers_facts_are_shown)
 
     body = site_json(&site);
     assert_slice(sc__json_text(body, "version"), sc_version());
+    assert_ok(sc_tzdb_version(tzdb));
+    assert_slice(sc__json_text(body, "tzdb"), tzdb);
     assert_true(sc__json_bool(json_object_get(body, "redis"), "connected", false));
     assert_true(sc__json_int(body, "residentBytes", 0) > 0);
     assert_true(llabs(sc__json_int(body, "startedMs", 0) - (int64_t)time(NULL) * 1000) <
