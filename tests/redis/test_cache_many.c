@@ -12,15 +12,6 @@ static sc_slice keys[MAX];
 static sc_cache_value values[MAX];
 static sc_err errs[MAX];
 
-/* k0, k1, … */
-static void make_keys(void)
-{
-    for (int i = 0; i < MAX; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "k%d", i);
-        keys[i] = sc_slice_of(texts[i]);
-    }
-}
-
 static void release(size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -88,7 +79,7 @@ TEST(a_hundred_keys_of_which_thirty_are_missing_take_two_commands_and_one_load)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     expect_rows(f.cache, &row, 0, 70, &table);
     assert_int_equal(table.calls, 1);
@@ -111,7 +102,7 @@ TEST(more_than_a_hundred_keys_come_in_slices)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     expect_rows(f.cache, &row, 0, MAX, &table);
     assert_int_equal(table.calls, 3);
@@ -135,7 +126,7 @@ TEST(each_key_has_its_own_error_and_its_own_absence)
     struct table table = {.fails = "k1", .lacks = "k2"};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     assert_ok(sc_cache_fetch_many(f.cache, &keeping, keys, 4, &table, values, errs));
     assert_slice(values[0].bytes, "v0");
@@ -160,7 +151,7 @@ TEST(what_is_not_kept_leaves_nothing_behind)
     struct table table = {.fails = "k1", .lacks = "k2"};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     assert_ok(sc_cache_fetch_many(f.cache, &row, keys, 3, &table, values, errs));
     release(3);
@@ -175,7 +166,7 @@ TEST(an_error_of_the_loader_is_that_of_all_it_was_asked_for)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     expect_rows(f.cache, &row, 0, 1, &table);
     table.err = SC_EIO;
@@ -209,7 +200,7 @@ TEST(deletes_and_tags_hold_for_many_as_for_one)
     struct table table = {.tag = "own"};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     expect_rows(f.cache, &row, 0, 10, &table);
     assert_ok(sc_cache_del(f.other, keys[3], NULL));
@@ -266,7 +257,7 @@ static void shares_a_load(bool elsewhere)
     struct cache_fixture f;
     struct caller caller, opener;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     caller = (struct caller){.cache = elsewhere ? f.other : f.cache, .source = &source};
     opener = (struct caller){.source = &source, .value = {.owner = &f.server}};
@@ -302,7 +293,7 @@ TEST(a_loader_of_many_that_asks_for_one_of_its_keys_is_told_so)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     table.cache = f.cache;
     expect_rows(f.cache, &row, 0, 2, &table);
@@ -336,7 +327,7 @@ TEST(many_are_stored_with_two_commands)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     for (int i = 0; i < MAX; i++)
         items[i] = (sc_cache_item){keys[i], SC_S("old")};
@@ -362,7 +353,7 @@ TEST(many_plain_values_lie_as_they_are)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     expect_rows(f.cache, &plain, 2, 2, &table);
     assert_string_equal(test_redis(&f.server, "GET k2"), "v2");
@@ -379,7 +370,7 @@ TEST(without_redis_many_are_loaded_by_one_call)
     struct cache_fixture f;
     sc_cache *cache;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     assert_ok(sc_cache_new(f.client, &(sc_cache_opts){.timeout_ms = 50}, &cache, NULL));
     test_server_kill(&f.server, 9);
@@ -398,7 +389,7 @@ TEST(old_values_among_many_are_given_and_loaded_anew_behind)
     struct table table = {0};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     expect_rows(f.cache, &lasting, 0, 3, &table);
     assert_ok(sc_cache_expire(f.other, keys[1]));
@@ -417,7 +408,7 @@ TEST(a_cache_without_a_server_takes_many_too)
     struct table table = {.lacks = "k9"};
     sc_cache *cache;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     assert_ok(sc_cache_new(NULL, NULL, &cache, NULL));
     assert_ok(sc_cache_store_many(cache, &row, items, 1));
     expect_rows(cache, &row, 0, 5, &table);

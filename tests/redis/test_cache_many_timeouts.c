@@ -12,15 +12,6 @@ static sc_slice keys[MAX];
 static sc_cache_value values[MAX];
 static sc_err errs[MAX];
 
-/* k0, k1, … */
-static void make_keys(void)
-{
-    for (int i = 0; i < MAX; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "k%d", i);
-        keys[i] = sc_slice_of(texts[i]);
-    }
-}
-
 static void release(size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -68,7 +59,7 @@ TEST(after_a_hard_timeout_what_is_missing_fails_and_is_loaded_behind)
     struct cache_source source = CACHE_SOURCE("v");
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     cache_expect(f.cache, &patient, "k1", &source, "v");
     cache_source_close(&source);
@@ -86,7 +77,7 @@ TEST(after_a_hard_timeout_what_is_missing_fails_and_is_loaded_behind)
     assert_int_equal(calls, 1);
     assert_int_equal(kept, 1);
     assert_int_equal(cache_source_loads(&source), 3);
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     wait_until(cache_expect(f.other, &brief, "k2", &source, "v").source == SC_CACHE_HIT);
     cache_fixture_stop(&f);
 }
@@ -96,7 +87,7 @@ TEST(a_hard_timeout_that_does_not_pass_changes_nothing_for_many)
     struct cache_source source = CACHE_SOURCE("v");
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     assert_ok(sc_cache_fetch_many(f.cache, &patient, keys, MAX, &source, values, errs));
     for (int i = 0; i < MAX; i++) {
@@ -133,7 +124,7 @@ TEST(a_loader_behind_that_asks_for_one_of_its_keys_is_told_so)
         .ttl_ms = 60000, .hard_timeout_ms = LONG_MS, .load_many = load_own_key};
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     assert_ok(sc_cache_fetch_many(f.cache, &def, keys, 2, f.cache, values, errs));
     assert_err(errs[0], SC_EDEADLK);
@@ -156,7 +147,7 @@ TEST(the_hard_timeout_is_that_of_the_whole_call)
     struct cache_source theirs = CACHE_SOURCE("theirs"), source = CACHE_SOURCE("v");
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     cache_source_close(&theirs);
     must_take_one_timeout(&brief, f.other, &theirs); /* it goes on loading, in another process */
@@ -181,7 +172,7 @@ TEST(the_soft_timeout_is_that_of_the_whole_call)
     struct cache_source source = CACHE_SOURCE("old");
     struct cache_fixture f;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     cache_fixture_start(&f);
     assert_ok(sc_cache_fetch_many(f.cache, &def, keys, MAX, &source, values, errs));
     release(MAX);
@@ -203,7 +194,7 @@ TEST(without_a_server_many_have_timeouts_too)
     struct cache_source source = CACHE_SOURCE("v");
     sc_cache *cache;
 
-    make_keys();
+    cache_make_keys(texts, keys, MAX);
     assert_ok(sc_cache_new(NULL, NULL, &cache, NULL));
     cache_source_close(&source);
     assert_ok(sc_cache_fetch_many(cache, &brief, keys, 2, &source, values, errs));

@@ -4,23 +4,6 @@
 #include "support/cache_fixture.h"
 #include "support/test.h"
 
-/* What a caller is told. */
-struct told {
-    int times;
-    int64_t done, stop_at; /* stop_at 0: goes on */
-    bool went_back;
-};
-
-static bool on_progress(void *user, int64_t done)
-{
-    struct told *told = user;
-
-    told->times++;
-    told->went_back = told->went_back || done < told->done;
-    told->done = done;
-    return !told->stop_at || done < told->stop_at;
-}
-
 TEST(a_pattern_removes_what_matches_among_ten_thousand_keys)
 {
     struct cache_fixture f;
@@ -42,8 +25,8 @@ TEST(a_pattern_removes_what_matches_among_ten_thousand_keys)
 
 TEST(a_caller_is_told_how_far_it_is)
 {
-    struct told told = {0};
-    const sc_sweep sweep = {on_progress, &told};
+    struct cache_told told = {0};
+    const sc_sweep sweep = {cache_on_progress, &told};
     struct cache_fixture f;
     int64_t removed;
 
@@ -62,8 +45,8 @@ TEST(a_caller_is_told_how_far_it_is)
 
 TEST(a_caller_may_stop_it_between_two_slices)
 {
-    struct told told = {.stop_at = 500};
-    const sc_sweep sweep = {on_progress, &told};
+    struct cache_told told = {.stop_at = 500};
+    const sc_sweep sweep = {cache_on_progress, &told};
     struct cache_fixture f;
     int64_t removed = -1;
 

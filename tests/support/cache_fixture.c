@@ -195,6 +195,24 @@ void cache_call_end(struct cache_call *call)
     pthread_join(call->thread, NULL);
 }
 
+bool cache_on_progress(void *user, int64_t done)
+{
+    struct cache_told *told = user;
+
+    told->times++;
+    told->went_back = told->went_back || done < told->done;
+    told->done = done;
+    return !told->stop_at || done < told->stop_at;
+}
+
+void cache_make_keys(char (*texts)[16], sc_slice *keys, int count)
+{
+    for (int i = 0; i < count; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "k%d", i);
+        keys[i] = sc_slice_of(texts[i]);
+    }
+}
+
 void cache_populate(sc_client *client, const char *prefix, int count)
 {
     enum { SLICE = 20000 };

@@ -70,6 +70,18 @@ struct cache_call {
 void cache_call_start(struct cache_call *call, sc_cache *cache, struct cache_source *source);
 void cache_call_end(struct cache_call *call); /* waits for it */
 
+/* What a caller is told of a sweep; `user` of cache_on_progress. */
+struct cache_told {
+    int times;
+    int64_t done, stop_at; /* stop_at 0: goes on */
+    bool went_back;
+};
+
+bool cache_on_progress(void *user, int64_t done);
+
+/* k0, k1, … */
+void cache_make_keys(char (*texts)[16], sc_slice *keys, int count);
+
 /* Stores prefix:0 … as another program would. */
 void cache_populate(sc_client *client, const char *prefix, int count);
 

@@ -40,27 +40,10 @@ static int64_t del(sc_cache *cache, const char *pattern)
     return removed;
 }
 
-/* What a caller is told. */
-struct told {
-    int times;
-    int64_t done, stop_at; /* stop_at 0: goes on */
-    bool went_back;
-};
-
-static bool on_progress(void *user, int64_t done)
-{
-    struct told *told = user;
-
-    told->times++;
-    told->went_back = told->went_back || done < told->done;
-    told->done = done;
-    return !told->stop_at || done < told->stop_at;
-}
-
 TEST(keys_that_match_are_removed_and_others_stay)
 {
-    struct told told = {0};
-    const sc_sweep sweep = {on_progress, &told};
+    struct cache_told told = {0};
+    const sc_sweep sweep = {cache_on_progress, &told};
     sc_cache *cache = new_cache(8 << 20);
     sc_cache_stats stats;
     int64_t removed;
@@ -87,8 +70,8 @@ TEST(keys_that_match_are_removed_and_others_stay)
 
 TEST(a_caller_may_stop_it_between_two_slices)
 {
-    struct told told = {.stop_at = 500};
-    const sc_sweep sweep = {on_progress, &told};
+    struct cache_told told = {.stop_at = 500};
+    const sc_sweep sweep = {cache_on_progress, &told};
     sc_cache *cache = new_cache(8 << 20);
     int64_t removed = -1;
 
