@@ -76,7 +76,7 @@ void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, s
         .visit = visit,
     };
 
-    *due = (sc__due){.walk = {&kind, client, keys, ticker, cb, user}};
+    *due = (sc__due){.walk = sc__walk_of(&kind, client, keys, ticker, cb, user)};
 }
 
 /* Is there a schedule by now? */

@@ -141,7 +141,7 @@ void sc__rezone_init(sc__rezone *rezone, sc_client *client, const sc__queue_keys
         .is_to_go_on = begins_next_pass,
     };
 
-    *rezone = (sc__rezone){.walk = {&kind, client, keys, ticker, cb, user}};
+    *rezone = (sc__rezone){.walk = sc__walk_of(&kind, client, keys, ticker, cb, user)};
     read_version(rezone->version);
 }
 

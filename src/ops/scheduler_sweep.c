@@ -128,7 +128,7 @@ void sc__sweep_init(sc__sweep *sweep, sc_client *client, const sc__queue_keys *k
         .visit = visit,
     };
 
-    *sweep = (sc__sweep){.walk = {&kind, client, keys, ticker, cb, user}};
+    *sweep = (sc__sweep){.walk = sc__walk_of(&kind, client, keys, ticker, cb, user)};
 }
 
 sc_err sc__sweep_start(sc__sweep *sweep, int64_t overdue_ms)

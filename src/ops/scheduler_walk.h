@@ -47,6 +47,15 @@ struct sc__walk {
     sc_err err;
 };
 
+/* One that rests. `client`, `keys` and `ticker` must outlive it; there is nothing to release. */
+static inline sc__walk sc__walk_of(const sc__walk_kind *kind, sc_client *client,
+                                   const sc__queue_keys *keys, sc__ticker *ticker, sc__walk_cb cb,
+                                   void *user)
+{
+    return (sc__walk){
+        .kind = kind, .client = client, .keys = keys, .ticker = ticker, .cb = cb, .user = user};
+}
+
 /* From the first schedule on. SC_OK: the walk's `cb` comes once. */
 SC_MUST_USE sc_err sc__walk_start(sc__walk *walk);
 
