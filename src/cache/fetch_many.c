@@ -134,7 +134,7 @@ static sc_err ask(struct batch *b)
     sc_cache *cache = b->cache;
     sc_slice keys[SC__CACHE_MANY_MAX];
     size_t at[SC__CACHE_MANY_MAX];
-    sc__found_many found = {.def = b->def, .keys = keys};
+    sc__found_many found = {.def = b->def, .keys = keys, .budget = &b->budget};
     sc__lease_order order = {.lease_ms = SC__LEASE_MS, .tags = &b->tags, .life_ms = b->def->ttl_ms};
     sc__ticket ticket;
     sc_reply *reply;

@@ -12,8 +12,7 @@
 static sc_err open_one(sc_cache *cache, const sc__found_many *many, const sc__tag_book *book,
                        size_t i, sc__look *look)
 {
-    sc__budget budget = sc__budget_begin(cache);
-    sc__found found = {.def = many->def, .ticket = many->ticket, .budget = &budget};
+    sc__found found = {.def = many->def, .ticket = many->ticket, .budget = many->budget};
 
     sc__tag_keys_copy(&found.keys, many->tags);
     found.known = many->tags->count;
@@ -44,7 +43,7 @@ sc_err sc__cache_open_many(sc_cache *cache, const sc__found_many *found, sc__loo
         if (found->items[i].type == SC_REPLY_STRING)
             sc__tag_book_note(&book, found->items[i].str);
     }
-    sc__tag_book_ask(&book, cache);
+    sc__tag_book_ask(&book, cache, found->budget);
     for (size_t i = 0; i < found->count && !err; i++)
         if (found->items[i].type == SC_REPLY_STRING)
             err = open_one(cache, found, &book, i, &ret_looks[i]);
@@ -61,16 +60,8 @@ struct slice {
     size_t at[SC__CACHE_MANY_MAX]; /* whose they are */
     sc_slice keys[SC__CACHE_MANY_MAX];
     char rooms[SC__CACHE_MANY_MAX][SC__STORED_KEY_LEN];
+    sc__budget budget;
 };
-
-static void give_look(sc_cache *cache, sc__look *look, sc_cache_value *ret_value)
-{
-    if (look->is_stale) {
-        sc__blob_unref(look->value);
-        *look = (sc__look){0};
-    }
-    sc__cache_give_look(cache, look, ret_value);
-}
 
 static sc_err ask_slice(sc_cache *cache, struct slice *slice, sc__look *ret_looks)
 {
@@ -78,7 +69,8 @@ static sc_err ask_slice(sc_cache *cache, struct slice *slice, sc__look *ret_look
     sc__found_many found = {.keys = slice->keys,
                             .count = slice->count,
                             .tags = &cache->no_tags,
-                            .versions = no_versions};
+                            .versions = no_versions,
+                            .budget = &slice->budget};
     sc__ticket ticket;
     sc_reply *reply;
     sc_reason reason;
@@ -86,13 +78,14 @@ static sc_err ask_slice(sc_cache *cache, struct slice *slice, sc__look *ret_look
 
     for (size_t i = 0; i < slice->count; i++)
         ret_looks[i] = (sc__look){0};
-    if (sc__is_alone(&cache->alone) || sc__health_ask(&cache->health))
+    if (sc__is_alone(&cache->alone) || sc__health_ask(&cache->health) ||
+        !sc__budget_ask(&slice->budget))
         return SC_OK;
     sc__tier_ticket(&cache->tier, &ticket);
     found.ticket = cache->tier.near ? &ticket : NULL;
-    err = sc__op_cache_get_many(cache->client, slice->keys, slice->count, cache->opts.timeout_ms,
+    err = sc__op_cache_get_many(cache->client, slice->keys, slice->count, slice->budget.left_ms,
                                 &reply, &found.items, &reason);
-    sc__cache_after(cache, err);
+    sc__budget_after(cache, &slice->budget, err);
     if (err)
         return SC_OK;
     err = sc__cache_open_many(cache, &found, ret_looks);
@@ -111,18 +104,18 @@ static sc_err get_slice(sc_cache *cache, struct slice *slice, sc_cache_value *va
             sc__blob_unref(looks[i].value);
             looks[i] = (sc__look){0};
         }
-        give_look(cache, &looks[i], &values[slice->at[i]]);
+        sc__cache_give_fresh(cache, &looks[i], &values[slice->at[i]]);
     }
     slice->count = 0;
+    slice->budget = sc__budget_begin(cache);
     return err;
 }
 
 sc_err sc_cache_get_many(sc_cache *cache, const sc_slice *keys, size_t count,
                          sc_cache_value *ret_values)
 {
-    struct slice slice = {.count = 0};
+    struct slice slice = {.count = 0, .budget = sc__budget_begin(cache)};
     sc__tier_call call = SC__TIER_BEGINS;
-    sc__budget budget = sc__budget_begin(cache);
     sc_err err = SC_OK;
 
     for (size_t i = 0; i < count && !err; i++)
@@ -136,7 +129,7 @@ sc_err sc_cache_get_many(sc_cache *cache, const sc_slice *keys, size_t count,
 
         slice.at[n] = i;
         slice.keys[n] = sc__cache_key(cache, keys[i], slice.rooms[n]);
-        if (!sc__tier_give_next(cache, NULL, slice.keys[n], &call, &budget, &ret_values[i]) &&
+        if (!sc__tier_give_next(cache, NULL, slice.keys[n], &call, &slice.budget, &ret_values[i]) &&
             ++slice.count == SC__CACHE_MANY_MAX)
             err = get_slice(cache, &slice, ret_values);
     }

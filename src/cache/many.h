@@ -14,6 +14,7 @@ typedef struct sc__found_many {
     const sc__tag_keys *tags;  /* of the definition, */
     sc__tag_version *versions; /* known */
     const sc__ticket *ticket;
+    sc__budget *budget; /* for asking what their own tags say */
 } sc__found_many;
 
 /* Opens all that are strings; the other looks have asked and found nothing. Each value is a copy. SC_ENOMEM, and then no look has a

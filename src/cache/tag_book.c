@@ -34,10 +34,9 @@ void sc__tag_book_note(sc__tag_book *book, sc_slice stored)
             book->tags[book->count++] = envelope.tags[i];
 }
 
-void sc__tag_book_ask(sc__tag_book *book, sc_cache *cache)
+void sc__tag_book_ask(sc__tag_book *book, sc_cache *cache, sc__budget *budget)
 {
     const sc_slice prefix = sc_slice_of(cache->prefix);
-    sc__budget budget = sc__budget_begin(cache);
     sc__tag_keys keys;
 
     while (book->known < book->count) {
@@ -45,7 +44,7 @@ void sc__tag_book_ask(sc__tag_book *book, sc_cache *cache)
         for (size_t i = book->known; i < book->count && keys.count < SC__TAGS_MAX; i++)
             if (sc__tag_keys_add(&keys, book->tags[i]))
                 break;
-        if (sc__cache_tag_versions(cache, keys.keys, keys.count, &budget,
+        if (sc__cache_tag_versions(cache, keys.keys, keys.count, budget,
                                    book->versions + book->known))
             break;
         book->known += keys.count;

@@ -19,8 +19,8 @@ void sc__tag_book_init(sc__tag_book *book, const sc__tag_keys *keys,
 /* Notes the tags of what lies in `stored`, if it is a value in an envelope. */
 void sc__tag_book_note(sc__tag_book *book, sc_slice stored);
 
-/* Asks for the versions of all that was noted. When that fails nothing is known of them. */
-void sc__tag_book_ask(sc__tag_book *book, sc_cache *cache);
+/* Asks for the versions of all that was noted, within the budget. When that fails nothing is known of them. */
+void sc__tag_book_ask(sc__tag_book *book, sc_cache *cache, sc__budget *budget);
 
 /* Adds the tags of what lies in `stored` to what was found, with their versions. */
 void sc__tag_book_tell(const sc__tag_book *book, sc_slice stored, sc__found *found);
