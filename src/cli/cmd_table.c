@@ -11,7 +11,7 @@
     }
 #define WHEN "WHEN is a cron expression, a name of one (EVERY_HOUR, …), or `@every 90s`."
 #define DATES                                                                                      \
-    "Dates: 2026-03-28 (its beginning), 2026-03-28T02:00 (both in the zone), or with a\nzone of "  \
+    "Dates: 2026-03-28 (its beginning), 2026-03-28T02:00 (both in the zone), or with\na zone of "  \
     "their own: 2026-03-28T01:00:00Z."
 #define RULE_FLAGS                                                                                 \
     {"tz", "ZONE", "the zone of a cron expression (default UTC)"},                                 \

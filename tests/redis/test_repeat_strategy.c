@@ -45,6 +45,15 @@ static sc_err upsert(const char *pattern, int64_t *ret_next_ms, sc_reason *ret_r
     return sc_scheduler_upsert(b.queue, SC_S("s"), &repeat, &spec, NULL, ret_next_ms, ret_reason);
 }
 
+static bool is_over(void)
+{
+    sc_queue_counts counts;
+
+    assert_ok(sc_queue_get_counts(b.queue, &counts));
+    return !counts.by_state[SC_JOB_DELAYED] && !counts.by_state[SC_JOB_WAITING] &&
+           !counts.by_state[SC_JOB_ACTIVE];
+}
+
 TEST(a_pattern_of_ones_own_says_when_each_job_runs_until_it_ends)
 {
     open_queue(4);
@@ -52,10 +61,9 @@ TEST(a_pattern_of_ones_own_says_when_each_job_runs_until_it_ends)
     assert_string_equal(redis(&b, "HGET bull:q:repeat:s pattern"), "~30");
     bench_work(&b, &(sc_worker_opts){.repeat_strategy = &strategy}, succeed);
     wait_until(asked > 4); /* there is none any more; times that were missed are asked for, too */
-    wait_until(count_of(&b, SC_JOB_COMPLETED) == b.runs);
-
+    wait_until(is_over()); /* the guardian may have asked before the last ones ran */
     assert_in_range(b.runs, 1, 4);
-    assert_int_equal(count_of(&b, SC_JOB_DELAYED), 0);
+    assert_int_equal(count_of(&b, SC_JOB_COMPLETED), b.runs);
     bench_close(&b);
 }
 
