@@ -5,21 +5,13 @@
 import { execFileSync, execSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free_port.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url)), ROUNDS = +(process.env.ROUNDS || 3)
 const OURS = process.env.BENCH_FLEET || join(HERE, '../build/release/bench-fleet'), LIFE = join(dirname(OURS), 'bench-life')
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 const port = await freePort()
 const folder = mkdtempSync(join(tmpdir(), 'bench-fleet-'))
 const pidFile = join(folder, 'pid'), settings = ['--port', port, '--bind', '127.0.0.1', '--save', "''", '--appendonly', 'no', '--dir', folder, '--pidfile', pidFile, '--daemonize', 'yes']

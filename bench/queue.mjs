@@ -6,12 +6,11 @@
 // medians over the rounds. CPU comes from /proc and INFO, so start-up is left out.
 import Redis from 'ioredis'
 import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free_port.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROUNDS = +(process.env.ROUNDS || 5), SCALE = +(process.env.SCALE || 1)
@@ -34,15 +33,6 @@ function start(core, argv, env = {}) {
   child.stdout.on('data', (d) => (child.text += d))
   child.ended = new Promise((r) => child.once('exit', r))
   return child
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 async function startServer(folder) {

@@ -6,12 +6,11 @@
 // layout; `guarded` ones have a policy, and only our side has them.
 import Redis from 'ioredis'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free_port.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROUNDS = +(process.env.ROUNDS || 3), BURST = +(process.env.BURST || 10000)
@@ -32,12 +31,7 @@ function start(core, argv, env = {}) {
 }
 
 async function startServer(folder) {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  process.env.BENCH_PORT = port // the peers look there
+  const port = (process.env.BENCH_PORT = await freePort()) // the peers look there
   const child = start(0, ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder])
   const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: null })
   redis.on('error', () => {})

@@ -76,8 +76,7 @@ static void post(struct call *c)
 /* The loader's data; before a value is given it is needed no more. */
 static void drop_user(struct call *c)
 {
-    if (c->def && c->def->keep && c->def->drop && c->loader_user)
-        c->def->drop(c->loader_user);
+    sc__def_drop(c->def, c->loader_user);
     c->loader_user = NULL;
 }
 
@@ -199,13 +198,9 @@ static struct call *new_call(sc_cache *cache, const sc_cache_def *def, sc_slice 
 
     if (!c)
         return NULL;
-    c->loader_user = loader_user;
-    if (def && def->keep && loader_user) {
-        c->loader_user = def->keep(loader_user);
-        if (!c->loader_user) {
-            sc_free(c);
-            return NULL;
-        }
+    if (sc__def_keep(def, loader_user, &c->loader_user)) {
+        sc_free(c);
+        return NULL;
     }
     c->cache = cache;
     c->def = def;

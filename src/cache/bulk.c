@@ -11,7 +11,6 @@ void sc__bulk_init(sc__bulk *bulk, sc_cache *cache, const sc_cache_def *def, voi
     bulk->cache = cache;
     bulk->def = def;
     bulk->user = user;
-    bulk->budget = sc__budget_begin(cache);
     bulk->lease.is_there = false;
     bulk->birth = 0;
     bulk->count = 0;
@@ -177,8 +176,7 @@ static void run_behind(sc__work *work)
     sc__bulk_run(bulk);
     for (size_t i = 0; i < bulk->count; i++)
         sc__blob_unref(bulk->loads[i]->value);
-    if (bulk->def->keep && bulk->def->drop && bulk->user)
-        bulk->def->drop(bulk->user);
+    sc__def_drop(bulk->def, bulk->user);
     sc_free(bulk->text);
     sc_free(bulk);
 }
@@ -208,16 +206,12 @@ static bool copy_keys(sc__bulk *bulk)
 
 bool sc__bulk_go_behind(sc__bulk *bulk)
 {
-    void *user = bulk->user;
+    void *user;
 
-    if (bulk->def->keep && user) {
-        user = bulk->def->keep(user);
-        if (!user)
-            return false;
-    }
+    if (sc__def_keep(bulk->def, bulk->user, &user))
+        return false;
     if (!copy_keys(bulk)) {
-        if (user != bulk->user && bulk->def->drop)
-            bulk->def->drop(user);
+        sc__def_drop(bulk->def, user);
         return false;
     }
     bulk->user = user;

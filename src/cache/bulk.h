@@ -32,7 +32,7 @@ typedef struct sc__bulk {
     char *text; /* copies of all keys, behind; or NULL */
 } sc__bulk;
 
-/* None yet, and a whole budget. All is borrowed until it has run, or goes behind. */
+/* None yet; the budget is the caller's to set, and so are lease and birth if there are any. All is borrowed until it has run, or goes behind. */
 void sc__bulk_init(sc__bulk *bulk, sc_cache *cache, const sc_cache_def *def, void *user);
 
 /* One more key that is missing; `is_leased`: it may be stored. Takes the reference of the flight. */

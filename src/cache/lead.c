@@ -160,8 +160,7 @@ sc__led sc__lead_run(sc__lead *l, sc__blob **ret_value, sc_err *ret_err)
 
 static void free_behind(sc__lead *l)
 {
-    if (l->def->keep && l->def->drop && l->user)
-        l->def->drop(l->user);
+    sc__def_drop(l->def, l->user);
     sc_free(l);
 }
 
@@ -193,12 +192,9 @@ static sc__lead *copy_of(const sc__lead *l)
     memcpy(text + l->asked.len, l->key.ptr, l->key.len);
     copy->asked = (sc_slice){text, l->asked.len};
     copy->key = (sc_slice){text + l->asked.len, l->key.len};
-    if (l->def->keep && l->user) {
-        copy->user = l->def->keep(l->user);
-        if (!copy->user) {
-            sc_free(copy);
-            return NULL;
-        }
+    if (sc__def_keep(l->def, l->user, &copy->user)) {
+        sc_free(copy);
+        return NULL;
     }
     return copy;
 }

@@ -29,6 +29,18 @@ size_t sc__def_max_size(const sc_cache *cache, const sc_cache_def *def)
                                                                        : cache->opts.max_value_size;
 }
 
+sc_err sc__def_keep(const sc_cache_def *def, void *user, void **ret_kept)
+{
+    *ret_kept = def && def->keep && user ? def->keep(user) : user;
+    return user && !*ret_kept ? SC_ENOMEM : SC_OK;
+}
+
+void sc__def_drop(const sc_cache_def *def, void *kept)
+{
+    if (def && def->keep && def->drop && kept)
+        def->drop(kept);
+}
+
 static int64_t add(int64_t a, int64_t b)
 {
     return a > INT64_MAX - b ? INT64_MAX : a + b;

@@ -46,4 +46,9 @@ SC_MUST_USE sc_err sc__def_check(const sc_cache_def *def);
 
 size_t sc__def_max_size(const sc_cache *cache, const sc_cache_def *def);
 
+/* The loader's `user` for a load that outlives the call: a copy, or itself where `def` (may be NULL) makes none. SC_ENOMEM. Give it to
+ * sc__def_drop() at the end. */
+SC_MUST_USE sc_err sc__def_keep(const sc_cache_def *def, void *user, void **ret_kept);
+void sc__def_drop(const sc_cache_def *def, void *kept);
+
 #endif

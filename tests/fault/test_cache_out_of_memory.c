@@ -35,6 +35,28 @@ static const sc_cache_def def = {.ttl_ms = 60000,
                                  .load = load,
                                  .load_many = load_many};
 
+/* What a load behind needs is counted, not copied. */
+static atomic_int held;
+
+static void *hold(const void *user)
+{
+    atomic_fetch_add(&held, 1);
+    return (void *)(uintptr_t)user;
+}
+
+static void let_go(void *user)
+{
+    (void)user;
+    atomic_fetch_sub(&held, 1);
+}
+
+static const sc_cache_def behind = {.ttl_ms = 60000,
+                                    .hard_timeout_ms = 10000,
+                                    .load = load,
+                                    .load_many = load_many,
+                                    .keep = hold,
+                                    .drop = let_go};
+
 /* Whether a call did what it should, or could not. */
 static bool is_fine(sc_err err)
 {
@@ -54,11 +76,11 @@ static void fetch(sc_cache *cache, bool must)
     sc_cache_value_release(&value);
 }
 
-static void fetch_many(sc_cache *cache, bool must)
+static void fetch_many(sc_cache *cache, const sc_cache_def *by, bool must)
 {
     const sc_slice keys[] = {SC_S("m1"), SC_S("m2"), SC_S("k")};
     sc_cache_value values[3];
-    sc_err errs[3], err = sc_cache_fetch_many(cache, &def, keys, 3, NULL, values, errs);
+    sc_err errs[3], err = sc_cache_fetch_many(cache, by, keys, 3, &held, values, errs);
 
     assert_true(must ? err == SC_OK : is_fine(err));
     for (int i = 0; i < 3 && !err; i++) {
@@ -116,10 +138,13 @@ static void use(sc_cache *cache, bool must)
     fetch(cache, must); /* loaded anew behind */
     assert_true(is_fine(sc_cache_store(cache, &def, SC_S("k"), SC_S("value"))));
     assert_true(is_fine(sc_cache_store_many(cache, &def, &item, 1)));
-    fetch_many(cache, must);
+    fetch_many(cache, &def, must);
     assert_true(is_fine(sc_cache_del_tags(cache, &tag, 1)));
-    fetch_many(cache, must);
+    fetch_many(cache, &def, must);
     assert_true(is_fine(sc_cache_del(cache, SC_S("k"), NULL)));
+    assert_true(is_fine(sc_cache_del(cache, SC_S("m1"), NULL)));
+    assert_true(is_fine(sc_cache_del(cache, SC_S("m2"), NULL)));
+    fetch_many(cache, &behind, must); /* loaded behind */
     fetch_async(cache, must);
 }
 
@@ -147,6 +172,7 @@ static bool run_with_failure_at(const struct test_server *server, long n)
     sc_cache_free(cache);
     sc_client_free(client);
     assert_int_equal(test_live, 0);
+    assert_int_equal(held, 0);
     return reached;
 }
 
