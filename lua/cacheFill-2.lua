@@ -6,21 +6,25 @@
 --         ARGV[4] the tag clock before the load, ARGV[5…] the keys of its tags
 -- Output: 1 stored; 0 not: the key was deleted, set or leased anew since, or a tag has changed
 -- Errors: those of SET (OOM, READONLY); the key is given up then
---- @include "includes/tagsUnchanged"
-if tryCall("GETRANGE", KEYS[1], "0", #ARGV[1] - 1) ~= ARGV[1] then
+local try = redis.pcall
+if try("GETRANGE", KEYS[1], "0", #ARGV[1] - 1) ~= ARGV[1] then
     return 0
 end
-if not tagsUnchanged(KEYS[2], tonumber(ARGV[4]), ARGV[3], 5, #ARGV) then
-    return 0
+-- Functions are made anew at each call, so only where they are needed.
+if ARGV[5] then
+    --- @include "includes/tagsUnchanged"
+    if not tagsUnchanged(KEYS[2], tonumber(ARGV[4]), ARGV[3], 5, #ARGV) then
+        return 0
+    end
 end
 local set
 if ARGV[3] == "" then
-    set = redis.pcall("SET", KEYS[1], ARGV[2])
+    set = try("SET", KEYS[1], ARGV[2])
 else
-    set = redis.pcall("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
+    set = try("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 end
 if set.err then
-    tryCall("UNLINK", KEYS[1])
+    try("UNLINK", KEYS[1])
     return set
 end
 return 1

@@ -7,22 +7,30 @@
 --         ARGV[4] the life in ms of the value to come, empty: no end; ARGV[5…] the keys of tags that it will have
 -- Output: the tag clock (a number): the lease is the caller's; otherwise what the key holds, a value or another's lease
 -- Errors: those of GET and SET (WRONGTYPE, OOM, READONLY)
---- @include "includes/tagClock"
---- @include "includes/keepTag"
-local held = redis.pcall("GET", KEYS[1])
-if type(held) == "table" then
-    return held
+local try = redis.pcall
+local set = try("SET", KEYS[1], ARGV[1], "PX", ARGV[2], "NX")
+if not set or set.err then
+    local held = try("GET", KEYS[1])
+    if type(held) == "table" then
+        return held
+    end
+    local mayReplace = ARGV[3] == "*" or held == ARGV[1] or (ARGV[3] ~= "" and string.sub(held or "", 1, #ARGV[3]) == ARGV[3])
+    if held and not mayReplace then
+        return held
+    end
+    set = try("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+    if set.err then
+        return set
+    end
 end
-local mayReplace = ARGV[3] == "*" or held == ARGV[1] or (ARGV[3] ~= "" and string.sub(held or "", 1, #ARGV[3]) == ARGV[3])
-if held and not mayReplace then
-    return held
-end
-local clock = tagClock(KEYS[2])
-for i = 5, #ARGV do
-    keepTag(ARGV[i], clock, ARGV[4])
-end
-local set = redis.pcall("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
-if set.err then
-    return set
+local clock = try("GET", KEYS[2])
+-- Mostly there is a clock, and no tag. Functions are made anew at each call, so only where they are needed.
+if ARGV[5] or type(clock) ~= "string" or #clock > 16 or string.find(clock, "%D") then
+    --- @include "includes/tagClock"
+    --- @include "includes/keepTag"
+    clock = tagClock(KEYS[2])
+    for i = 5, #ARGV do
+        keepTag(ARGV[i], clock, ARGV[4])
+    end
 end
 return tonumber(clock)

@@ -5,7 +5,8 @@
  *                     -> join a load under way -> its value, or its error
  *                     -> lead: lease -> loader -> fill, if the lease still stands
  *
- * Where Redis is far (budget.h) the first step is left out: who asks for the lease is told what the key holds. */
+ * Where Redis is far (budget.h), or most values of the definition had to be loaded (miss_guess.h), the first step is left out: who asks for
+ * the lease is told what the key holds. */
 #include "get_or_set.h"
 
 #include "base/clock.h"
@@ -202,14 +203,14 @@ static bool fly(struct call *c, sc__flight_call *call, sc_err *ret_err)
     return settled;
 }
 
-/* Whether the lease may be asked for without a look. */
-static bool may_be_early(struct call *c)
+/* Whether the lease is to be asked for without a look. */
+static bool wants_early(struct call *c)
 {
     sc_cache *cache = c->cache;
 
-    return sc__cache_is_far(cache) && !c->def->plain && !c->def->hard_timeout_ms &&
-           c->asked.len <= cache->opts.max_key_size && sc__health_is_well(&cache->health) &&
-           !sc__repair_has(&cache->repair, c->key);
+    return (sc__cache_is_far(cache) || sc__miss_guesses_expect(&cache->miss_guesses, c->def)) &&
+           !c->def->plain && !c->def->hard_timeout_ms && c->asked.len <= cache->opts.max_key_size &&
+           sc__health_is_well(&cache->health) && !sc__repair_has(&cache->repair, c->key);
 }
 
 static bool try_early(struct call *c, sc_err *ret_err)
@@ -237,6 +238,8 @@ static bool try_once(struct call *c, sc_err *ret_err)
     *ret_err = SC_OK;
     if (c->asked.len <= c->cache->opts.max_key_size)
         *ret_err = sc__cache_look(c->cache, c->def, c->key, &c->budget, &c->look);
+    if (c->look.has_asked)
+        sc__miss_guesses_note(&c->cache->miss_guesses, c->def, !sc__look_has_found(&c->look));
     return *ret_err || go_on(c, &call, ret_err);
 }
 
@@ -268,7 +271,7 @@ static sc_err fetch(struct call *c)
 {
     sc_err err;
 
-    if (may_be_early(c) && try_early(c, &err))
+    if (wants_early(c) && try_early(c, &err))
         return err;
     return try_on(c);
 }

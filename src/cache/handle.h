@@ -16,6 +16,7 @@
 #include "load_times.h"
 #include "loop/pool.h"
 #include "look.h"
+#include "miss_guess.h"
 #include "repair.h"
 #include "rest.h"
 #include "stored_key.h"
@@ -39,6 +40,7 @@ struct sc_cache {
     sc__rests rests;
     sc__turns turns;
     sc__tag_guesses tag_guesses;
+    sc__miss_guesses miss_guesses;
     sc__pool *pool;    /* loads behind run on it, */
     sc__pool *callers; /* and calls that wait for those on this */
     sc__async async;

@@ -19,7 +19,7 @@ typedef struct sc__lead {
     sc_slice key;   /* in Redis */
     void *user;
     bool
-        is_early; /* the key was not looked at: what lies there is seen when the lease is asked for */
+        is_early; /* the key was not looked at: what lies there is seen when the lease is first asked for */
     sc__look look; /* what lies there; its value is the lead's */
     sc__budget budget;
     int64_t asked_ns; /* mono; before the right to load was last asked for */

@@ -38,7 +38,7 @@ static void note_answer(sc__lead *l, sc_err err, bool is_held, const sc_reason *
 {
     sc_cache *cache = l->cache;
 
-    if (err == SC_EREPLY && l->is_early) { /* it would have been told when it looked */
+    if (err == SC_EREPLY && sc__op_cache_is_other_type(reason)) {
         sc__budget_after(cache, &l->budget, err);
         sc__health_complain(&cache->health, l->key, reason->text);
     } else if (is_held) {
@@ -48,6 +48,13 @@ static void note_answer(sc__lead *l, sc_err err, bool is_held, const sc_reason *
     }
     if (!err)
         sc__link_heard(&cache->link, l->budget.asked_ms);
+}
+
+/* What lies at a key that was not looked at is known now. */
+static void note_early(sc__lead *l)
+{
+    sc__miss_guesses_note(&l->cache->miss_guesses, l->def, !sc__look_has_found(&l->look));
+    l->is_early = false;
 }
 
 /* Gets the lease that the load begins with: ours, another's, or none. Or finds something in the key: see l->look. */
@@ -79,11 +86,15 @@ static sc_err take_lease(sc__lead *l, sc__right *r)
         r->birth = 0;
     if (err)
         return SC_OK;
-    if (held)
-        return open_held(l, held, &ticket, r);
-    r->lease = ours;
-    r->is_ours = true;
-    return SC_OK;
+    if (held) {
+        err = open_held(l, held, &ticket, r);
+    } else {
+        r->lease = ours;
+        r->is_ours = true;
+    }
+    if (l->is_early)
+        note_early(l);
+    return err;
 }
 
 /* Whether more than what is there may come. What is of no use makes way for a lease, but not a failure of the load that was awaited. */

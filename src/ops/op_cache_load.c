@@ -31,6 +31,11 @@ sc_err sc__op_cache_lease(sc_client *client, sc_slice key, const sc__lease_order
     return SC_OK;
 }
 
+bool sc__op_cache_is_other_type(const sc_reason *reason)
+{
+    return strstr(reason->text, "WRONGTYPE") != NULL;
+}
+
 /* [clock, item, …] */
 static sc_err read_lease_many(const sc_reply *reply, size_t expected, int64_t *ret_birth,
                               const sc_reply **ret_items, sc_reason *ret_reason)

@@ -20,6 +20,9 @@ SC_MUST_USE sc_err sc__op_cache_lease(sc_client *client, sc_slice key, const sc_
                                       int64_t timeout_ms, int64_t *ret_birth, sc_reply **ret_held,
                                       sc_reason *ret_reason);
 
+/* Whether the refusal (SC_EREPLY) is for what the key holds, another type than a string, and not for the server's state. */
+bool sc__op_cache_is_other_type(const sc_reason *reason);
+
 /* What many keys hold, as sc__op_cache_get_many() gives it, and puts the lease (empty: none) into those that hold nothing: their items are 1 then, and 0 where that can't be. With "*" as
  * `replaces` into all. Behind the keys' items come the contents of the order's tags. */
 SC_MUST_USE sc_err sc__op_cache_lease_many(sc_client *client, const sc_slice *keys, size_t count,
