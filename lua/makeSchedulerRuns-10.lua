@@ -3,24 +3,27 @@
 --
 -- Input:
 --   KEYS and ARGV 1 as in includes/schedulerKeys
---   ARGV  2... of each schedule, 12 of them:
+--   ARGV  2... of each schedule, 11 of them:
 --              its id; the same as it stands inside a JSON string
 --              its score; its revision
 --              time of the run to make, ms; empty: none is made
 --              its next score, ms; empty: there is no next run
 --              time of the next run without jitter, ms
---              runs that are missed
---              options of the job, as addSchedulerJob wants them; priority; push: LPUSH or RPUSH; "1": by pattern
+--              jobs made so far, this one included
+--              options of the job, as addSchedulerJob wants them; "1": by pattern
+--              what few runs have, as JSON; empty: nothing. priority; push: RPUSH; overlap: the policy; missed: runs that are missed; last: it is over when
+--              this run is made
 --
--- Output: {now, then of each schedule: jobs made so far; -1 nothing to do: it has changed, is not due or over, or the queue is paused; -2 not
+-- Output: {now, then of each schedule: 1 its run is made; 0 none was; -1 nothing to do: it has changed, is not due, or the queue is paused; -2 not
 --         looked at, for the jobs before it were large: call again; or a text: why it could not be dealt with}
 -- Events: added, then waiting or waiting-children; duplicated; deduplicated
 
 --- @include "includes/serverTime"
 --- @include "includes/withoutOverlap"
 
-local ARGS = 12
+local ARGS = 11
 local BYTES_MAX = 1024 * 1024 -- of data, in one call
+local NOTHING = {}
 
 local now, nowText = serverTime()
 local ids, jobs = {}, {}
@@ -35,57 +38,56 @@ local bytes = 0
 local moves = {} -- next scores and ids
 
 -- Makes the run at `ms`. Returns its state, see includes/schedulerRuns; nil when it has a job already.
-local function makeRun(ms, rule, at)
+local function makeRun(ms, rule, at, more)
     if someExist and call("EXISTS", base .. jobIdAt(ms)) == 1 then
         emitEvent(eventsKey, "duplicated", jobIdAt(ms))
         return nil
     end
     local job = {
-        name = rule[3], data = rule[4] or "{}", head = ARGV[at + 8], priority = ARGV[at + 9], push = ARGV[at + 10], dedupId = "",
-        hasPrev = ARGV[at + 11] == "1", due = now,
+        name = rule[2], data = rule[3] or "{}", head = ARGV[at + 8], priority = more.priority or "0", push = more.push or "LPUSH", dedupId = "",
+        hasPrev = ARGV[at + 9] == "1", due = now,
     }
     bytes = bytes + #job.data
-    if rule[7] then
-        return addWithoutOverlap(rule[7], ms, now, nowText, job, rule[8])
+    if more.overlap then
+        return addWithoutOverlap(more.overlap, ms, now, nowText, job, call("HGET", schedulerKey, "sc:last"))
     end
     putSchedulerJob(ms, now, nowText, job)
     return "w"
 end
 
--- One more of the counter that is stored as `text`.
-local function plus(text, more)
-    return string.format("%.0f", (tonumber(text) or 0) + more)
+-- A counter of the schedule goes up, whatever it holds.
+local function count(name, by)
+    call("HSET", schedulerKey, name, string.format("%.0f", (tonumber(call("HGET", schedulerKey, name)) or 0) + by))
 end
 
--- The schedule whose arguments begin at `at`. Returns the number of jobs made so far, or -1.
+-- The schedule whose arguments begin at `at`. Returns as the output says.
 local function advance(score, at)
     useScheduler(ARGV[at], ARGV[at + 1])
-    local rule = call("HMGET", schedulerKey, "sc:rev", "sc:over", "name", "data", "limit", "ic", "sc:overlap", "sc:last", "sc:runs",
-                      "sc:missed", "sc:skipped")
-    if not score or score ~= ARGV[at + 2] or rule[1] ~= ARGV[at + 3] or rule[2] or now < tonumber(score) then
+    local rule = call("HMGET", schedulerKey, "sc:rev", "name", "data", "sc:runs")
+    if not score or score ~= ARGV[at + 2] or rule[1] ~= ARGV[at + 3] or now < tonumber(score) then
         return -1
     end
 
-    local run, nextScore, missed = ARGV[at + 4], ARGV[at + 5], ARGV[at + 7]
-    local made, limit = tonumber(rule[6]) or 0, tonumber(rule[5]) or 0
-    local state = run ~= "" and (limit <= 0 or made < limit) and makeRun(run, rule, at)
-    local fields = { "sc:nominal", ARGV[at + 6] }
+    local run, nextScore, nominal = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6]
+    local more = ARGV[at + 10] ~= "" and cjson.decode(ARGV[at + 10]) or NOTHING
+    local state = run ~= "" and makeRun(run, rule, at, more)
     if state == "w" then
-        made = made + 1
-        fields = { "sc:nominal", ARGV[at + 6], "ic", plus(rule[6], 1), "sc:last", run, "sc:runs", addRun(rule[9], run, "w", "0") }
+        call("HSET", schedulerKey, "sc:nominal", nominal, "ic", ARGV[at + 7], "sc:last", run, "sc:runs", addRun(rule[4], run, "w", "0"))
     elseif state then
-        fields = { "sc:nominal", ARGV[at + 6], "sc:skipped", plus(rule[11], 1), "sc:runs", addRun(rule[9], run, "s", nowText) }
+        call("HSET", schedulerKey, "sc:nominal", nominal, "sc:runs", addRun(rule[4], run, "s", nowText))
+        count("sc:skipped", 1)
+    else
+        call("HSET", schedulerKey, "sc:nominal", nominal)
     end
-    if missed ~= "0" then
-        fields[#fields + 1], fields[#fields + 2] = "sc:missed", plus(rule[10], missed)
+    if more.missed then
+        count("sc:missed", more.missed)
     end
-    if nextScore == "" or limit > 0 and made >= limit then
-        fields[#fields + 1], fields[#fields + 2] = "sc:over", "1"
-        nextScore = plus(score, 1) -- so that no job is the one that the schedule waits for
+    if nextScore == "" or more.last and state == "w" then
+        call("HSET", schedulerKey, "sc:over", "1")
+        nextScore = string.format("%.0f", tonumber(score) + 1) -- so that no job is the one that the schedule waits for
     end
-    call("HSET", schedulerKey, unpack(fields))
     moves[#moves + 1], moves[#moves + 2] = nextScore, schedulerId
-    return made
+    return state == "w" and 1 or 0
 end
 
 local function tryToAdvance(score, at)

@@ -12,6 +12,7 @@
 enum {
     ARGS_BYTES_MAX = 32 * 1024 * 1024,
     OPTS_BYTES_MAX = 128 * 1024,
+    MORE_BYTES_MAX = 256,
     RULES_BYTES_MAX = 32 * 1024 * 1024,
     ROUNDS = 500 /* scripts at most; the next look goes on with what is left */
 };
@@ -98,30 +99,75 @@ static void complain(sc__making *m, const struct item *item, sc_err err, const s
     note(m, err);
 }
 
+static bool is_last(const struct item *item)
+{
+    return item->rule.limit > 0 && item->rule.iterations + 1 >= item->rule.limit;
+}
+
+static void add_member(sc__str *out, const char *key, sc_slice text)
+{
+    if (text.len)
+        sc__str_printf(out, "%s\"%s\":\"%.*s\"", out->len ? "," : "{", key, (int)text.len,
+                       text.ptr);
+}
+
+static void add_count(sc__str *out, const char *key, int64_t count)
+{
+    char digits[SC__INT_LEN];
+
+    add_member(out, key, (sc_slice){digits, count > 0 ? sc__int_text(count, digits) : 0});
+}
+
+/* What few runs have; nothing otherwise. */
+static void write_more(sc__str *out, const struct item *item)
+{
+    sc__scheduler_opts opts;
+
+    sc__scheduler_opts_read(item->rule.opts, &opts);
+    add_count(out, "priority", opts.priority);
+    add_member(out, "push", opts.lifo ? SC_S("RPUSH") : SC_S(""));
+    add_member(out, "overlap", sc_slice_of(sc__overlap_text(item->rule.overlap)));
+    add_count(out, "missed", item->plan.missed);
+    add_count(out, "last", is_last(item));
+    if (out->len)
+        sc__str_char(out, '}');
+}
+
+static sc_err add_text(sc__args *args, const sc__str *text)
+{
+    const char *bytes = text->err ? NULL : sc__arena_dup(args->arena, sc__str_slice(text));
+
+    if (bytes)
+        sc__args_slice(args, (sc_slice){bytes, text->len});
+    return text->err || bytes ? text->err : SC_ENOMEM;
+}
+
 static sc_err add_args(struct item *item, sc__args *args)
 {
     AUTO_STR head = STR_MAX(OPTS_BYTES_MAX);
+    AUTO_STR more = STR_MAX(MORE_BYTES_MAX);
     const sc_scheduler_info *rule = &item->rule;
-    sc__scheduler_opts opts;
-    const char *text;
+    sc_err err;
 
-    sc__scheduler_opts_read(rule->opts, &opts);
     sc__scheduler_run_head_write(&head, rule, rule->iterations + 1, item->plan.run_nominal_ms);
-    text = head.err ? NULL : sc__arena_dup(args->arena, sc__str_slice(&head));
-    if (!text)
-        return head.err ? head.err : SC_ENOMEM;
+    write_more(&more, item);
     sc__scheduler_id_args(args, rule->id);
     sc__args_int(args, rule->next_ms);
     sc__args_slice(args, rule->revision);
     sc__scheduler_number(args, item->plan.run_ms);
     sc__scheduler_number(args, item->plan.next_ms);
     sc__args_int(args, item->plan.next_nominal_ms);
-    sc__args_int(args, item->plan.missed);
-    sc__args_slice(args, (sc_slice){text, head.len});
-    sc__args_int(args, opts.priority);
-    sc__args_slice(args, opts.lifo ? SC_S("RPUSH") : SC_S("LPUSH"));
+    sc__args_int(args, rule->iterations + 1);
+    err = add_text(args, &head);
     sc__args_bool(args, rule->pattern.len > 0);
-    return SC_OK;
+    return err ? err : add_text(args, &more);
+}
+
+/* One that has made all the runs of its limit ends without another. */
+static void heed_limit(struct item *item)
+{
+    if (item->rule.limit > 0 && item->rule.iterations >= item->rule.limit)
+        item->plan.run_ms = item->plan.next_ms = 0;
 }
 
 /* False when it can't be brought on. */
@@ -130,6 +176,7 @@ static bool prepare(sc__making *m, struct item *item, sc__args *args)
     sc_reason why = {""};
     sc_err err = sc__rule_plan(m->ticker, &item->rule, item->now_ms, &item->plan, &why);
 
+    heed_limit(item);
     if (!err)
         err = add_args(item, args);
     if (err)
@@ -144,6 +191,7 @@ static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply,
     const sc__plan *plan = &item->plan;
     sc_reason why = {""};
     int64_t made = 0;
+    bool is_over;
     sc_err err;
 
     *ret_left = false;
@@ -163,11 +211,11 @@ static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply,
     if (!item->has_advanced)
         m->ticked = (sc__ticked){m->ticked.advanced + 1, m->ticked.stayed - 1};
     item->has_advanced = true;
-    item->rule.iterations = made;
+    is_over = !plan->next_ms || (made && is_last(item));
+    item->rule.iterations += made;
     item->rule.next_ms = plan->next_ms;
     item->rule.nominal_ms = plan->next_nominal_ms;
-    *ret_left =
-        plan->next_ms && plan->next_ms <= now_ms && !(item->rule.limit && made >= item->rule.limit);
+    *ret_left = !is_over && plan->next_ms <= now_ms;
     return SC_OK;
 }
 

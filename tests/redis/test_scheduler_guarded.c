@@ -130,6 +130,39 @@ TEST(the_job_of_a_run_has_its_nominal_time)
     close_queue();
 }
 
+static void upsert_with(const char *id, const sc_repeat *repeat, const sc_job_opts *opts)
+{
+    const sc_job_spec spec = {.name = SC_S("job"), .opts = opts};
+
+    assert_ok(sc_scheduler_upsert(queue, sc_slice_of(id), repeat, &spec, NULL, NULL, NULL));
+}
+
+TEST(runs_have_their_place_by_priority_or_at_the_head_of_the_line)
+{
+    sc_repeat repeat = every(3600 * 1000);
+    sc_scheduler_guard *guard;
+    char b[64], c[64];
+
+    open_queue();
+    repeat.start_ms = now_ms() + 1000;
+    repeat.catchup = SC_CATCHUP_ALL;
+    snprintf(b, sizeof(b), "repeat:b:%lld", (long long)repeat.start_ms);
+    snprintf(c, sizeof(c), "repeat:c:%lld", (long long)repeat.start_ms);
+    upsert("a", &repeat);
+    upsert_with("b", &repeat, &(sc_job_opts){.priority = 7});
+    upsert_with("c", &repeat, &(sc_job_opts){.lifo = true});
+
+    guard = start_guard();
+    wait_until(made("a") && made("b") && made("c"));
+    sc_scheduler_guard_stop(guard);
+
+    assert_redis("ZRANGE bull:q:prioritized 0 -1", b);
+    assert_string_equal(redis("HGET bull:q:%s priority", b), "7");
+    assert_int_equal(waiting(), 2);
+    assert_redis("LINDEX bull:q:wait -1", c);
+    close_queue();
+}
+
 static atomic_int running, most_running, released;
 
 static sc_outcome run_slowly(sc_run *run, const sc_job *job, void *user)
