@@ -27,8 +27,8 @@ static size_t fixed_held(const sc__near *near)
 {
     return sc__mem_held(sizeof(*near) + alignof(sc__near)) +
            sc__mem_held(near->bucket_count * sizeof(near->buckets[0])) +
-           sc__near_readers_held(&near->readers) + sc__near_ghosts_held(&near->ghosts) +
-           sc__near_tags_held(&near->tags);
+           sc__near_readers_held(&near->readers) + sc__near_pins_held(near->pins) +
+           sc__near_ghosts_held(&near->ghosts) + sc__near_tags_held(&near->tags);
 }
 
 static sc_err init(sc__near *near, const sc__near_opts *opts)
@@ -47,6 +47,8 @@ static sc_err init(sc__near *near, const sc__near_opts *opts)
     if (!near->buckets)
         return SC_ENOMEM;
     err = sc__near_readers_init(&near->readers);
+    if (!err)
+        err = sc__near_pins_new(near->readers.count, &near->pins);
     if (!err)
         err = sc__near_ghosts_init(&near->ghosts, near->bucket_count);
     if (!err)
@@ -185,6 +187,7 @@ void sc__near_free(sc__near *near)
 {
     if (!near)
         return;
+    sc__near_pins_leave(near->pins);
     sc__near_free_list(near->queues.small.newest);
     sc__near_free_list(near->queues.main.newest);
     sc__near_free_list(near->limbo.fresh.first);

@@ -71,10 +71,11 @@ size_t sc__near_tag_names(const sc__near_entry *entry, sc_slice ret_names[SC__NE
 /* Inside a section: whether a tag was expired after the entry's birth. */
 bool sc__near_is_tag_expired(const sc__near_entry *entry);
 
-/* Inside a section: keeps the entry beyond it, and beyond the cache's end, until unpin. Its bytes are then
- * not counted any more once it is unlinked. */
-void sc__near_pin(const sc__near_entry *entry);
-void sc__near_unpin(const sc__near_entry *entry);
+/* Inside a section that found the entry: keeps it beyond that, and beyond the cache's end, until unpin of what it returns, which has its lowest bit
+ * set. Its bytes are then not counted any more once it is unlinked. */
+SC_MUST_USE void *sc__near_pin(sc__near *near, const sc__near_section *section,
+                               const sc__near_entry *entry);
+void sc__near_unpin(const void *pin);
 
 /* A value to hold. All is copied. */
 typedef struct sc__near_item {

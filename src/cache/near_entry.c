@@ -63,12 +63,12 @@ sc__near_entry *sc__near_entry_new(const sc__near_item *item, uint64_t hash)
     return entry;
 }
 
-void sc__near_pin(const sc__near_entry *entry)
+void sc__near_entry_ref(const sc__near_entry *entry)
 {
     atomic_fetch_add_explicit(&((sc__near_entry *)entry)->refs, 1, memory_order_relaxed);
 }
 
-void sc__near_unpin(const sc__near_entry *entry)
+void sc__near_entry_unref(const sc__near_entry *entry)
 {
     sc__near_entry *mine = (sc__near_entry *)entry;
 

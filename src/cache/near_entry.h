@@ -13,7 +13,7 @@ typedef struct sc__near_entry {
     struct sc__near_entry *older, *newer; /* in its queue; or the next one that waits to be freed */
     struct sc__near_entry *due_next;      /* in its slot of the wheel */
     struct sc__near_entry **due_link;     /* what points at it there; NULL: it isn't in the wheel */
-    atomic_uint refs;                     /* the cache's one, and pins */
+    atomic_uint refs;                     /* the cache's one, and pins that are counted */
     unsigned in_main : 1;                 /* which queue */
     unsigned trial : 2;                   /* sc__near_trial */
     unsigned price : 2;                   /* near_price.h */
@@ -63,6 +63,10 @@ static inline struct sc__near_tag **sc__near_entry_tags(const sc__near_entry *en
     return (struct sc__near_tag **)((char *)entry +
                                     sc__near_tags_at(entry->key_len, entry->value_len));
 }
+
+/* Its references (near_pins.h); the last one frees it. NULL is fine for unref. */
+void sc__near_entry_ref(const sc__near_entry *entry);
+void sc__near_entry_unref(const sc__near_entry *entry);
 
 /* Bytes of malloc that an entry takes. */
 size_t sc__near_size_held(size_t tag_count, size_t key_len, size_t value_len);

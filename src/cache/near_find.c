@@ -13,6 +13,16 @@ void sc__near_leave(sc__near_section *section, bool was_hit)
     sc__near_readers_leave(section, was_hit);
 }
 
+void *sc__near_pin(sc__near *near, const sc__near_section *section, const sc__near_entry *entry)
+{
+    return sc__near_pins_take(near->pins, (unsigned)(section->slot - near->readers.slots), entry);
+}
+
+void sc__near_unpin(const void *pin)
+{
+    sc__near_pins_drop(pin);
+}
+
 static sc__near_state look_at_tags(const sc__near_entry *entry)
 {
     sc__near_tag **tags = sc__near_entry_tags(entry);

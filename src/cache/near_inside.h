@@ -8,6 +8,7 @@
 
 #include "near.h"
 #include "near_ghosts.h"
+#include "near_pins.h"
 #include "near_price.h"
 #include "near_queues.h"
 #include "near_tags.h"
@@ -37,6 +38,7 @@ struct sc__near {
     atomic_uint era;              /* how often it was cleared */
     _Atomic uint64_t tag_changes; /* of versions of tags, after they were made; from 1 */
     sc__near_readers readers;
+    sc__near_pins *pins;
 
     alignas(64) pthread_mutex_t mutex;
     size_t max_bytes, max_entries; /* SIZE_MAX: no bound */
@@ -99,7 +101,7 @@ size_t sc__near_limbo_bytes(const sc__near_limbo *limbo);
 /* Unlocks the mutex and frees some of what no reader can see any more. True: there's more of that. */
 bool sc__near_unlock(sc__near *near);
 
-/* Frees entries that are chained by `older`. */
+/* Frees entries that are chained by `older`, or leaves them to the pins that are counted in them. */
 void sc__near_free_list(sc__near_entry *entry);
 
 #endif

@@ -80,7 +80,7 @@ void sc__near_free_list(sc__near_entry *entry)
     while (entry) {
         sc__near_entry *next = entry->older;
 
-        sc__near_unpin(entry);
+        sc__near_entry_unref(entry);
         entry = next;
     }
 }
@@ -96,6 +96,7 @@ bool sc__near_unlock(sc__near *near)
     gone = take_gone(near);
     has_more = near->limbo.gone.first != NULL;
     pthread_mutex_unlock(&near->mutex);
+    sc__near_pins_count(near->pins, gone);
     sc__near_free_list(gone);
     return has_more;
 }

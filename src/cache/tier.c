@@ -206,12 +206,7 @@ uint8_t sc__tier_flags(const sc_cache_def *def)
     return judged_by[1] ? hash | 1 : hash & 0xfe; /* without a schema it never counts as one with */
 }
 
-/* Values' owners are blobs, or entries with their lowest bit set. */
-static void *owner_of(const sc__near_entry *entry)
-{
-    return (char *)(uintptr_t)entry + 1;
-}
-
+/* Values' owners are blobs, or pins, which have their lowest bit set. */
 bool sc__tier_owns(const void *owner)
 {
     return (uintptr_t)owner & 1;
@@ -219,20 +214,19 @@ bool sc__tier_owns(const void *owner)
 
 void sc__tier_value_release(const void *owner)
 {
-    sc__near_unpin((const sc__near_entry *)((const char *)owner - 1));
+    sc__near_unpin(owner);
 }
 
-static void give(sc_cache *cache, const sc__near_entry *entry, int64_t now_ms,
+static void give(sc_cache *cache, void *pin, const sc__near_entry *entry, int64_t now_ms,
                  sc_cache_value *ret_value)
 {
     bool none = entry->kind == SC__ENVELOPE_NEGATIVE;
 
-    sc__near_pin(entry);
     *ret_value = (sc_cache_value){.bytes = none ? (sc_slice){NULL, 0} : sc__near_value(entry),
                                   .source = SC_CACHE_NEAR,
                                   .none = none,
                                   .age_ms = -1,
-                                  .owner = owner_of(entry)};
+                                  .owner = pin};
     if (entry->stored_ms >= 0)
         ret_value->age_ms = now_ms > entry->stored_ms ? now_ms - entry->stored_ms : 0;
     if (none)
@@ -279,7 +273,7 @@ static bool give_held(sc_cache *cache, const sc_cache_def *def, sc_slice key,
     found =
         sc__near_find(near, key, now_ms, &entry) == SC__NEAR_FRESH && may_give(cache, def, entry);
     if (found)
-        give(cache, entry, now_ms, ret_value);
+        give(cache, sc__near_pin(near, &section, entry), entry, now_ms, ret_value);
     sc__near_leave(&section, found);
     return found;
 }

@@ -153,18 +153,19 @@ TEST(a_pinned_value_outlives_its_removal_and_the_cache)
     sc__near *near = near_of(1 << 20, 0);
     sc__near_section section;
     const sc__near_entry *entry;
+    void *pin;
 
     put(near, "k", "v");
     section = sc__near_enter(near);
     assert_int_equal(sc__near_find(near, SC_S("k"), NOW, &entry), SC__NEAR_FRESH);
-    sc__near_pin(entry);
+    pin = sc__near_pin(near, &section, entry);
     sc__near_leave(&section, true);
 
     sc__near_del(near, SC_S("k"));
     sc__near_free(near);
 
     assert_slice(sc__near_value(entry), "v");
-    sc__near_unpin(entry);
+    sc__near_unpin(pin);
 }
 
 TEST(what_a_reader_sees_is_freed_when_he_has_left)

@@ -49,18 +49,19 @@ static void read_one(struct stage *stage, unsigned number)
     uint64_t least = atomic_load(&stage->deleted[number % KEYS]);
     sc__near_section section = sc__near_enter(stage->near);
     const sc__near_entry *entry = NULL;
+    void *pin = NULL;
     sc__near_state state = sc__near_find(stage->near, key, NOW, &entry);
 
     if (state != SC__NEAR_MISS) {
         check_value(key, entry, least);
         if (number % 16 == 0)
-            sc__near_pin(entry);
+            pin = sc__near_pin(stage->near, &section, entry);
         atomic_fetch_add(&stage->found, 1);
     }
     sc__near_leave(&section, state != SC__NEAR_MISS);
-    if (state != SC__NEAR_MISS && number % 16 == 0) {
+    if (pin) {
         check_value(key, entry, least);
-        sc__near_unpin(entry);
+        sc__near_unpin(pin);
     }
 }
 
