@@ -86,10 +86,12 @@ export function startPeer(url) {
     if (error) reject(Object.assign(new Error(`${error.code}: ${error.reason}`), error));
     else resolve(result);
   });
-  child.on('exit', (code, signal) => {
-    for (const { reject } of waiting.values()) reject(new Error(`tests_peer ended (${signal ?? code})`));
+  const failAll = (why) => {
+    for (const { reject } of waiting.values()) reject(new Error(why));
     waiting.clear();
-  });
+  };
+  child.on('exit', (code, signal) => failAll(`tests_peer ended (${signal ?? code})`));
+  child.on('error', (error) => failAll(`tests_peer could not be started: ${error.message}; SC_BUILD_DIR names the build to test`));
   child.stdin.on('error', () => {});
   const call = (op, args = {}) =>
     new Promise((resolve, reject) => {

@@ -174,8 +174,14 @@ test('a schedule runs to its limit and leaves the same data, whoever works', asy
   await queue.close();
 });
 
-test('workers of both sides make one job a tick', async () => {
-  const queue = new Queue('mixed', { connection: server.connection });
+/** The jobs that wait for a worker, or for their time, when all workers have stopped: a guardian makes a run without one. */
+async function unfinished(name) {
+  assert.equal(await server.redis.llen(`bull:${name}:active`), 0);
+  return [...(await server.redis.lrange(`bull:${name}:wait`, 0, -1)), ...(await server.redis.zrange(`bull:${name}:delayed`, 0, -1))];
+}
+
+test('workers of both sides make one job a tick', async (t) => {
+  const queue = closing(t, new Queue('mixed', { connection: server.connection }));
   const data = { workMs: 30 }; // alone we could do two thirds of it
   await queue.upsertJobScheduler('node', { every: 40 }, { data });
   await ours.upsertScheduler({ queue: 'mixed', schedulerId: 'c', repeat: { every: 40 }, data });
@@ -188,16 +194,18 @@ test('workers of both sides make one job a tick', async () => {
   await Promise.all(workers.map((worker) => worker.close()));
   await ours.closeWorker({ worker: mine });
 
+  const left = await unfinished('mixed');
   for (const id of ['node', 'c', 'p']) {
-    const jobs = (await server.redis.zrange('bull:mixed:completed', 0, -1)).filter((job) => job.startsWith(`repeat:${id}:`));
-    for (const job of jobs) assert.equal(await server.redis.hget(`bull:mixed:${job}`, 'ats'), '1', `${job} was started once`);
+    const of = (jobs) => jobs.filter((job) => job.startsWith(`repeat:${id}:`));
+    const done = of(await server.redis.zrange('bull:mixed:completed', 0, -1));
+    for (const job of done) assert.equal(await server.redis.hget(`bull:mixed:${job}`, 'ats'), '1', `${job} was started once`);
     const record = await server.redis.hgetall(`bull:mixed:repeat:${id}`);
-    assert.equal(Number(record.ic), jobs.length + 1, `${id}: every job made was run, but the pending one`);
+    assert.equal(Number(record.ic), done.length + of(left).length, `${id}: every job made was run, but those left`);
     const phase = id === 'p' ? 1000 : 40;
-    for (const job of jobs) assert.equal(Number(job.split(':')[2]) % phase, id === 'p' ? 0 : Number(record.offset), `${job} is in phase`);
+    for (const job of [...done, ...of(left)]) assert.equal(Number(job.split(':')[2]) % phase, id === 'p' ? 0 : Number(record.offset), `${job} is in phase`);
+    const pending = await server.redis.zscore('bull:mixed:repeat', id);
+    assert.ok(left.includes(`repeat:${id}:${pending}`), `${id}: the job of the next run is there`);
   }
-  assert.equal((await queue.getDelayedCount()) + (await queue.getWaitingCount()), 3);
-  await queue.close();
 });
 
 test("a guardian makes every run of BullMQ's schedules while Node's workers are busy, and none twice", async (t) => {
@@ -208,20 +216,20 @@ test("a guardian makes every run of BullMQ's schedules while Node's workers are 
   const ran = [];
   const worker = closing(t, new Worker('busy', async (job) => (job.name === 'block' ? gate : void ran.push(job.id)), { connection: server.connection }));
   await waitFor('the worker to be busy', async () => (await queue.getActiveCount()) === 1);
-  await queue.upsertJobScheduler('e', { every: 50 });
+  await queue.upsertJobScheduler('e', { every: 200 });
   await queue.upsertJobScheduler('p', { pattern: '* * * * * *', tz: 'Europe/Berlin' });
   const guards = [startPeer(server.url), startPeer(server.url)];
   t.after(() => Promise.all(guards.map((guard) => guard.stop())));
   await Promise.all(guards.map((guard) => guard.guard({ queue: 'busy' })));
 
   const made = async (id) => Number(await server.redis.hget(`bull:busy:repeat:${id}`, 'ic'));
-  await waitFor('runs to be made', async () => (await made('e')) >= 30 && (await made('p')) >= 3);
+  await waitFor('runs to be made', async () => (await made('e')) >= 15 && (await made('p')) >= 3);
   assert.deepEqual(ran, []);
   release();
-  const target = (await made('e')) + 20;
+  const target = (await made('e')) + 5;
   await waitFor('the worker to go on', async () => ran.length >= target);
 
-  for (const [id, step] of [['e', 50], ['p', 1000]]) {
+  for (const [id, step] of [['e', 200], ['p', 1000]]) {
     const times = await madeTimes(server.redis, 'bull:busy', id);
     const gaps = times.slice(1).map((ms, i) => ms - times[i]);
     assert.ok(gaps.slice(2).every((gap) => gap === step), `${id}: no run is missing: ${gaps}`);
@@ -231,6 +239,7 @@ test("a guardian makes every run of BullMQ's schedules while Node's workers are 
 
 test("our policies hold with Node's workers, BullMQ lists, removes and replaces such schedules", async (t) => {
   const queue = closing(t, new Queue('policies', { connection: server.connection }));
+  const ran = {};
   const running = {};
   const overlapped = new Set();
   const worker = closing(t, new Worker('policies', async (job) => {
@@ -239,17 +248,18 @@ test("our policies hold with Node's workers, BullMQ lists, removes and replaces 
     if (running[id] > 1) overlapped.add(id);
     await new Promise((resolve) => setTimeout(resolve, 130)); // the work
     running[id]--;
+    ran[id] = (ran[id] ?? 0) + 1;
     if (id === 'all' && Math.random() < 0.3) throw new Error('now and then');
   }, { connection: server.connection, concurrency: 10 }));
+  for (const overlap of ['skip', 'one', 'all', 'allow']) await ours.upsertScheduler({ queue: 'policies', schedulerId: overlap, repeat: { every: 50, overlap, catchup: 'all' } });
   const guard = startPeer(server.url);
   t.after(() => guard.stop());
   await guard.guard({ queue: 'policies' });
-  for (const overlap of ['skip', 'one', 'all', 'allow']) await ours.upsertScheduler({ queue: 'policies', schedulerId: overlap, repeat: { every: 50, overlap, catchup: 'all' } });
   const field = async (id, name) => Number(await server.redis.hget(`bull:policies:repeat:${id}`, name));
-  await waitFor('runs', async () => (await field('allow', 'ic')) >= 30 && (await field('all', 'ic')) >= 30);
+  await waitFor('runs', async () => ran.allow >= 30 && ran.all >= 10);
+  for (const id of ['skip', 'one']) await waitFor(`${id}: runs to be skipped`, async () => (await field(id, 'sc:skipped')) >= 10);
 
   assert.deepEqual([...overlapped], ['allow']);
-  for (const id of ['skip', 'one']) assert.ok((await field(id, 'sc:skipped')) >= 10, `${id}: runs were skipped`);
   assert.ok(!(await field('all', 'sc:skipped')));
   const shown = await queue.getJobSchedulers();
   assert.deepEqual(shown.map(({ key }) => key).sort(), ['all', 'allow', 'one', 'skip']);
@@ -277,8 +287,9 @@ test('a strategy of its own on each side makes one schedule', async (t) => {
   await waitFor('both sides to have worked', async () => seen.length >= 10 && (await server.redis.zcard('bull:tilde:completed')) > seen.length + 10);
   await worker.close();
   await ours.closeWorker({ worker: mine });
+  const left = await unfinished('tilde');
   for (const id of ['mine', 'theirs']) {
-    const jobs = (await server.redis.zrange('bull:tilde:completed', 0, -1)).filter((job) => job.startsWith(`repeat:${id}:`));
-    assert.equal(Number(await server.redis.hget(`bull:tilde:repeat:${id}`, 'ic')), jobs.length + 1, `${id}: every job made was run, but the pending one`);
+    const jobs = [...(await server.redis.zrange('bull:tilde:completed', 0, -1)), ...left].filter((job) => job.startsWith(`repeat:${id}:`));
+    assert.equal(Number(await server.redis.hget(`bull:tilde:repeat:${id}`, 'ic')), jobs.length, `${id}: every job made was run, but those left`);
   }
 });
