@@ -29,6 +29,14 @@ void sc__loads_written(sc__loads *l, const sc_slice *text, uint64_t order)
         l->items[i].order = order;
 }
 
+void sc__loads_dropped(sc__loads *l, const sc_slice *text)
+{
+    size_t i = find(l, text);
+
+    if (i < l->count)
+        l->items[i] = l->items[--l->count];
+}
+
 bool sc__loads_cover(const sc__loads *l, const sc_slice *text, uint64_t order)
 {
     size_t i = find(l, text);

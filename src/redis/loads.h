@@ -19,6 +19,7 @@ typedef struct sc__loads {
 
 void sc__loads_planned(sc__loads *l, const sc_slice *text); /* to be written soon */
 void sc__loads_written(sc__loads *l, const sc_slice *text, uint64_t order);
+void sc__loads_dropped(sc__loads *l, const sc_slice *text); /* it will not be written */
 
 /* Will the script be there if what was written as `order` is sent again, after all that is planned? */
 bool sc__loads_cover(const sc__loads *l, const sc_slice *text, uint64_t order);

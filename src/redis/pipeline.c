@@ -515,6 +515,8 @@ static void on_deadline(void *arg)
     earliest = abandon_overdue(p, now_ms, earliest);
     while ((req = sc__requests_take(&overdue))) {
         sc__count_up(&p->timeouts, 1);
+        if (req->is_load)
+            sc__loads_dropped(&p->loads, req->script_text);
         finish(p, req, SC_ETIMEDOUT, NULL);
     }
     if (p->in_flight.first && now_ms - p->heard_ms >= p->timeout_ms)

@@ -558,6 +558,51 @@ TEST(a_script_larger_than_what_may_wait_is_loaded_all_the_same)
     sc_client_free(client);
 }
 
+/* Knows no script until one is loaded; loads its data when it is asked for the first script. */
+static void know_no_script(struct fake_conn *conn, void *user)
+{
+    bool is_known = false, has_paused = false;
+    const char *command;
+
+    (void)user;
+    if (!fake_hello(conn))
+        return;
+    while ((command = fake_read(conn))) {
+        if (!strncmp(command, "GET", 3) && !has_paused) {
+            has_paused = fake_read(conn) != NULL;
+            fake_say(conn, "-LOADING Redis is loading the dataset in memory\r\n-NOSCRIPT No\r\n");
+        } else if (!strncmp(command, "EVALSHA", 7)) {
+            fake_say(conn, is_known ? "+ran\r\n" : "-NOSCRIPT No matching script\r\n");
+        } else {
+            is_known |= !strncmp(command, "SCRIPT", 6);
+            fake_say(conn, "+OK\r\n");
+        }
+    }
+}
+
+TEST(a_script_whose_load_met_its_deadline_unsent_is_loaded_by_the_next_call)
+{
+    static struct tally tally;
+    struct cell cells[] = {{&tally, 0}, {&tally, 1}};
+    const sc__send_opts short_call = {.script_text = &echo_text, .timeout_ms = 20};
+    const sc__send_opts opts = {.script_text = &echo_text};
+    const sc_slice argv[] = {SC_S("EVALSHA"), sc_slice_of(echo_sha), SC_S("0"), SC_S("x")};
+    struct fake_server server;
+    sc_reply *reply = NULL;
+    fake_server_start(&server, know_no_script, NULL);
+    sc_client *client = client_with(server.url, 0);
+
+    assert_ok(sc__client_send(client, get, 2, &repeatable, on_counted, &cells[0]));
+    assert_ok(sc__client_send(client, argv, 4, &short_call, on_counted, &cells[1]));
+    wait_until(tally.ok + tally.timed_out == 2);
+
+    assert_ok(sc__client_send_wait(client, argv, 4, &opts, &reply));
+    assert_slice(reply->str, "ran");
+    sc_reply_free(reply);
+    sc_client_free(client);
+    fake_server_stop(&server);
+}
+
 static atomic_int lines_lost, lines_found;
 
 static void count_lines(sc_log_level level, const char *text, void *user)

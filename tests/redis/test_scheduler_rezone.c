@@ -89,7 +89,7 @@ TEST(new_data_that_came_while_the_server_was_away_counts_when_it_is_back)
 {
     static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     sc_scheduler_guard *guard = NULL;
-    sc_client_opts opts = {.command_timeout_ms = 100};
+    sc_client_opts opts = {.command_timeout_ms = 500};
     int64_t before;
 
     unsetenv("TZDIR");
