@@ -60,10 +60,10 @@ end
 
 for i = 1, #runs, 2 do
     local id, run = runs[i], runs[i + 1]
-    local guard = tryCall("HMGET", repeatKey .. ":" .. id, "sc:rev", "sc:over") or {}
+    local guarded, over = isGuarded(repeatKey .. ":" .. id)
     local jobKey = base .. "repeat:" .. id .. ":" .. run
-    local length = not guard[1] and tryCall("HSTRLEN", jobKey, "opts") or 0
-    if guard[1] and not guard[2] then
+    local length = not guarded and tryCall("HSTRLEN", jobKey, "opts") or 0
+    if guarded and not over then
         tell(id, run, readRule(repeatKey .. ":" .. id, 8))
     elseif length > 0 and length <= OPTS_MAX then
         tell(id, run, call("HGET", jobKey, "opts"))

@@ -14,7 +14,7 @@
 --              what few runs have, as JSON; empty: nothing. priority; push: RPUSH; overlap: the policy; missed: runs that are missed; last: it is over when
 --              this run is made
 --
--- Output: {now, then of each schedule: 1 its run is made; 0 none was; -1 nothing to do: it has changed, is not due, or the queue is paused; -2 not
+-- Output: {now, then of each schedule: 1 its run is made; 0 none was; -1 nothing to do: it has changed, is not due, was named before, or the queue is paused; -2 not
 --         looked at, for the jobs before it were large: call again; or a text: why it could not be dealt with}
 -- Events: added, then waiting or waiting-children; duplicated; deduplicated
 
@@ -36,6 +36,7 @@ local someExist = call("EXISTS", unpack(jobs)) > 0
 local isPaused = call("HEXISTS", metaKey, "paused") == 1
 local bytes = 0
 local moves = {} -- next scores and ids
+local moved = {} -- id -> true
 
 -- Makes the run at `ms`. Returns its state, see includes/schedulerRuns; nil when it has a job already.
 local function makeRun(ms, rule, at, more)
@@ -62,9 +63,12 @@ end
 
 -- The schedule whose arguments begin at `at`. Returns as the output says.
 local function advance(score, at)
+    if score ~= ARGV[at + 2] or now < tonumber(score) or moved[ARGV[at]] then
+        return -1
+    end
     useScheduler(ARGV[at], ARGV[at + 1])
     local rule = call("HMGET", schedulerKey, "sc:rev", "name", "data", "sc:runs")
-    if not score or score ~= ARGV[at + 2] or rule[1] ~= ARGV[at + 3] or now < tonumber(score) then
+    if rule[1] ~= ARGV[at + 3] then
         return -1
     end
 
@@ -87,6 +91,7 @@ local function advance(score, at)
         nextScore = string.format("%.0f", tonumber(score) + 1) -- so that no job is the one that the schedule waits for
     end
     moves[#moves + 1], moves[#moves + 2] = nextScore, schedulerId
+    moved[schedulerId] = true
     return state == "w" and 1 or 0
 end
 

@@ -48,6 +48,9 @@ typedef void (*sc__ticker_cb)(void *user, sc_err err, sc__ticked ticked);
 SC_MUST_USE sc_err sc__ticker_tick(sc__ticker *ticker, sc_slice scheduler_id, sc_slice job_id,
                                    sc_slice opts, sc__ticker_cb cb, void *user);
 
+/* By a job's stored options: is it a run of a guarded schedule, of which guardians have made the next one? */
+bool sc__is_guarded_run(sc_slice opts);
+
 /* The first time after `after_ms` by a pattern and zone as stored, read as the ticker reads them. SC_ENOTFOUND: none any more;
  * others with a reason. I/O thread only. */
 SC_MUST_USE sc_err sc__ticker_next_time(sc__ticker *ticker, sc_slice scheduler_id, sc_slice pattern,

@@ -5,7 +5,10 @@
 #include "scheduler_keys.h"
 #include "scripts.h"
 
-enum { RULE_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+    RULE_BYTES_MAX = 4 * 1024 * 1024,
+    MAKINGS = 5 /* of schedules that were read ahead, at a time */
+};
 
 _Static_assert(SC__SCRIPT_KEYS_findDueSchedulers == SC__SCHEDULER_KEYS, "findDueSchedulers' keys");
 
@@ -32,11 +35,11 @@ static sc_err read_head(sc__walk *walk, const sc_reply *items)
     if (err)
         return err;
     d->now_ms = now_ms;
-    d->seen_ms = sc__mono_ms();
+    d->seen_ns = sc__mono_ns();
     if (!d->since_ms)
         d->since_ms = now_ms;
     d->has_none = !next_ms;
-    d->wait_ms = next_ms <= 0 ? -1 : next_ms > now_ms ? next_ms - now_ms : 0;
+    d->next_ms = next_ms > 0 ? next_ms : -1;
     return SC_OK;
 }
 
@@ -64,8 +67,63 @@ static sc_err visit(sc__walk *walk, const sc_reply *items)
     return make(d, items);
 }
 
+/* One step after the other: those that were read ahead, the walk behind them, the end. */
+static void go_on(sc__due *d);
+
+static void on_walked(void *user, sc_err err)
+{
+    sc__due *d = user;
+
+    d->err = d->err ? d->err : err;
+    d->has_ended = true;
+    go_on(d);
+}
+
+static void on_made(void *user, sc_err err, sc__ticked ticked)
+{
+    sc__due *d = user;
+
+    d->err = d->err ? d->err : err;
+    d->advanced += d->has_ended ? ticked.advanced : 0;
+    d->makings--;
+    go_on(d);
+}
+
+static void make_ahead(sc__due *d, int64_t now_ms)
+{
+    sc__making *making;
+
+    while (d->makings <= MAKINGS && (making = sc__ahead_take(d->ahead, now_ms)) != NULL) {
+        d->makings++;
+        sc__making_start(making, now_ms, on_made, d);
+    }
+}
+
+static void walk(sc__due *d)
+{
+    sc_err err;
+
+    d->has_begun = true;
+    err = sc__walk_start(&d->walk);
+    if (err)
+        on_walked(d, err);
+}
+
+static void go_on(sc__due *d)
+{
+    int64_t now_ms = sc__due_server_now(d);
+
+    d->makings++; /* so that nothing of this is the end */
+    if (!d->has_begun)
+        make_ahead(d, now_ms);
+    if (!d->has_begun && sc__ahead_first(d->ahead) > now_ms)
+        walk(d);
+    if (!--d->makings && d->has_ended)
+        d->cb(d->user, d->err);
+}
+
 void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, sc__ticker *ticker,
-                  sc__walk_cb cb, void *user)
+                  sc__ahead *ahead, sc__walk_cb cb, void *user)
 {
     static const sc__walk_kind kind = {
         .script = &SC__SCRIPT_findDueSchedulers,
@@ -76,7 +134,10 @@ void sc__due_init(sc__due *due, sc_client *client, const sc__queue_keys *keys, s
         .visit = visit,
     };
 
-    *due = (sc__due){.walk = sc__walk_of(&kind, client, keys, ticker, cb, user)};
+    *due = (sc__due){.ahead = ahead, .cb = cb, .user = user};
+    due->walk = sc__walk_of(&kind, client, keys, ticker, on_walked, due);
+    due->walk.on_moved = sc__ahead_keep;
+    due->walk.moved_user = ahead;
 }
 
 /* Is there a schedule by now? */
@@ -88,9 +149,9 @@ static void on_asked(void *user, sc_err err, const sc_reply *reply)
     if (!err)
         err = sc__reply_int(reply, &exists, NULL);
     if (!err && exists)
-        err = sc__walk_start(&d->walk);
-    if (err || !exists)
-        d->walk.cb(d->walk.user, err);
+        go_on(d);
+    else
+        d->cb(d->user, err);
 }
 
 static sc_err ask(sc__due *d)
@@ -98,7 +159,6 @@ static sc_err ask(sc__due *d)
     const sc__send_opts opts = {.idempotent = true};
     const sc_slice argv[] = {SC_S("EXISTS"), d->walk.keys->key[SC__KEY_REPEAT]};
 
-    d->walk.advanced = 0;
     return sc__client_send(d->walk.client, argv, 2, &opts, on_asked, d);
 }
 
@@ -106,16 +166,41 @@ sc_err sc__due_look(sc__due *due, int64_t back_ms)
 {
     due->back_ms = back_ms;
     due->since_ms = 0;
-    due->wait_ms = -1;
-    return due->has_none ? ask(due) : sc__walk_start(&due->walk);
+    due->next_ms = -1;
+    due->advanced = due->walk.advanced = 0;
+    due->has_begun = due->has_ended = false;
+    due->err = SC_OK;
+    if (due->has_none)
+        return ask(due);
+    go_on(due);
+    return SC_OK;
+}
+
+/* Of those read ahead, or of all as the walk saw them. */
+static int64_t next_of(const sc__due *d)
+{
+    int64_t ahead_ms = sc__ahead_first(d->ahead);
+
+    if (d->next_ms < 0)
+        return ahead_ms == INT64_MAX ? -1 : ahead_ms;
+    return ahead_ms < d->next_ms ? ahead_ms : d->next_ms;
 }
 
 int64_t sc__due_wait(const sc__due *due)
 {
-    return due->walk.advanced ? 0 : due->wait_ms;
+    int64_t next_ms = next_of(due), now_ms = sc__due_server_now(due);
+
+    if (due->walk.advanced || due->advanced)
+        return 0;
+    return next_ms < 0 ? -1 : next_ms > now_ms ? next_ms - now_ms : 0;
+}
+
+bool sc__due_is_to_read_ahead(const sc__due *due)
+{
+    return due->next_ms >= 0 && sc__ahead_is_due(due->ahead, sc__due_server_now(due), due->next_ms);
 }
 
 int64_t sc__due_server_now(const sc__due *due)
 {
-    return due->now_ms ? due->now_ms + sc__mono_ms() - due->seen_ms : 0;
+    return due->now_ms ? due->now_ms + (sc__mono_ns() - due->seen_ns) / 1000000 : 0;
 }

@@ -25,7 +25,6 @@ _Static_assert(SC__SCRIPT_KEYS_makeSchedulerRuns == SC__SCHEDULER_KEYS, "makeSch
 struct item {
     sc_scheduler_info rule; /* with the next run that is to be made */
     sc__plan plan;          /* of the script under way */
-    int64_t now_ms;
     bool has_advanced;
 };
 
@@ -33,13 +32,16 @@ struct sc__making {
     sc_client *client;
     const sc__queue_keys *keys;
     sc__ticker *ticker;
-    size_t count; /* schedules that are not up to date yet */
-    struct item items[SC__MAKING_MAX];
+    size_t count, cap;
+    struct item *items; /* `count` that are not up to date yet */
+    int64_t now_ms;
     int rounds;
     sc__ticked ticked;
     sc_err err;
     sc__ticker_cb cb;
     void *user;
+    sc__moved_cb on_moved; /* may be NULL */
+    void *moved_user;
     sc__arena texts;
 };
 
@@ -58,33 +60,56 @@ sc_err sc__making_new(sc_client *client, const sc__queue_keys *keys, sc__ticker 
     return SC_OK;
 }
 
-static void making_free(sc__making *making)
+void sc__making_free(sc__making *making)
 {
     sc__arena_release(&making->texts);
+    sc_free(making->items);
     sc_free(making);
 }
 
-sc_err sc__making_add(sc__making *making, const sc_scheduler_info *rule, int64_t now_ms)
+static sc_err make_room(sc__making *m)
 {
-    struct item *item = &making->items[making->count];
-    sc_slice *texts[] = {&item->rule.id,   &item->rule.pattern, &item->rule.tz,
-                         &item->rule.opts, &item->rule.exclude, &item->rule.revision};
+    size_t cap = m->cap ? m->cap * 2 : 4;
+    struct item *items;
 
-    if (making->count == SC__MAKING_MAX)
+    if (m->count == SC__MAKING_MAX)
         return SC_ETOOBIG;
-    *item = (struct item){.rule = *rule, .now_ms = now_ms};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+    if (m->count < m->cap)
+        return SC_OK;
+    items = sc__realloc(m->items, cap * sizeof(*items));
+    if (!items)
+        return SC_ENOMEM;
+    m->items = items;
+    m->cap = cap;
+    return SC_OK;
+}
+
+sc_err sc__making_add(sc__making *making, const sc_scheduler_info *rule)
+{
+    sc_scheduler_info copy = *rule;
+    sc_slice *texts[] = {&copy.id,   &copy.pattern, &copy.tz,
+                         &copy.opts, &copy.exclude, &copy.revision};
+    sc_err err = make_room(making);
+
+    for (size_t i = 0; !err && i < sizeof(texts) / sizeof(*texts); i++) {
         texts[i]->ptr = sc__arena_dup(&making->texts, *texts[i]);
         if (!texts[i]->ptr)
-            return SC_ENOMEM;
+            err = SC_ENOMEM;
     }
-    making->count++;
-    return SC_OK;
+    if (!err)
+        making->items[making->count++] = (struct item){.rule = copy};
+    return err;
 }
 
 int64_t sc__making_count(const sc__making *making)
 {
     return (int64_t)making->count;
+}
+
+void sc__making_on_moved(sc__making *making, sc__moved_cb cb, void *user)
+{
+    making->on_moved = cb;
+    making->moved_user = user;
 }
 
 static void note(sc__making *m, sc_err err)
@@ -174,7 +199,7 @@ static void heed_limit(struct item *item)
 static bool prepare(sc__making *m, struct item *item, sc__args *args)
 {
     sc_reason why = {""};
-    sc_err err = sc__rule_plan(m->ticker, &item->rule, item->now_ms, &item->plan, &why);
+    sc_err err = sc__rule_plan(m->ticker, &item->rule, m->now_ms, &item->plan, &why);
 
     heed_limit(item);
     if (!err)
@@ -185,8 +210,7 @@ static bool prepare(sc__making *m, struct item *item, sc__args *args)
 }
 
 /* `*ret_left`: another run of it is due. */
-static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply, int64_t now_ms,
-                        bool *ret_left)
+static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply, bool *ret_left)
 {
     const sc__plan *plan = &item->plan;
     sc_reason why = {""};
@@ -203,7 +227,6 @@ static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply,
     err = sc__reply_int(reply, &made, NULL);
     if (err || made == NOTHING_TO_DO)
         return err;
-    item->now_ms = now_ms;
     if (made == NOT_LOOKED_AT) {
         *ret_left = true;
         return SC_OK;
@@ -215,23 +238,24 @@ static sc_err read_item(sc__making *m, struct item *item, const sc_reply *reply,
     item->rule.iterations += made;
     item->rule.next_ms = plan->next_ms;
     item->rule.nominal_ms = plan->next_nominal_ms;
-    *ret_left = !is_over && plan->next_ms <= now_ms;
+    *ret_left = !is_over && plan->next_ms <= m->now_ms;
+    if (!is_over && !*ret_left && m->on_moved)
+        m->on_moved(m->moved_user, &item->rule);
     return SC_OK;
 }
 
 static sc_err read_reply(sc__making *m, const sc_reply *reply)
 {
     const sc_reply *items;
-    int64_t now_ms = 0;
     size_t count, kept = 0;
     sc_err err = sc__reply_array(reply, &items, &count, NULL);
 
     if (!err)
-        err = count == m->count + 1 ? sc__reply_int(&items[0], &now_ms, NULL) : SC_EPROTO;
+        err = count == m->count + 1 ? sc__reply_int(&items[0], &m->now_ms, NULL) : SC_EPROTO;
     for (size_t i = 0; !err && i < m->count; i++) {
         bool is_left;
 
-        err = read_item(m, &m->items[i], &items[i + 1], now_ms, &is_left);
+        err = read_item(m, &m->items[i], &items[i + 1], &is_left);
         if (!err && is_left)
             m->items[kept++] = m->items[i];
     }
@@ -286,11 +310,12 @@ static void advance(sc__making *m)
         return;
     note(m, err);
     m->cb(m->user, m->err, m->ticked);
-    making_free(m);
+    sc__making_free(m);
 }
 
-void sc__making_start(sc__making *making, sc__ticker_cb cb, void *user)
+void sc__making_start(sc__making *making, int64_t now_ms, sc__ticker_cb cb, void *user)
 {
+    making->now_ms = now_ms;
     making->cb = cb;
     making->user = user;
     making->ticked.stayed = (int64_t)making->count;

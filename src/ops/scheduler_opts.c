@@ -246,10 +246,10 @@ static bool find_member(sc_slice stored, const char *name, sc__json_value *ret_v
     return false;
 }
 
-/* Is this said anew for the next job? */
+/* Is this said anew for the next job, or of this one alone? */
 static bool is_replaced(sc_slice key, bool by_pattern)
 {
-    return sc_slice_eq(key, SC_S("count")) ||
+    return sc_slice_eq(key, SC_S("count")) || sc_slice_eq(key, SC_S("nominal")) ||
            (by_pattern && (sc_slice_eq(key, SC_S("pattern")) || sc_slice_eq(key, SC_S("tz")) ||
                            sc_slice_eq(key, SC_S("every"))));
 }

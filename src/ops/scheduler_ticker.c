@@ -279,6 +279,15 @@ int64_t sc__time_of_job(sc_slice scheduler_id, sc_slice job_id)
     return ms;
 }
 
+/* A backfill of a schedule without guard is taken for one, too: should its run be the one that the schedule waits for, a guardian goes on from it. */
+bool sc__is_guarded_run(sc_slice opts)
+{
+    sc__scheduler_opts read;
+
+    sc__scheduler_opts_read(opts, &read);
+    return read.nominal_ms > 0;
+}
+
 static void tick_args(struct tick *tick, sc__args *args, int64_t next_ms, sc_slice head)
 {
     const sc__scheduler_opts *read = &tick->read;

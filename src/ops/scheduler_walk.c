@@ -51,7 +51,8 @@ sc_err sc__walk_make(sc__walk *walk, const sc_scheduler_info *rule, int64_t now_
 
     if (!walk->making)
         err = sc__making_new(walk->client, walk->keys, walk->ticker, &walk->making);
-    return err ? err : sc__making_add(walk->making, rule, now_ms);
+    walk->now_ms = now_ms;
+    return err ? err : sc__making_add(walk->making, rule);
 }
 
 static void make_all(sc__walk *walk)
@@ -62,7 +63,8 @@ static void make_all(sc__walk *walk)
         return;
     walk->making = NULL;
     expect(walk, sc__making_count(making));
-    sc__making_start(making, on_ticked, walk);
+    sc__making_on_moved(making, walk->on_moved, walk->moved_user);
+    sc__making_start(making, walk->now_ms, on_ticked, walk);
 }
 
 static sc_err read_slice(sc__walk *walk, const sc_reply *reply)

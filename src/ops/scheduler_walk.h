@@ -43,7 +43,10 @@ struct sc__walk {
     bool is_last;     /* there are no schedules behind them */
     int calls;        /* under way */
     int64_t advanced; /* schedules that have another next run now */
-    sc__making *making; /* guarded schedules of this slice; NULL: none */
+    sc__making *making;    /* guarded schedules of this slice; NULL: none */
+    int64_t now_ms;        /* they were read then */
+    sc__moved_cb on_moved; /* of guarded schedules; may be NULL */
+    void *moved_user;
     sc_err err;
 };
 

@@ -17,16 +17,17 @@
  * BACK_MS leaves room for a look that failed. What is older the sweep finds. */
 enum { INTERVAL_MS = 5000, OVERDUE_MS = 1000, LOOK_MS = 1000, BACK_MS = 3000 };
 
-/* Two roles with a timer each, resting or at work. Everything but `quiet` belongs to the I/O thread. */
+/* Two roles with a timer each, resting or at work, and one that reads ahead for the second. Everything but `quiet` belongs to the I/O thread. */
 struct sc_scheduler_guard {
     sc_client *client;
     sc__timer *sweep_timer, *due_timer;
     sc__ticker *ticker;
     sc__sweep sweep;
     sc__due due;
+    sc__ahead ahead;
     sc__rezone rezone; /* after a sweep, when it is its time */
     int64_t interval_ms;
-    bool sweeping, looking, stopping;
+    bool sweeping, looking, reading, stopping;
     sc_err err;
     sc__waiter quiet; /* woken when it is stopping and nothing is under way */
 };
@@ -44,7 +45,7 @@ static void rest(sc_scheduler_guard *g)
 
 static void stopped_work(sc_scheduler_guard *g)
 {
-    if (!g->sweeping && !g->looking)
+    if (!g->sweeping && !g->looking && !g->reading)
         sc__waiter_wake(&g->quiet);
 }
 
@@ -97,15 +98,35 @@ static int64_t until_next_look(const sc_scheduler_guard *g, sc_err err)
     return err || wait_ms < 0 || wait_ms > LOOK_MS ? LOOK_MS : wait_ms;
 }
 
+static void on_read(void *user, sc_err err)
+{
+    sc_scheduler_guard *g = user;
+
+    (void)err; /* what it did not read is looked for when it is due */
+    g->reading = false;
+    if (g->stopping)
+        stopped_work(g);
+}
+
+static void read_ahead(sc_scheduler_guard *g)
+{
+    if (g->reading || !sc__due_is_to_read_ahead(&g->due))
+        return;
+    g->reading = !sc__ahead_read(&g->ahead, sc__due_server_now(&g->due));
+}
+
 static void on_looked(void *user, sc_err err)
 {
     sc_scheduler_guard *g = user;
 
     g->looking = false;
-    if (g->stopping)
+    if (g->stopping) {
         stopped_work(g);
-    else
-        sc__timer_start(g->due_timer, until_next_look(g, err));
+        return;
+    }
+    sc__timer_start(g->due_timer, until_next_look(g, err));
+    if (!err)
+        read_ahead(g);
 }
 
 static void look(void *arg)
@@ -144,6 +165,7 @@ static void stop(void *arg)
 
 static void guard_free(sc_scheduler_guard *g)
 {
+    sc__ahead_release(&g->ahead);
     sc__ticker_free(g->ticker);
     sc__waiter_release(&g->quiet);
     sc_free(g);
@@ -159,7 +181,8 @@ static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue,
         return err;
     sc__ticker_on_error(g->ticker, opts->on_error, opts->on_error_user);
     sc__sweep_init(&g->sweep, g->client, keys, g->ticker, on_swept, g);
-    sc__due_init(&g->due, g->client, keys, g->ticker, on_looked, g);
+    sc__ahead_init(&g->ahead, g->client, keys, g->ticker, on_read, g);
+    sc__due_init(&g->due, g->client, keys, g->ticker, &g->ahead, on_looked, g);
     sc__rezone_init(&g->rezone, g->client, keys, g->ticker, on_rezoned, g);
     return SC_OK;
 }

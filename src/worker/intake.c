@@ -34,7 +34,7 @@ static void on_ticked(void *user, sc_err err, sc__ticked ticked)
 /* The next run of a job's scheduler is stored before the job can fail or kill us. */
 static bool tick(sc_worker *w, sc_run *run)
 {
-    if (!run->job->scheduler_id.len)
+    if (!run->job->scheduler_id.len || sc__is_guarded_run(run->job->opts))
         return false;
     w->core.calls++;
     if (sc__ticker_tick(w->ticker, run->job->scheduler_id, run->job->id, run->job->opts, on_ticked,

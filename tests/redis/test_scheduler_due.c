@@ -224,3 +224,85 @@ TEST(guardians_find_each_other_again_when_the_server_was_killed)
     assert_int_equal(atoi(test_redis(&server, "ZCARD bull:q:delayed")) + waiting(), made("e"));
     close_queue();
 }
+
+/* Calls of a command so far, those of scripts too. */
+static int calls_of(const char *command)
+{
+    char name[64];
+    const char *found;
+
+    snprintf(name, sizeof(name), "cmdstat_%s:calls=", command);
+    found = strstr(test_redis(&server, "INFO commandstats"), name);
+    return found ? atoi(found + strlen(name)) : 0;
+}
+
+static sc_repeat guarded_every(int64_t every_ms)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+
+    repeat.every_ms = every_ms;
+    repeat.catchup = SC_CATCHUP_ALL;
+    return repeat;
+}
+
+TEST(a_run_that_was_expected_takes_one_script_and_one_look)
+{
+    sc_repeat repeat = guarded_every(100);
+    sc_scheduler_guard *guard = NULL;
+    int scripts;
+    int64_t before;
+
+    open_queue();
+    repeat.start_ms = now_ms() + 1000;
+    upsert("a", &repeat);
+    assert_ok(sc_scheduler_guard_start(queue, NULL, &guard));
+    wait_until(made("a") >= 2);
+    scripts = calls_of("evalsha");
+    before = made("a");
+
+    wait_until(made("a") >= before + 20);
+    sc_scheduler_guard_stop(guard);
+
+    assert_in_range(calls_of("evalsha") - scripts, 1, 2 * (made("a") - before) + 10);
+    assert_int_equal(waiting(), made("a"));
+    close_queue();
+}
+
+TEST(a_rule_that_changed_after_it_was_read_ahead_runs_by_its_new_form)
+{
+    sc_repeat repeat = guarded_every(3600 * 1000), other;
+    sc_scheduler_guard *guard;
+    int64_t due;
+    int read;
+
+    open_queue();
+    due = repeat.start_ms = now_ms() + 1800;
+    upsert("changed", &repeat);
+    upsert("paused", &repeat);
+    upsert("removed", &repeat);
+    upsert("plain", &repeat);
+    upsert("same", &repeat);
+    read = calls_of("hmget");
+    guard = start_guard();
+    wait_until(calls_of("hmget") >= read + 10); /* two of each rule */
+
+    other = repeat;
+    other.limit = 1;
+    assert_true(upsert("changed", &other) == due);
+    assert_ok(sc_scheduler_pause(queue, SC_S("paused"), NULL));
+    assert_ok(sc_scheduler_remove(queue, SC_S("removed")));
+    other = SC_REPEAT_INIT;
+    other.every_ms = 3600 * 1000;
+    upsert("plain", &other);
+    wait_until(made("changed") == 1 && made("same") == 1);
+    wait_until(next_of("paused") > due);
+    sc_scheduler_guard_stop(guard);
+
+    assert_string_equal(redis("HGET bull:q:repeat:changed sc:over"), "1");
+    assert_int_equal(made("paused"), 0);
+    assert_string_equal(
+        redis("EXISTS bull:q:repeat:removed bull:q:repeat:removed:%lld", (long long)due), "0");
+    assert_string_equal(redis("HGET bull:q:repeat:plain sc:rev"), "(nil)");
+    assert_string_equal(redis("EXISTS bull:q:repeat:same:%lld", (long long)due), "1");
+    close_queue();
+}
