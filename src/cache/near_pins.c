@@ -4,7 +4,10 @@
 
 #include "base/mem.h"
 
-enum { PLACES = 7 /* a line's */, LINES = 2 /* a processor's */, IN_ENTRY = 2 };
+enum { PLACES = 7 /* a line's */, IN_ENTRY = 2 };
+
+/* A processor has two lines; of many processors each has one, for the least cache must have room for them all. */
+enum { FEW = 8 };
 
 /* What lies in a place: 0, or an entry and these. */
 enum { COUNTED = 1, LEFT = 2, FLAGS = COUNTED | LEFT };
@@ -18,7 +21,8 @@ typedef struct pin_line {
 
 struct sc__near_pins {
     atomic_size_t refs; /* the cache's, and those of pins that are left */
-    size_t count;       /* of lines */
+    size_t count;       /* of lines, … */
+    size_t share;       /* … and a processor's */
     void *memory;       /* that this lies in */
     pin_line lines[];
 };
@@ -31,7 +35,7 @@ static size_t size_for(size_t lines)
 
 sc_err sc__near_pins_new(unsigned processors, sc__near_pins **ret_pins)
 {
-    const size_t count = (size_t)processors * LINES;
+    const size_t share = processors > FEW ? 1 : 2, count = processors * share;
     void *memory = sc__calloc(1, size_for(count));
     sc__near_pins *pins;
 
@@ -41,6 +45,7 @@ sc_err sc__near_pins_new(unsigned processors, sc__near_pins **ret_pins)
                              ~(uintptr_t)(alignof(pin_line) - 1));
     pins->memory = memory;
     pins->count = count;
+    pins->share = share;
     atomic_init(&pins->refs, 1);
     for (size_t i = 0; i < count; i++)
         pins->lines[i].pins = pins;
@@ -75,9 +80,9 @@ static void *take_in_line(pin_line *line, const sc__near_entry *entry)
 
 void *sc__near_pins_take(sc__near_pins *pins, unsigned processor, const sc__near_entry *entry)
 {
-    pin_line *lines = &pins->lines[(size_t)processor * LINES];
+    pin_line *lines = &pins->lines[processor * pins->share];
 
-    for (int i = 0; i < LINES; i++) {
+    for (size_t i = 0; i < pins->share; i++) {
         void *pin = take_in_line(&lines[i], entry);
 
         if (pin)
