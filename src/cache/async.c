@@ -230,7 +230,7 @@ static sc_err ask(struct call *c, bool *ret_asks)
     if (err || !*ret_asks)
         return err;
     atomic_fetch_add(&cache->async.count, 1);
-    *ret_asks = sc__op_cache_get_async(cache->client, c->stored_key, &c->asking.found.keys,
+    *ret_asks = sc__op_cache_get_async(cache->client, c->stored_key, sc__asking_tags(&c->asking),
                                        budget->left_ms, on_answer, c) == SC_OK;
     if (!*ret_asks)
         leave(&cache->async);

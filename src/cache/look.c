@@ -113,6 +113,7 @@ static bool has_tag(const sc__envelope *e, sc_slice tag)
 /* Tags that were asked for by guess, and that the value does not have, have no say in it. True: there were some. */
 static bool drop_wrong_guesses(sc__found *found, const sc__envelope *e)
 {
+    const size_t known = found->known;
     sc__tag_keys asked;
     size_t i = found->sure;
 
@@ -121,23 +122,39 @@ static bool drop_wrong_guesses(sc__found *found, const sc__envelope *e)
     if (i == found->keys.count)
         return false;
     sc__tag_keys_copy(&asked, &found->keys);
-    found->keys.count = found->known = found->sure;
+    found->keys.count = found->sure;
+    found->known = known < found->sure ? known : found->sure;
     for (i = found->sure; i < asked.count; i++)
-        if (has_tag(e, asked.tags[i]) && !sc__tag_keys_add(&found->keys, asked.tags[i]))
+        if (has_tag(e, asked.tags[i]) && !sc__tag_keys_add(&found->keys, asked.tags[i]) &&
+            i < known)
             found->versions[found->known++] = found->versions[i];
     return true;
 }
 
-/* What the tags say, the value's own and its definition's. */
+/* All tags that have a say, the value's own and its definition's, and what is known of them without asking. May be called again.
+ * SC_ETOOBIG. */
+static sc_err gather_tags(sc_cache *cache, sc__found *found, const sc__envelope *e)
+{
+    sc_err err = SC_OK;
+
+    if (found->guesses && drop_wrong_guesses(found, e))
+        found->is_news = true;
+    for (size_t i = 0; i < e->tag_count && !err; i++)
+        err = sc__tag_keys_add(&found->keys, e->tags[i]);
+    found->known +=
+        sc__tier_know_tags(&cache->tier, found->keys.keys + found->known,
+                           found->keys.count - found->known, found->versions + found->known);
+    return err;
+}
+
+/* What they say. */
 static sc__tag_word ask_tags(sc_cache *cache, sc__found *found, const struct content *c)
 {
     const sc__envelope *e = &c->envelope;
-    bool is_news = found->guesses && drop_wrong_guesses(found, e);
 
-    for (size_t i = 0; i < e->tag_count; i++)
-        if (sc__tag_keys_add(&found->keys, e->tags[i]))
-            return SC__TAG_DELETES;
-    if (found->guesses && (is_news || found->keys.count > found->known))
+    if (gather_tags(cache, found, e))
+        return SC__TAG_DELETES;
+    if (found->guesses && (found->is_news || found->keys.count > found->known))
         sc__tag_guesses_note(&cache->tag_guesses, c->key, e->tags, e->tag_count);
     return sc__cache_tags_say(cache, &found->keys, found->versions, found->known, e->birth,
                               found->budget);
@@ -258,6 +275,23 @@ sc_err sc__cache_open(sc_cache *cache, sc_slice key, sc__found *found, sc__look 
     return err;
 }
 
+/* Which tags are asked for with the key: those that it will have, by guess; or none where all of them are known. */
+static void choose_tags(sc_cache *cache, sc_slice key, sc__found *found)
+{
+    sc__tag_keys *keys = &found->keys;
+
+    found->guesses = true;
+    found->is_news = false;
+    found->sure = keys->count;
+    sc__tag_guesses_add(&cache->tag_guesses, key, keys);
+    found->tag_ticket = sc__tag_memo_ticket(&cache->tier.tag_memo);
+    found->known = keys->count;
+    if (sc__tier_know_tags(&cache->tier, keys->keys, keys->count, found->versions) < keys->count)
+        return;
+    found->known = 0; /* they may change before the answer comes */
+    keys->count = found->sure;
+}
+
 sc_err sc__look_begin(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc__budget *budget,
                       sc__asking *asking, bool *ret_asks)
 {
@@ -273,19 +307,17 @@ sc_err sc__look_begin(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
         return err;
     found->def = def;
     found->budget = budget;
-    found->guesses = true;
-    found->sure = found->keys.count;
-    sc__tag_guesses_add(&cache->tag_guesses, key, &found->keys);
-    found->known = found->keys.count;
+    choose_tags(cache, key, found);
     sc__tier_ticket(&cache->tier, &asking->ticket);
     found->ticket = cache->tier.near ? &asking->ticket : NULL;
     *ret_asks = true;
     return SC_OK;
 }
 
-bool sc__look_may_open(const sc_cache *cache, const sc__asking *asking)
+bool sc__look_may_open(sc_cache *cache, sc__asking *asking)
 {
-    const sc_reply *stored = asking->found.stored;
+    sc__found *found = &asking->found;
+    const sc_reply *stored = found->stored;
     sc__envelope envelope;
     sc_slice content;
 
@@ -297,10 +329,7 @@ bool sc__look_may_open(const sc_cache *cache, const sc__asking *asking)
         return true;
     if (envelope.raw_size > OPEN_AT_ONCE_MAX) /* compressed */
         return false;
-    for (size_t i = 0; i < envelope.tag_count; i++)
-        if (!sc__tag_keys_have(&asking->found.keys, envelope.tags[i]))
-            return false;
-    return true;
+    return !gather_tags(cache, found, &envelope) && found->known == found->keys.count;
 }
 
 sc_err sc__look_end(sc_cache *cache, sc_slice key, sc__asking *asking, sc_err err,
@@ -315,6 +344,8 @@ sc_err sc__look_end(sc_cache *cache, sc_slice key, sc__asking *asking, sc_err er
     if (err)
         return SC_OK;
     sc__link_heard(&cache->link, budget->asked_ms);
+    sc__tier_note_tags(&cache->tier, asking->found.tag_ticket, asking->found.keys.keys,
+                       asking->found.known, asking->found.versions);
     /* Deleted here while we asked, but not in Redis: then it is not the value any more. */
     if (sc__repair_has(&cache->repair, key)) {
         sc_reply_free(asking->found.reply);
@@ -338,8 +369,8 @@ sc_err sc__cache_look(sc_cache *cache, const sc_cache_def *def, sc_slice key, sc
     err = sc__look_begin(cache, def, key, budget, &asking, &asks);
     if (err || !asks)
         return err;
-    err = sc__op_cache_get(cache->client, key, &found->keys, budget->left_ms, &found->reply,
-                           &found->stored, found->versions, &reason);
+    err = sc__op_cache_get(cache->client, key, sc__asking_tags(&asking), budget->left_ms,
+                           &found->reply, &found->stored, found->versions, &reason);
     return sc__look_end(cache, key, &asking, err, &reason, ret_look);
 }
 

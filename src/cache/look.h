@@ -47,7 +47,9 @@ typedef struct sc__found {
     sc__budget *budget;       /* for asking what the tags say */
     bool guesses;             /* the keys behind the first ones … */
     size_t sure;              /* … are a guess (tag_guess.h) */
-    size_t known;             /* how many of their versions are there: */
+    bool is_news;             /* that they were wrong */
+    uint64_t tag_ticket;      /* of the tag memo; 0: they are not noted there */
+    size_t known;             /* how many of their versions are there, or asked for: */
     sc__tag_version versions[SC__TAGS_MAX];
 } sc__found;
 
@@ -60,17 +62,23 @@ typedef struct sc__asking {
     sc__ticket ticket;
 } sc__asking;
 
-/* The first: what is to be asked for (`key`, and `found.keys` with it, within what `budget` leaves). Not `*ret_asks`: Redis is not to be asked,
+/* The first: what is to be asked for (`key`, and sc__asking_tags() with it, within what `budget` leaves). Not `*ret_asks`: Redis is not to be asked,
  * and so nothing is found. `asking` need not be zeroed, and stays where it is. Errors as above. */
 SC_MUST_USE sc_err sc__look_begin(sc_cache *cache, const sc_cache_def *def, sc_slice key,
                                   sc__budget *budget, sc__asking *asking, bool *ret_asks);
+
+/* NULL: none, for what is asked for with a key. */
+static inline const sc__tag_keys *sc__asking_tags(const sc__asking *asking)
+{
+    return asking->found.known ? &asking->found.keys : NULL;
+}
 
 /* The second, with how it ended: `err`; without one `found.reply`, `stored` and `versions` are there. SC_ENOMEM. */
 SC_MUST_USE sc_err sc__look_end(sc_cache *cache, sc_slice key, sc__asking *asking, sc_err err,
                                 const sc_reason *reason, sc__look *ret_look);
 
 /* Whether that neither asks Redis for more nor takes long. */
-bool sc__look_may_open(const sc_cache *cache, const sc__asking *asking);
+bool sc__look_may_open(sc_cache *cache, sc__asking *asking);
 
 /* Whether a value that may be given should be loaded anew behind: its time has come, or (XFetch) is near enough for a load that
  * takes so long. */

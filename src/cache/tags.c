@@ -16,6 +16,7 @@ sc_err sc__cache_tags_of(const sc_cache *cache, const sc_cache_def *def, sc__tag
 sc_err sc__cache_tag_versions(sc_cache *cache, const sc_slice *keys, size_t count,
                               sc__budget *budget, sc__tag_version *ret_versions)
 {
+    const uint64_t ticket = sc__tag_memo_ticket(&cache->tier.tag_memo);
     sc_err err = SC_OK;
 
     for (size_t i = 0, n; i < count && !err; i += n) {
@@ -25,6 +26,8 @@ sc_err sc__cache_tag_versions(sc_cache *cache, const sc_slice *keys, size_t coun
         err =
             sc__op_cache_tags(cache->client, keys + i, n, budget->left_ms, ret_versions + i, NULL);
         sc__budget_after(cache, budget, err);
+        if (!err)
+            sc__tier_note_tags(&cache->tier, ticket, keys + i, n, ret_versions + i);
     }
     return err;
 }

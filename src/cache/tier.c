@@ -16,6 +16,7 @@ static bool sweep(void *arg)
 
 void sc__tier_release(sc__tier *tier)
 {
+    sc__tag_memo_release(&tier->tag_memo);
     if (!tier->near)
         return;
     sc__confirm_release(&tier->confirm);
@@ -51,7 +52,13 @@ void sc__tier_changed(sc__tier *tier, sc_slice key)
     sc__tier_stripe *stripe;
     size_t number;
     sc_slice tag;
+    bool tags_change;
 
+    if (!tier->link) /* without a server */
+        return;
+    tags_change = is_tag(tier, key, &tag);
+    if (tags_change)
+        sc__tag_memo_changed(&tier->tag_memo, key);
     if (!tier->near)
         return;
     /* First the count, then the removal: who fills in between sees that he is late. */
@@ -59,13 +66,14 @@ void sc__tier_changed(sc__tier *tier, sc_slice key)
     pthread_mutex_lock(&stripe->mutex);
     atomic_fetch_add_explicit(&stripe->changes, 1, memory_order_relaxed);
     pthread_mutex_unlock(&stripe->mutex);
-    if (is_tag(tier, key, &tag))
+    if (tags_change)
         sc__near_tag_unknown(tier->near, tag);
     sc__near_del(tier->near, key);
 }
 
 void sc__tier_all_changed(sc__tier *tier)
 {
+    sc__tag_memo_all_changed(&tier->tag_memo);
     if (!tier->near)
         return;
     for (size_t i = 0; i < SC__TIER_STRIPES; i++) {
@@ -89,7 +97,7 @@ static void on_all_changed(void *user)
     sc__tier_all_changed(user);
 }
 
-static sc_err init(sc__tier *tier, const sc_cache_opts *opts)
+static sc_err init_near(sc__tier *tier, const sc_cache_opts *opts)
 {
     const sc__near_opts near = {.max_bytes = opts->near_bytes,
                                 .max_entries = opts->near_entries,
@@ -106,14 +114,15 @@ sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *pre
     sc_err err;
 
     *tier = (sc__tier){.link = link, .tag_prefix = sc_slice_of(prefix)};
-    if (!opts->near_bytes && !opts->near_entries)
-        return SC_OK;
-    err = init(tier, opts);
-    if (err)
-        return err;
-    tier->confirms = opts->near_confirms;
-    sc__confirm_init(&tier->confirm, link->client, health, opts->timeout_ms);
-    sc__pulse_init(&tier->sweep, sc__client_loop(link->client), SWEEP_MS, sweep, tier);
+    if (opts->near_bytes || opts->near_entries) {
+        err = init_near(tier, opts);
+        if (err)
+            return err;
+        tier->confirms = opts->near_confirms;
+        sc__confirm_init(&tier->confirm, link->client, health, opts->timeout_ms);
+        sc__pulse_init(&tier->sweep, sc__client_loop(link->client), SWEEP_MS, sweep, tier);
+    }
+    sc__tag_memo_init(&tier->tag_memo);
     sc__link_listen(link, &(sc__tracking){on_changed, on_all_changed, tier, NULL});
     return SC_OK;
 }
@@ -193,6 +202,21 @@ void sc__tier_fill(sc__tier *tier, const sc__ticket *ticket, sc__tier_item *item
     for (size_t i = 0; !err && i < item->keys->count; i++)
         fill_tag(tier, ticket, item, i);
     sc__pulse_wake(&tier->sweep);
+}
+
+/* tags */
+
+size_t sc__tier_know_tags(const sc__tier *tier, const sc_slice *keys, size_t count,
+                          sc__tag_version *ret_versions)
+{
+    return sc__tag_memo_get(&tier->tag_memo, keys, count, ret_versions);
+}
+
+void sc__tier_note_tags(sc__tier *tier, uint64_t ticket, const sc_slice *keys, size_t count,
+                        const sc__tag_version *versions)
+{
+    if (sc__client_is_tracked(tier->link->client))
+        sc__tag_memo_note(&tier->tag_memo, ticket, keys, count, versions);
 }
 
 /* giving */

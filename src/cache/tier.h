@@ -6,7 +6,9 @@
  *
  * A change is told by the server (link.h), or by our own call that made it before that call returns. So who reads here after
  * a write of his own sees it, and no reader goes back to an older value. With the connection all that is held goes; while the
- * server is silent nothing is given; nor is a value that still waits to be deleted in Redis (repair.h). */
+ * server is silent nothing is given; nor is a value that still waits to be deleted in Redis (repair.h).
+ *
+ * Versions of tags are held (tag_memo.h) with or without a near cache. */
 #ifndef SC_CACHE_TIER_H
 #define SC_CACHE_TIER_H
 
@@ -19,6 +21,7 @@
 #include "link.h"
 #include "near.h"
 #include "ops/cache_tags.h"
+#include "tag_memo.h"
 
 enum { SC__TIER_STRIPES = 64 };
 
@@ -29,8 +32,9 @@ typedef struct sc__tier_stripe {
 } sc__tier_stripe;
 
 typedef struct sc__tier {
-    sc__near *near; /* NULL: there is none, and nothing of this does anything */
+    sc__near *near; /* NULL: there is none, and all but the versions of tags does nothing */
     sc__link *link;
+    sc__tag_memo tag_memo;
     bool confirms; /* nothing is given before the server was asked whether it still holds */
     sc__confirm confirm;
     sc__pulse sweep;                    /* frees what has expired */
@@ -43,7 +47,7 @@ typedef struct sc__tier {
 SC_MUST_USE sc_err sc__tier_start(sc__tier *tier, const sc_cache_opts *opts, const char *prefix,
                                   sc__link *link, sc__health *health);
 void sc__tier_stop(sc__tier *tier);    /* before its link; */
-void sc__tier_release(sc__tier *tier); /* and after that. One that was zeroed is fine */
+void sc__tier_release(sc__tier *tier); /* and after that */
 
 /* What had changed when a read began. */
 typedef struct sc__ticket {
@@ -65,6 +69,15 @@ void sc__tier_fill(sc__tier *tier, const sc__ticket *ticket, sc__tier_item *item
 /* A key in Redis, of a value or of a tag, has changed; perhaps all have. Any thread. */
 void sc__tier_changed(sc__tier *tier, sc_slice key);
 void sc__tier_all_changed(sc__tier *tier);
+
+/* How many of some tags, from the first on, have versions that are known to hold as of any answer of Redis that is there. They are
+ * written then. */
+size_t sc__tier_know_tags(const sc__tier *tier, const sc_slice *keys, size_t count,
+                          sc__tag_version *ret_versions);
+
+/* Versions that Redis told since a ticket of the tag memo was taken. */
+void sc__tier_note_tags(sc__tier *tier, uint64_t ticket, const sc_slice *keys, size_t count,
+                        const sc__tag_version *versions);
 
 /* The near cache, if what it holds at a key of Redis may be given now; or NULL. For a cache without a server, too. */
 sc__near *sc__tier_readable(sc_cache *cache, sc_slice key, int64_t *ret_now_ms);

@@ -54,6 +54,8 @@ TEST(a_get_that_knows_no_definition_is_one_command_too)
         sc_cache_value_release(&value);
         assert_int_equal(cache_calls(&f.server, "mget"), 1);
         assert_int_equal(cache_calls(&f.server, "get"), i == 0);
+        test_redis(&f.server, "PEXPIRE sc-cache:tag:story 3600000");
+        wait_until(!cache_knows_tag(f.other, "story"));
     }
     cache_fixture_stop(&f);
 }

@@ -1,5 +1,7 @@
 #include "cache_fixture.h"
 
+#include "cache/handle.h"
+
 #include "test.h"
 
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -231,6 +233,17 @@ void cache_populate(sc_client *client, const char *prefix, int count)
         assert_int_not_equal(reply->type, SC_REPLY_ERROR);
         sc_reply_free(reply);
     }
+}
+
+bool cache_knows_tag(const sc_cache *cache, const char *tag)
+{
+    const sc_slice name = sc_slice_of(tag);
+    sc__tag_version version;
+    sc__tag_keys keys;
+
+    sc__tag_keys_init(&keys, sc_slice_of(cache->prefix));
+    assert_ok(sc__tag_keys_add(&keys, name));
+    return sc__tier_know_tags(&cache->tier, keys.keys, 1, &version) == 1;
 }
 
 long cache_calls(const struct test_server *server, const char *command)

@@ -85,6 +85,9 @@ void cache_make_keys(char (*texts)[16], sc_slice *keys, int count);
 /* Stores prefix:0 … as another program would. */
 void cache_populate(sc_client *client, const char *prefix, int count);
 
+/* Whether the cache knows what the tag says, without asking for it. */
+bool cache_knows_tag(const sc_cache *cache, const char *tag);
+
 /* How often a command was called ("get"). */
 long cache_calls(const struct test_server *server, const char *command);
 
