@@ -1,5 +1,6 @@
 -- Stores the rule of a guarded schedule: it has no pending job, its runs are made by guardians when they are due (makeSchedulerRuns). A
--- pending job of a rule without guard goes, unless it is due already. What the schedule has counted and its last runs stay.
+-- pending job of a rule without guard goes, unless it is due already. What the schedule has counted and its last runs stay. Of a queue's only schedule
+-- guardians are told by the channel `{base}sc:schedules`.
 --
 -- Input:
 --   KEYS and ARGV 1 to 3 as in includes/schedulerKeys
@@ -13,6 +14,7 @@
 
 --- @include "includes/emitEvent"
 --- @include "includes/pendingJob"
+--- @include "includes/tellGuardians"
 
 local score = call("ZSCORE", repeatKey, schedulerId)
 local old = call("HMGET", schedulerKey, "name", "ic", "sc:rev", "sc:missed", "sc:skipped", "sc:last", "sc:runs")
@@ -50,4 +52,5 @@ end
 call("DEL", schedulerKey)
 call("HSET", schedulerKey, unpack(fields))
 call("ZADD", repeatKey, ARGV[5], schedulerId)
+tellGuardians()
 return 1

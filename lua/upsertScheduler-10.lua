@@ -1,5 +1,6 @@
 -- Stores a job scheduler's rule in place of an earlier one and makes its pending job. The pending job of the earlier rule goes, but
--- its time stays if `every` is the same, or if it is due by the same pattern and no worker has taken it yet.
+-- its time stays if `every` is the same, or if it is due by the same pattern and no worker has taken it yet. Of a queue's only schedule
+-- guardians are told by the channel `{base}sc:schedules`.
 --
 -- Input:
 --   KEYS and ARGV 1 to 3 as in includes/schedulerKeys
@@ -24,6 +25,7 @@
 --- @include "includes/everyNext"
 --- @include "includes/pendingJob"
 --- @include "includes/serverTime"
+--- @include "includes/tellGuardians"
 
 local SLOTS = 32
 local every, offset = tonumber(ARGV[4]), tonumber(ARGV[6])
@@ -100,6 +102,7 @@ call("DEL", schedulerKey)
 call("HSET", schedulerKey, unpack(fields))
 local nextText = string.format("%.0f", next)
 call("ZADD", repeatKey, nextText, schedulerId)
+tellGuardians()
 local id = addSchedulerJob(nextText, now, nowText, {
     name = ARGV[8], data = ARGV[9], head = ARGV[10], priority = ARGV[11], push = ARGV[12], dedupId = ARGV[14],
     hasPrev = not every,

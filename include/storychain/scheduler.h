@@ -197,8 +197,8 @@ typedef struct sc_scheduler_guard_opts {
  *
  *   - makes the next job of a schedule when its run is due. The worker that takes the run's job would do so, too, but when all workers are
  *     busy nobody takes it, and runs would be missed. In a queue that is paused nothing is made;
- *   - looks every `interval_ms` (the first run of a schedule that another node has stored is noticed within a second, unless it is the queue's
- *     only one) for schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
+ *   - looks every `interval_ms` (the first run of a schedule that another node has stored is noticed within a second; a queue's only one at once when
+ *     this client hears channels anyway, as that of a worker does from its first job on, or else within `interval_ms`) for schedules whose one pending job got lost (a failover, somebody's hand, a worker that died at the wrong moment), and makes it again. A
  *     last run before a limit or an end date is not made again, for it may have been removed when it was done;
  *   - computes next runs that are still to come anew when the system's time zone data was updated (another sc_tzdb_version).
  *

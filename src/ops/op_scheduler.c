@@ -287,3 +287,9 @@ sc_err sc__op_server_time(sc_client *client, int64_t *ret_wall_ms, sc_reason *re
     sc_reply_free(reply);
     return err;
 }
+
+void sc__scheduler_channel(sc__str *out, const sc__queue_keys *keys)
+{
+    sc__str_append(out, keys->base);
+    sc__str_text(out, "sc:schedules");
+}

@@ -9,6 +9,7 @@
 #include <storychain/scheduler.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "keys.h"
 
 /* Adds next jobs for one worker. Keeps the zones it met (bounded, for an hour), so that a tick reads no file as a rule.
@@ -147,6 +148,9 @@ SC_MUST_USE sc_err sc__op_scheduler_list(sc_client *client, const sc__queue_keys
                                          int64_t start, int64_t end, sc__arena *arena,
                                          sc_scheduler_info *ret_items, size_t *ret_count,
                                          sc_reason *ret_reason);
+
+/* Appends the channel by which guardians are told of a queue's first schedule. */
+void sc__scheduler_channel(sc__str *out, const sc__queue_keys *keys);
 
 /* The server's date. */
 SC_MUST_USE sc_err sc__op_server_time(sc_client *client, int64_t *ret_wall_ms,

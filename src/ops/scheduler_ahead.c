@@ -68,6 +68,8 @@ sc_err sc__ahead_read(sc__ahead *ahead, int64_t now_ms)
 {
     bool goes_on = ahead->until_ms > now_ms && ahead->until_ms < now_ms + AHEAD_MS;
 
+    if (!goes_on)
+        sc__ahead_release(ahead); /* the server's clock may have been put back */
     ahead->from_ms = goes_on ? ahead->until_ms : now_ms;
     ahead->until_ms = now_ms + AHEAD_MS;
     return sc__walk_start(&ahead->walk);

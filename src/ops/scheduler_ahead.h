@@ -25,7 +25,7 @@ typedef struct sc__ahead {
 /* `client`, `keys` and `ticker` must outlive it. */
 void sc__ahead_init(sc__ahead *ahead, sc_client *client, const sc__queue_keys *keys,
                     sc__ticker *ticker, sc__walk_cb cb, void *user);
-void sc__ahead_release(sc__ahead *ahead); /* while it reads nothing */
+void sc__ahead_release(sc__ahead *ahead); /* what it holds; while it reads nothing */
 
 /* Is it time to read on, at `now_ms`, when the next run of all schedules is at `next_ms`? */
 bool sc__ahead_is_due(const sc__ahead *ahead, int64_t now_ms, int64_t next_ms);

@@ -57,6 +57,14 @@ static bool is_wanted(const sc__pubsub *p, sc_slice channel, const sc__subscript
     return false;
 }
 
+static bool has_host(const sc__pubsub *p)
+{
+    for (const sc__subscription *s = p->first; s; s = s->next)
+        if (!s->is_guest)
+            return true;
+    return false;
+}
+
 static void forget_conn(sc__pubsub *p)
 {
     p->conn = NULL;
@@ -139,7 +147,7 @@ static void on_ended(void *user, sc_err err, const char *text)
     (void)text; /* the client's own connection meets the same, and tells */
     forget_conn(p);
     p->not_before_ms = sc__mono_ms() + sc__reconnect_next(&p->reconnect);
-    if (p->first)
+    if (has_host(p))
         plan(p);
 }
 
@@ -149,7 +157,7 @@ static void on_timer(void *arg)
 {
     sc__pubsub *p = arg;
 
-    if (p->conn || !p->first)
+    if (p->conn || !has_host(p))
         return;
     if (sc__conn_open(sc__client_loop(p->client), sc__client_target(p->client), &events, p,
                       &p->conn)) {
@@ -174,7 +182,7 @@ static void add(void *arg)
     c->subscription->is_heard = false;
     c->subscription->next = p->first;
     p->first = c->subscription;
-    if (!p->conn)
+    if (!p->conn && !c->subscription->is_guest)
         plan(p);
     if (p->ready && !wanted)
         put(p, "SUBSCRIBE", c->subscription->channel);
@@ -196,7 +204,7 @@ static void end(void *arg)
     *at = c->subscription->next;
     if (p->next == c->subscription)
         p->next = c->subscription->next;
-    if (!p->first) {
+    if (!has_host(p)) {
         drop_conn(p);
         return;
     }

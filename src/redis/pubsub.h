@@ -1,4 +1,4 @@
-/* Channels of a client, heard on one connection more, which is there while anybody listens.
+/* Channels of a client, heard on one connection more, which is there while anybody listens but guests.
  *
  * It is not the client's own, because a server cuts a connection that hears channels off when 32 MiB wait to be read from
  * it (client-output-buffer-limit pubsub), and one reply may be larger. When it is lost it is opened again, with the client's
@@ -17,6 +17,7 @@ typedef struct sc__subscription {
     void (*on_message)(void *user, sc_slice message); /* borrowed for the call */
     void (*on_heard)(void *user);  /* it is heard from now on, or again; may be NULL */
     void (*on_closed)(void *user); /* the client ends, and has ended this; may be NULL */
+    bool is_guest; /* it hears only while there are others, for whom the connection is kept */
     void *user;
     bool is_heard; /* ours */
     struct sc__subscription *next;

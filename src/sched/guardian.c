@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/str.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "loop/waiter.h"
@@ -12,6 +13,7 @@
 #include "ops/scheduler_rezone.h"
 #include "ops/scheduler_sweep.h"
 #include "redis/client.h"
+#include "redis/pubsub.h"
 
 /* LOOK_MS bounds how late the first run of a scheduler can be noticed that another node has stored, beside others;
  * BACK_MS leaves room for a look that failed. What is older the sweep finds. */
@@ -28,6 +30,10 @@ struct sc_scheduler_guard {
     sc__rezone rezone; /* after a sweep, when it is its time */
     int64_t interval_ms;
     bool sweeping, looking, reading, stopping;
+    char *channel;
+    sc__subscription
+        ear; /* of the first schedule it is told, when the client hears channels anyway */
+    bool is_told;
     sc_err err;
     sc__waiter quiet; /* woken when it is stopping and nothing is under way */
 };
@@ -124,7 +130,7 @@ static void on_looked(void *user, sc_err err)
         stopped_work(g);
         return;
     }
-    sc__timer_start(g->due_timer, until_next_look(g, err));
+    sc__timer_start(g->due_timer, g->is_told ? 0 : until_next_look(g, err));
     if (!err)
         read_ahead(g);
 }
@@ -134,8 +140,39 @@ static void look(void *arg)
     sc_scheduler_guard *g = arg;
 
     g->looking = true;
+    g->is_told = false;
     if (sc__due_look(&g->due, BACK_MS))
         on_looked(g, SC_ECANCELED);
+}
+
+/* There is a schedule now, or was one before it listened. */
+static void on_heard(void *user)
+{
+    sc_scheduler_guard *g = user;
+
+    g->is_told = g->looking; /* that look may have been too early */
+    if (!g->looking && g->due.has_none)
+        sc__timer_start(g->due_timer, 0);
+}
+
+static void on_message(void *user, sc_slice message)
+{
+    (void)message;
+    on_heard(user);
+}
+
+static sc_err make_ear(sc_scheduler_guard *g, const sc__queue_keys *keys)
+{
+    AUTO_STR channel = STR_MAX(64 * 1024);
+    sc_err err;
+
+    sc__scheduler_channel(&channel, keys);
+    g->ear = (sc__subscription){
+        .on_message = on_message, .on_heard = on_heard, .user = g, .is_guest = true};
+    g->ear.channel.len = channel.len;
+    err = sc__str_take(&channel, &g->channel);
+    g->ear.channel.ptr = g->channel;
+    return err;
 }
 
 static void start(void *arg)
@@ -151,6 +188,7 @@ static void start(void *arg)
     }
     rest(g);
     sc__timer_start(g->due_timer, 0);
+    sc__client_subscribe(g->client, &g->ear);
 }
 
 static void stop(void *arg)
@@ -159,12 +197,14 @@ static void stop(void *arg)
 
     sc__timer_free(g->sweep_timer);
     sc__timer_free(g->due_timer);
+    sc__client_unsubscribe(g->client, &g->ear);
     g->stopping = true;
     stopped_work(g);
 }
 
 static void guard_free(sc_scheduler_guard *g)
 {
+    sc_free(g->channel);
     sc__ahead_release(&g->ahead);
     sc__ticker_free(g->ticker);
     sc__waiter_release(&g->quiet);
@@ -184,7 +224,7 @@ static sc_err make_roles(sc_scheduler_guard *g, sc_queue *queue,
     sc__ahead_init(&g->ahead, g->client, keys, g->ticker, on_read, g);
     sc__due_init(&g->due, g->client, keys, g->ticker, &g->ahead, on_looked, g);
     sc__rezone_init(&g->rezone, g->client, keys, g->ticker, on_rezoned, g);
-    return SC_OK;
+    return make_ear(g, keys);
 }
 
 sc_err sc_scheduler_guard_start(sc_queue *queue, const sc_scheduler_guard_opts *opts,

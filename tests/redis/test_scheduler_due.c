@@ -1,4 +1,5 @@
 /* sched/guardian.c, ops/scheduler_due.c, lua/findDueSchedulers: runs are made on time, whoever is busy */
+#include "redis/pubsub.h"
 #include "scheduler_fixture.h"
 
 static sc_scheduler_guard *start_guard(void)
@@ -304,5 +305,48 @@ TEST(a_rule_that_changed_after_it_was_read_ahead_runs_by_its_new_form)
         redis("EXISTS bull:q:repeat:removed bull:q:repeat:removed:%lld", (long long)due), "0");
     assert_string_equal(redis("HGET bull:q:repeat:plain sc:rev"), "(nil)");
     assert_string_equal(redis("EXISTS bull:q:repeat:same:%lld", (long long)due), "1");
+    close_queue();
+}
+
+static void hear_nothing(void *user, sc_slice message)
+{
+    (void)user, (void)message;
+}
+
+static int listeners(void)
+{
+    return atoi(test_redis(&server, "PUBSUB NUMSUB bull:q:sc:schedules") +
+                strlen("bull:q:sc:schedules "));
+}
+
+TEST(a_client_that_hears_channels_is_told_of_the_first_schedule_of_another_node)
+{
+    sc__subscription other = {.channel = SC_S("other"), .on_message = hear_nothing};
+    sc_scheduler_guard *guard = NULL;
+    sc_queue *guarded;
+    sc_client *node;
+    int asked;
+
+    open_queue();
+    guarded = queue;
+    node = test_server_client(&server);
+    assert_ok(
+        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 600000}, &guard));
+    wait_until(calls_of("evalsha") > 0);
+    assert_int_equal(listeners(), 0); /* a guardian alone needs no connection more */
+    asked = calls_of("exists");
+    sc__client_subscribe(client, &other);
+    wait_until(listeners() == 1 && calls_of("exists") > asked);
+
+    assert_ok(sc_queue_new(node, SC_S("q"), NULL, &queue, NULL));
+    upsert_every("plain", 50);
+    wait_until(made("plain") >= 3);
+
+    sc__client_unsubscribe(client, &other);
+    wait_until(listeners() == 0);
+    sc_scheduler_guard_stop(guard);
+    sc_queue_free(queue);
+    sc_client_free(node);
+    queue = guarded;
     close_queue();
 }
