@@ -1,6 +1,7 @@
 /* The cache with Redis, as bench/cache_fleet.mjs runs it. One JSON line a run; the server is at BENCH_URL.
  *
  *     stampede PROCESSES THREADS ROUNDS LOAD_MS     all miss one key at once
+ *     wakes PROCESSES THREADS ROUNDS LOAD_MS        as many threads woken without a cache: the kernel's own part of it
  *     failing CALLERS LOAD_MS                       the same in one process, and the load fails
  *     gets THREADS SECONDS                          values read from Redis, one after the other on each thread
  *     async CALLS SECONDS                           the same by so many calls that don't wait, each followed by the next
@@ -10,6 +11,8 @@
  *                                                   second call is of a new key */
 #include <storychain/cache.h>
 
+#include <limits.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,8 +89,9 @@ static double percentile_us(int64_t *ns, size_t count, double p)
 
 struct stampede {
     pthread_barrier_t start, end;
-    int threads, rounds, load_ms;
+    int processes, threads, rounds, load_ms;
     sc_err load_err;
+    atomic_int bell;
     atomic_int loads;
     atomic_int_fast64_t loaded_ns; /* when the round's loader returned */
     atomic_size_t count;
@@ -108,24 +113,69 @@ struct runner {
     pthread_t thread;
     struct side *side;
     struct stampede *stampede;
+    atomic_int *bell; /* of its process, when there is no cache */
+    bool is_first;    /* of its process */
 };
 
-static void ask(struct runner *r, int round)
+static void fetch_one(struct runner *r, int round)
 {
     struct stampede *s = r->stampede;
     sc_cache_value value = {0};
-    int64_t began, ended, loaded;
     char key[32];
     sc_err err;
 
     snprintf(key, sizeof(key), "stampede:%d", round);
-    pthread_barrier_wait(&s->start);
-    began = now_ns();
     err = sc_cache_get_or_set(r->side->cache, sc_slice_of(key), 60000, load_slowly, s, &value);
-    ended = now_ns();
     if (err != s->load_err)
         die("get_or_set", err);
     sc_cache_value_release(&value);
+}
+
+static void wait_for_bell(atomic_int *bell, int round)
+{
+    int seen;
+
+    while ((seen = atomic_load(bell)) <= round)
+        syscall(SYS_futex, bell, FUTEX_WAIT, seen, NULL, NULL, 0);
+}
+
+static void ring(atomic_int *bell, int round)
+{
+    atomic_store(bell, round + 1);
+    syscall(SYS_futex, bell, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* What the kernel alone takes: one thread of all sleeps as long as a load does and wakes one of each process, and that one all others there. */
+static void only_wake(struct runner *r, int round)
+{
+    struct stampede *s = r->stampede;
+
+    if (!r->is_first) {
+        wait_for_bell(r->bell, round);
+        return;
+    }
+    if (atomic_fetch_add(&s->loads, 1) % s->processes == 0) {
+        poll(NULL, 0, s->load_ms);
+        atomic_store(&s->loaded_ns, now_ns());
+        ring(&s->bell, round);
+    } else {
+        wait_for_bell(&s->bell, round);
+    }
+    ring(r->bell, round);
+}
+
+static void ask(struct runner *r, int round)
+{
+    struct stampede *s = r->stampede;
+    int64_t began, ended, loaded;
+
+    pthread_barrier_wait(&s->start);
+    began = now_ns();
+    if (r->side)
+        fetch_one(r, round);
+    else
+        only_wake(r, round);
+    ended = now_ns();
     pthread_barrier_wait(&s->end); /* now the loader's time is known to all */
     loaded = atomic_load(&s->loaded_ns);
     if (began < loaded)
@@ -142,22 +192,30 @@ static void *run_rounds(void *arg)
     return NULL;
 }
 
-static void run_process(struct stampede *s)
+static void run_threads(struct stampede *s, struct side *side)
 {
     static struct runner runners[THREADS_MAX];
+    static atomic_int bell;
     pthread_attr_t attr;
-    struct side side;
 
-    open_side(&side, 0, 10000);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 256 * 1024);
     for (int i = 0; i < s->threads; i++) {
-        runners[i] = (struct runner){.side = &side, .stampede = s};
+        runners[i] =
+            (struct runner){.side = side, .stampede = s, .bell = &bell, .is_first = i == 0};
         if (pthread_create(&runners[i].thread, &attr, run_rounds, &runners[i]))
             die("a thread", SC_ENOMEM);
     }
     for (int i = 0; i < s->threads; i++)
         pthread_join(runners[i].thread, NULL);
+}
+
+static void run_process(struct stampede *s)
+{
+    struct side side;
+
+    open_side(&side, 0, 10000);
+    run_threads(s, &side);
     close_side(&side);
 }
 
@@ -170,6 +228,7 @@ static struct stampede *new_stampede(int processes, int threads, int rounds, int
 
     if (s == MAP_FAILED || threads > THREADS_MAX)
         die("memory", SC_ENOMEM);
+    s->processes = processes;
     s->threads = threads;
     s->rounds = rounds;
     s->load_ms = load_ms;
@@ -180,23 +239,28 @@ static struct stampede *new_stampede(int processes, int threads, int rounds, int
     return s;
 }
 
-static void stampede(int processes, int threads, int rounds, int load_ms)
+/* `what`: "stampede", or "wakes" for the same without a cache. */
+static void stampede(const char *what, int processes, int threads, int rounds, int load_ms)
 {
     struct stampede *s = new_stampede(processes, threads, rounds, load_ms);
+    const bool has_cache = strcmp(what, "stampede") == 0;
     int status;
 
     for (int i = 0; i < processes; i++)
         if (fork() == 0) {
-            run_process(s);
+            if (has_cache)
+                run_process(s);
+            else
+                run_threads(s, NULL);
             _exit(0);
         }
     while (wait(&status) > 0)
         if (status)
             exit(1);
-    printf("{\"what\":\"stampede\",\"processes\":%d,\"threads\":%d,\"rounds\":%d,\"loads\":%d,"
+    printf("{\"what\":\"%s\",\"processes\":%d,\"threads\":%d,\"rounds\":%d,\"loads\":%d,"
            "\"waited\":%zu,\"p50_us\":%.0f,\"p99_us\":%.0f}\n",
-           processes, threads, rounds, s->loads, s->count, percentile_us(s->waits, s->count, 0.5),
-           percentile_us(s->waits, s->count, 0.99));
+           what, processes, threads, rounds, s->loads, s->count,
+           percentile_us(s->waits, s->count, 0.5), percentile_us(s->waits, s->count, 0.99));
 }
 
 static void failing(int callers, int load_ms)
@@ -473,8 +537,8 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
 
-    if (!strcmp(what, "stampede") && argc == 6)
-        stampede(number(argv[2]), number(argv[3]), number(argv[4]), number(argv[5]));
+    if ((!strcmp(what, "stampede") || !strcmp(what, "wakes")) && argc == 6)
+        stampede(what, number(argv[2]), number(argv[3]), number(argv[4]), number(argv[5]));
     else if (!strcmp(what, "failing") && argc == 4)
         failing(number(argv[2]), number(argv[3]));
     else if (!strcmp(what, "gets") && argc == 4)
@@ -488,7 +552,8 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "outage") && argc == 6)
         outage(number(argv[2]), number(argv[3]), argv[4], argv[5]);
     else
-        die("usage: stampede P T ROUNDS MS | failing CALLERS MS | gets T S | async C S | misses T "
+        die("usage: stampede P T ROUNDS MS | wakes P T ROUNDS MS | failing CALLERS MS | gets T S | "
+            "async C S | misses T "
             "S | hits T S "
             "| outage "
             "CALLERS S BEGIN END",

@@ -151,7 +151,7 @@ void sc__bulk_run(sc__bulk *bulk)
         store(bulk, rooms);
     for (size_t i = 0; i < bulk->count; i++) {
         sc__flight_leave(flights, bulk->flights[i]);
-        sc__flight_unref(flights, bulk->flights[i]);
+        sc__flight_unref(bulk->flights[i]);
     }
     sc_free(rooms);
 }
@@ -161,7 +161,7 @@ void sc__bulk_drop(sc__bulk *bulk)
     for (size_t i = 0; i < bulk->count; i++) {
         give_lease_up(bulk, i);
         sc__flight_moot(&bulk->cache->flights, bulk->flights[i]);
-        sc__flight_unref(&bulk->cache->flights, bulk->flights[i]);
+        sc__flight_unref(bulk->flights[i]);
     }
 }
 

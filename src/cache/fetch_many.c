@@ -200,7 +200,7 @@ static void take_off(struct batch *b, sc__bulk *bulk)
             b->at[bulk->count] = i;
             sc__bulk_add(bulk, b->asked[i], b->keys[i], b->fates[i] == LEASED, &b->tags, flight);
         } else {
-            sc__flight_unref(&b->cache->flights, flight);
+            sc__flight_unref(flight);
             give_up(b, i);
         }
     }
@@ -227,7 +227,7 @@ static void await(struct batch *b, size_t i, sc__flight *flight)
     sc__flight_gift gift;
 
     b->fates[i] = DONE;
-    switch (sc__flight_wait(&b->cache->flights, flight, &call, b->patience.hard_ms, &gift)) {
+    switch (sc__flight_wait(flight, &call, b->patience.hard_ms, &gift)) {
     case SC__FLIGHT_NOTHING:
         b->fates[i] = APART;
         break;
@@ -248,7 +248,7 @@ static void load_behind(struct batch *b, sc__bulk *bulk)
 
     for (size_t n = 0; n < count; n++) {
         flights[n] = bulk->flights[n];
-        sc__flight_ref(&b->cache->flights, flights[n]);
+        sc__flight_ref(flights[n]);
     }
     if (!sc__bulk_go_behind(bulk)) {
         sc__bulk_drop(bulk);
@@ -256,7 +256,7 @@ static void load_behind(struct batch *b, sc__bulk *bulk)
     }
     for (size_t n = 0; n < count; n++) {
         await(b, b->at[n], flights[n]);
-        sc__flight_unref(&b->cache->flights, flights[n]);
+        sc__flight_unref(flights[n]);
     }
 }
 

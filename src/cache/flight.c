@@ -1,11 +1,8 @@
 #include "flight.h"
 
-#include <time.h>
-
 #include <xxhash.h>
 
 #include "base/clock.h"
-#include "base/cond.h"
 #include "base/glob.h"
 #include "base/mem.h"
 
@@ -20,6 +17,16 @@ void sc__flights_release(sc__flights *flights)
     pthread_mutex_destroy(&flights->mutex);
 }
 
+static void drop_ref(sc__flight *flight)
+{
+    if (atomic_fetch_sub_explicit(&flight->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    sc__blob_unref(flight->value);
+    sc_free(flight->tags);
+    sc__waiter_release(&flight->ended);
+    sc_free(flight);
+}
+
 /* Under the mutex: from here on. */
 
 static sc__flight **place_of(sc__flights *flights, sc_slice key)
@@ -29,16 +36,6 @@ static sc__flight **place_of(sc__flights *flights, sc_slice key)
     while (*at && !sc_slice_eq(key, (sc_slice){(*at)->key, (*at)->key_len}))
         at = &(*at)->next;
     return at;
-}
-
-static void drop_ref(sc__flight *flight)
-{
-    if (--flight->refs)
-        return;
-    sc__blob_unref(flight->value);
-    sc_free(flight->tags);
-    pthread_cond_destroy(&flight->ended);
-    sc_free(flight);
 }
 
 static void unlist(sc__flights *flights, sc__flight *flight)
@@ -69,9 +66,9 @@ static sc__flight *new_flight(sc_slice key)
 
     if (!flight)
         return NULL;
-    sc__cond_init(&flight->ended);
+    sc__waiter_init(&flight->ended);
     flight->listed = true;
-    flight->refs = 2;
+    atomic_init(&flight->refs, 2);
     flight->key_len = key.len;
     memcpy(flight->key, key.ptr, key.len);
     return flight;
@@ -88,7 +85,7 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
     if (flight && call->is_early)
         return SC_EBUSY;
     if (flight && may_join(flight, call)) {
-        flight->refs++;
+        sc__flight_ref(flight);
         *ret_flight = flight;
         *ret_leads = false;
         return SC_OK;
@@ -108,7 +105,17 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
     return SC_OK;
 }
 
-/* The rest takes the mutex. */
+/* The rest takes the mutex, or needs none. */
+
+void sc__flight_ref(sc__flight *flight)
+{
+    atomic_fetch_add_explicit(&flight->refs, 1, memory_order_relaxed);
+}
+
+void sc__flight_unref(sc__flight *flight)
+{
+    drop_ref(flight);
+}
 
 sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call, sc__flight **ret_flight,
                         bool *ret_leads)
@@ -119,20 +126,6 @@ sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call, sc__f
     err = enter(flights, call, ret_flight, ret_leads);
     pthread_mutex_unlock(&flights->mutex);
     return err;
-}
-
-void sc__flight_ref(sc__flights *flights, sc__flight *flight)
-{
-    pthread_mutex_lock(&flights->mutex);
-    flight->refs++;
-    pthread_mutex_unlock(&flights->mutex);
-}
-
-void sc__flight_unref(sc__flights *flights, sc__flight *flight)
-{
-    pthread_mutex_lock(&flights->mutex);
-    drop_ref(flight);
-    pthread_mutex_unlock(&flights->mutex);
 }
 
 void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
@@ -170,8 +163,8 @@ void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__bl
     /* Without memory for them: nobody may take it who came later. */
     if (tags && tags->count && !copy)
         flight->given_ns = flight->loading_ns;
-    pthread_cond_broadcast(&flight->ended);
     pthread_mutex_unlock(&flights->mutex);
+    sc__waiter_wake(&flight->ended);
 }
 
 void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns, sc__blob *value,
@@ -183,8 +176,8 @@ void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns,
     flight->age_ms = age_ms;
     flight->given_ns = asked_ns;
     unlist(flights, flight);
-    pthread_cond_broadcast(&flight->ended);
     pthread_mutex_unlock(&flights->mutex);
+    sc__waiter_wake(&flight->ended);
 }
 
 void sc__flight_moot(sc__flights *flights, sc__flight *flight)
@@ -192,8 +185,8 @@ void sc__flight_moot(sc__flights *flights, sc__flight *flight)
     pthread_mutex_lock(&flights->mutex);
     flight->state = SC__FLIGHT_MOOT;
     unlist(flights, flight);
-    pthread_cond_broadcast(&flight->ended);
     pthread_mutex_unlock(&flights->mutex);
+    sc__waiter_wake(&flight->ended);
 }
 
 bool sc__flight_is_current(sc__flights *flights, const sc__flight *flight)
@@ -214,23 +207,17 @@ void sc__flight_leave(sc__flights *flights, sc__flight *flight)
     pthread_mutex_unlock(&flights->mutex);
 }
 
-/* True when it has ended. Under the mutex. */
-static bool wait_for_end(sc__flights *flights, sc__flight *flight, int64_t until_ms)
+/* True when it has ended. */
+static bool wait_for_end(sc__flight *flight, int64_t until_ms)
 {
-    while (flight->state < SC__FLIGHT_ENDED) {
-        int64_t left_ms = until_ms == INT64_MAX ? INT64_MAX : until_ms - sc__mono_ms();
-        struct timespec until;
+    int64_t left_ms;
 
-        if (left_ms == INT64_MAX) {
-            pthread_cond_wait(&flight->ended, &flights->mutex);
-            continue;
-        }
-        if (left_ms <= 0)
-            return false;
-        until = sc__cond_after(left_ms);
-        pthread_cond_timedwait(&flight->ended, &flights->mutex, &until);
+    if (until_ms == INT64_MAX) {
+        sc__waiter_wait(&flight->ended);
+        return true;
     }
-    return true;
+    left_ms = until_ms - sc__mono_ms();
+    return sc__waiter_wait_for(&flight->ended, left_ms > 0 ? left_ms : 0);
 }
 
 static void take_gift(const sc__flight *flight, const sc__flight_call *call,
@@ -244,23 +231,16 @@ static void take_gift(const sc__flight *flight, const sc__flight_call *call,
     }
 }
 
-sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight *flight,
-                                   const sc__flight_call *call, int64_t until_ms,
-                                   sc__flight_gift *ret_gift)
+sc__flight_outcome sc__flight_wait(sc__flight *flight, const sc__flight_call *call,
+                                   int64_t until_ms, sc__flight_gift *ret_gift)
 {
-    sc__flight_outcome outcome = SC__FLIGHT_LATE;
-
-    pthread_mutex_lock(&flights->mutex);
-    if (wait_for_end(flights, flight, until_ms)) {
-        outcome = flight->state == SC__FLIGHT_ENDED &&
-                          (!flight->given_ns || call->began_ns <= flight->given_ns)
-                      ? SC__FLIGHT_GAVE
-                      : SC__FLIGHT_NOTHING;
-        if (outcome == SC__FLIGHT_GAVE)
-            take_gift(flight, call, ret_gift);
-    }
-    pthread_mutex_unlock(&flights->mutex);
-    return outcome;
+    if (!wait_for_end(flight, until_ms))
+        return SC__FLIGHT_LATE;
+    if (flight->state != SC__FLIGHT_ENDED ||
+        (flight->given_ns && call->began_ns > flight->given_ns))
+        return SC__FLIGHT_NOTHING;
+    take_gift(flight, call, ret_gift);
+    return SC__FLIGHT_GAVE;
 }
 
 void sc__flights_void(sc__flights *flights, sc_slice key)
@@ -308,7 +288,7 @@ size_t sc__flights_due(sc__flights *flights, int64_t before_ms, sc__flight **ret
             if (!f->is_ours || f->extended_ms >= before_ms || count == max)
                 continue;
             f->extended_ms = sc__mono_ms();
-            f->refs++;
+            sc__flight_ref(f);
             ret_due[count++] = f;
         }
     }

@@ -10,7 +10,9 @@
 #define SC_CACHE_FLIGHT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "loop/waiter.h"
 #include "ops/cache_tags.h"
 #include "value.h"
 
@@ -42,10 +44,10 @@ typedef enum sc__flight_state {
 typedef struct sc__flight {
     struct sc__flight *next; /* in its bucket */
     pthread_t leader;
-    pthread_cond_t ended;
+    sc__waiter ended; /* those who joined; they read what is fixed by then without the mutex */
+    atomic_uint refs;
     /* under the table's mutex */
     sc__flight_state state;
-    unsigned refs;
     bool listed;         /* in the table; else its value may be old and must not be stored */
     bool is_ours;        /* the lease */
     bool renews;         /* the old value is given meanwhile; the lease does not stand in the key */
@@ -89,8 +91,8 @@ typedef struct sc__flight_call {
  * Leave it with unref. */
 SC_MUST_USE sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call,
                                     sc__flight **ret_flight, bool *ret_leads);
-void sc__flight_ref(sc__flights *flights, sc__flight *flight);
-void sc__flight_unref(sc__flights *flights, sc__flight *flight);
+void sc__flight_ref(sc__flight *flight);
+void sc__flight_unref(sc__flight *flight);
 
 /* The leader's steps. `lease` may be NULL: none could be had. `end` takes no reference of `value`, and copies the tags
  * (NULL: none). */
@@ -124,9 +126,8 @@ typedef struct sc__flight_gift {
 } sc__flight_gift;
 
 /* Those who joined: waits for the end, or until `until_ms` (mono; INT64_MAX: no limit). */
-SC_MUST_USE sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight *flight,
-                                               const sc__flight_call *call, int64_t until_ms,
-                                               sc__flight_gift *ret_gift);
+SC_MUST_USE sc__flight_outcome sc__flight_wait(sc__flight *flight, const sc__flight_call *call,
+                                               int64_t until_ms, sc__flight_gift *ret_gift);
 
 /* The value of `key` changes: a flight of it still gives its value to those who wait, but to nobody who
  * comes later, nor to Redis. */

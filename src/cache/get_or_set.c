@@ -85,7 +85,7 @@ static bool join(struct call *c, sc__flight *flight, const sc__flight_call *call
     sc__flight_outcome outcome;
     sc__flight_gift gift;
 
-    outcome = sc__flight_wait(&c->cache->flights, flight, call, c->patience.hard_ms, &gift);
+    outcome = sc__flight_wait(flight, call, c->patience.hard_ms, &gift);
     c->budget = sc__budget_begin(c->cache); /* that was a load; Redis may be asked anew */
     switch (outcome) {
     case SC__FLIGHT_NOTHING:
@@ -115,8 +115,7 @@ static void wait_for_newer(struct call *c, sc__flight *flight, const sc__flight_
 {
     sc__flight_gift gift;
 
-    if (sc__flight_wait(&c->cache->flights, flight, call, c->patience.soft_ms, &gift) !=
-        SC__FLIGHT_GAVE)
+    if (sc__flight_wait(flight, call, c->patience.soft_ms, &gift) != SC__FLIGHT_GAVE)
         return;
     if (!gift.err && is_new_enough(c, &gift)) {
         sc__blob_unref(c->look.value);
@@ -144,7 +143,7 @@ static void renew(struct call *c, const sc__flight_call *call)
     }
     if (c->look.is_stale && c->def->soft_timeout_ms)
         wait_for_newer(c, flight, call);
-    sc__flight_unref(flights, flight);
+    sc__flight_unref(flight);
 }
 
 static void give_found(struct call *c, const sc__flight_call *call, sc_err *ret_err)
@@ -198,7 +197,7 @@ static bool fly(struct call *c, sc__flight_call *call, sc_err *ret_err)
         *ret_err = load_alone(c);
     else if (!*ret_err) {
         settled = leads ? lead(c, flight, call, ret_err) : join(c, flight, call, false, ret_err);
-        sc__flight_unref(&c->cache->flights, flight);
+        sc__flight_unref(flight);
     }
     return settled;
 }

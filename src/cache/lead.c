@@ -173,7 +173,7 @@ static void run_behind(sc__work *work)
     if (sc__lead_run(l, &value, &err) == SC__LED_FOUND)
         drop_look(l);
     sc__blob_unref(value);
-    sc__flight_unref(&l->cache->flights, l->flight);
+    sc__flight_unref(l->flight);
     free_behind(l);
 }
 
@@ -209,7 +209,7 @@ bool sc__lead_behind(const sc__lead *l)
     }
     if (copy->look.value)
         sc__blob_ref(copy->look.value);
-    sc__flight_ref(&l->cache->flights, l->flight);
+    sc__flight_ref(l->flight);
     copy->work.run = run_behind;
     sc__pool_submit(l->cache->pool, &copy->work);
     return true;

@@ -31,7 +31,7 @@ static bool tick(void *arg)
         count = sc__flights_due(k->flights, before_ms, due, DUE_MAX, &any);
         for (size_t i = 0; i < count; i++) {
             extend(k, due[i]);
-            sc__flight_unref(k->flights, due[i]);
+            sc__flight_unref(due[i]);
         }
     } while (count == DUE_MAX);
     return any;

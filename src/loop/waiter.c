@@ -1,6 +1,7 @@
 #include "waiter.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ void sc__waiter_wake(sc__waiter *w)
     /* After the exchange the waiter may return, and its memory be something else. To wake a stranger's address is
      * harmless: every sleep on a futex looks again. */
     if (atomic_exchange(&w->state, WOKEN) == ASLEEP)
-        syscall(SYS_futex, &w->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        syscall(SYS_futex, &w->state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /* `until`: on the monotonic clock, NULL: for ever. */

@@ -1,4 +1,5 @@
-/* One thread waits for one event of another: how a plain call waits for its _async twin. */
+/* One thread waits for one event of another: how a plain call waits for its _async twin. Many may wait for the same event; all of
+ * them are woken by one system call, and none has to take a lock. */
 #ifndef SC_LOOP_WAITER_H
 #define SC_LOOP_WAITER_H
 
@@ -6,7 +7,7 @@
 
 #include <stdatomic.h>
 
-/* On the stack of the waiting thread. A futex and nothing else: a mutex and a condition cost the waking thread,
+/* On the stack of the waiting thread, or wherever it outlives the last of them. A futex and nothing else: a mutex and a condition cost the waking thread,
  * which is the one that all others wait for, up to five system calls. */
 typedef struct sc__waiter {
     _Atomic uint32_t state;
