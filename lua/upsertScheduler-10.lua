@@ -32,7 +32,7 @@ local every, offset = tonumber(ARGV[4]), tonumber(ARGV[6])
 local now, nowText = serverTime()
 local score = call("ZSCORE", repeatKey, schedulerId)
 local prev = tonumber(score)
-local old = call("HMGET", schedulerKey, "ic", "every", "offset", "pattern", "tz", "name", "sc:rev")
+local old = call("HMGET", schedulerKey, "ic", "every", "offset", "pattern", "tz", "name", "sc:rev", "sc:plain")
 if old[6] and not old[1] then
     return -12
 end
@@ -86,7 +86,11 @@ end
 if state then
     removePending(pendingId, state)
 end
-local fields = { "name", ARGV[8], "ic", old[1] or "1", "offset", string.format("%.0f", newOffset) }
+local made = old[1] or "1"
+if old[7] and not old[8] then
+    made = string.format("%.0f", (tonumber(made) or 0) + 1) -- a guarded rule had no pending job to count
+end
+local fields = { "name", ARGV[8], "ic", made, "offset", string.format("%.0f", newOffset) }
 for i = 15, #ARGV do
     fields[#fields + 1] = ARGV[i]
 end

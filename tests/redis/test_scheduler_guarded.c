@@ -387,7 +387,38 @@ TEST(plain_and_guarded_rules_replace_each_other)
     upsert("e", &guarded);
 
     assert_int_equal(pending(), 1);
-    assert_redis("HGET bull:q:repeat:e sc:rev", "(nil)");
+    assert_redis("HMGET bull:q:repeat:e ic sc:rev", "1 (nil)");
+    close_queue();
+}
+
+TEST(a_schedule_that_was_guarded_ends_by_its_limit_when_its_jobs_are_not_kept)
+{
+    const sc_job_opts opts = {.keep_completed = {.kind = SC_KEEP_NONE}};
+    const sc_job_spec spec = {.name = SC_S("job"), .opts = &opts};
+    sc_scheduler_guard *guard;
+    sc_repeat repeat;
+    sc_worker *worker;
+    int64_t at = 0;
+    int before;
+
+    open_queue();
+    repeat = every(3600 * 1000);
+    repeat.start_ms = now_ms() + 3600 * 1000;
+    repeat.jitter_ms = 1;
+    upsert("e", &repeat);
+    repeat = every(500);
+    repeat.limit = 1;
+    assert_ok(sc_scheduler_upsert(queue, SC_S("e"), &repeat, &spec, NULL, &at, NULL));
+    worker = start_worker();
+    guard = start_guard();
+
+    wait_until(runs >= 1 && now_ms() > at + 1100); /* overdue for what looks for lost runs */
+    before = sweeps();
+    wait_until(sweeps() >= before + 4);
+    sc_scheduler_guard_stop(guard);
+    stop_worker(worker);
+
+    assert_int_equal(runs, 1);
     close_queue();
 }
 
