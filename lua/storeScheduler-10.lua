@@ -29,10 +29,18 @@ for i = 6, #ARGV, 2 do
 end
 local made = tonumber(old[2]) or 0
 local pendingId = score and jobIdAt(score)
+
+-- The number of the job after the one that the score names, of a rule without guard. nil when that job is gone.
+local function nextCount()
+    local isRead, opts = pcall(cjson.decode, pendingId and tryCall("HGET", base .. pendingId, "opts") or "{}")
+    local count = isRead and type(opts) == "table" and type(opts["repeat"]) == "table" and tonumber(opts["repeat"].count)
+    return count and count + 1
+end
+local count = not old[3] and nextCount() or made + 1
 if pendingId and not old[3] and pendingState(pendingId) == "delayed" then
     removePending(pendingId, "delayed")
     emitEvent(eventsKey, "removed", pendingId, "prev", "delayed")
-    made = math.max(made - (rule["sc:plain"] and 0 or 1), 0) -- paused, it will have that job again
+    made, count = math.max(made - 1, 0), count - 1 -- paused, it will have that job again
 end
 
 local time = call("TIME")
@@ -48,6 +56,9 @@ keep("sc:last", old[6])
 keep("sc:runs", old[7])
 for i = 6, #ARGV do
     fields[#fields + 1] = ARGV[i]
+end
+if rule["sc:plain"] then
+    keep("sc:plain", string.format("%.0f", math.max(count, 1)))
 end
 call("DEL", schedulerKey)
 call("HSET", schedulerKey, unpack(fields))

@@ -32,7 +32,7 @@ local every, offset = tonumber(ARGV[4]), tonumber(ARGV[6])
 local now, nowText = serverTime()
 local score = call("ZSCORE", repeatKey, schedulerId)
 local prev = tonumber(score)
-local old = call("HMGET", schedulerKey, "ic", "every", "offset", "pattern", "tz", "name", "sc:rev", "sc:plain")
+local old = call("HMGET", schedulerKey, "ic", "every", "offset", "pattern", "tz", "name", "sc:rev")
 if old[6] and not old[1] then
     return -12
 end
@@ -87,7 +87,7 @@ if state then
     removePending(pendingId, state)
 end
 local made = old[1] or "1"
-if old[7] and not old[8] then
+if old[7] then
     made = string.format("%.0f", (tonumber(made) or 0) + 1) -- a guarded rule had no pending job to count
 end
 local fields = { "name", ARGV[8], "ic", made, "offset", string.format("%.0f", newOffset) }

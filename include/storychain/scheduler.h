@@ -41,9 +41,10 @@ typedef struct sc_repeat {
     int64_t every_ms;
     int64_t offset_ms;        /* of `every` within its slots; -1: none given */
     int64_t start_ms, end_ms; /* dates; 0: none */
-    int64_t limit;            /* number of jobs; 0: none. Of a guarded schedule over all upserts */
-    bool immediately;         /* pattern only: the first job now */
-    bool start_inclusive;     /* pattern only: a run at the very start date, too */
+    int64_t
+        limit; /* number of jobs since the upsert; 0: none. Of a guarded schedule over all upserts */
+    bool immediately;     /* pattern only: the first job now */
+    bool start_inclusive; /* pattern only: a run at the very start date, too */
 
     /* Policies: */
     sc_overlap overlap;
@@ -105,6 +106,8 @@ typedef struct sc_scheduler_info {
     int64_t skipped;    /* runs left out because the run before was not over */
     sc_slice revision;  /* another one after each upsert */
     bool was_plain;     /* guarded only because it is paused: see sc_scheduler_resume() */
+    int64_t
+        plain_count; /* of such a one: the number, counted from its upsert, that its next job will have */
 } sc_scheduler_info;
 
 typedef struct sc_scheduler_list {

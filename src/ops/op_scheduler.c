@@ -171,7 +171,8 @@ sc_err sc__op_scheduler_upsert(sc_client *client, const sc__queue_keys *keys,
     sc_err err;
 
     sc__scheduler_opts_read(rule->opts, &opts);
-    sc__scheduler_head_write(&head, rule->id, rule->opts, rule->repeat, 1);
+    sc__scheduler_head_write(&head, rule->id, rule->opts, rule->repeat,
+                             rule->count ? rule->count : 1);
     sc__scheduler_template_write(&template, rule->opts);
     if (head.err || template.err)
         return sc__because(ret_reason, head.err ? head.err : template.err,

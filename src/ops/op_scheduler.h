@@ -90,6 +90,7 @@ typedef struct sc__scheduler_rule {
     sc_slice opts; /* of its jobs, as stored */
     const sc_repeat *repeat;
     int64_t next_ms; /* by pattern: the first run after now, or after the start date */
+    int64_t count;   /* the number of its pending job; 0: it is the first */
 } sc__scheduler_rule;
 
 /* `*ret_id` (sc_free) is the pending job. Waits, as do all below. */

@@ -57,7 +57,7 @@ static void set_field(sc_scheduler_info *info, sc_slice name, sc_slice value)
         {"sc:jitter", NULL, &info->jitter_ms, NULL},
         {"sc:exclude", &info->exclude, NULL, NULL},
         {"sc:paused", NULL, NULL, &info->is_paused},
-        {"sc:plain", NULL, NULL, &info->was_plain},
+        {"sc:plain", NULL, &info->plain_count, &info->was_plain},
         {"sc:over", NULL, NULL, &info->is_over},
         {"sc:missed", NULL, &info->missed, NULL},
         {"sc:skipped", NULL, &info->skipped, NULL},

@@ -177,7 +177,8 @@ static sc_err turn(struct change *c, void *arg, sc_reason *ret_reason)
     t->rule.data = info->data.len ? info->data : SC_S("{}");
     t->rule.opts = info->opts;
     t->rule.repeat = &t->repeat;
-    if (info->was_plain)
+    t->rule.count = info->plain_count;
+    if (info->was_plain && !(info->limit && info->plain_count > info->limit))
         return upsert_again(c, t, ret_reason);
     c->rule = &t->rule;
     c->was_plain = !info->is_guarded;

@@ -369,6 +369,47 @@ TEST(a_plain_schedule_is_plain_again_when_it_is_resumed)
     close_queue();
 }
 
+/* The pending job of an hourly schedule is due now. */
+static void let_run(const char *id)
+{
+    int64_t next = atoll(redis("ZSCORE bull:q:repeat %s", id));
+
+    move_pending(id, next, now_ms());
+}
+
+TEST(a_limit_counts_on_where_a_plain_schedule_was_paused)
+{
+    const sc_job_opts opts = {.keep_completed = {.kind = SC_KEEP_SOME, .count = 50}};
+    sc_repeat repeat;
+    sc_worker *worker;
+
+    open_queue();
+    repeat = every(3600 * 1000);
+    repeat.limit = 3;
+    for (int i = 0; i < 2; i++) /* the count begins anew */
+        upsert_with("e", &repeat, &opts);
+    worker = start_worker();
+    wait_until(runs == 1 && made("e") == 2);
+
+    for (int i = 1; i < 3; i++) {
+        assert_ok(sc_scheduler_pause(queue, SC_S("e"), NULL));
+        assert_int_equal(pending(), 0);
+        assert_int_equal(made("e"), i);
+        assert_ok(sc_scheduler_resume(queue, SC_S("e"), NULL));
+        assert_int_equal(made("e"), i + 1);
+        let_run("e");
+        wait_until(runs == i + 1);
+    }
+    wait_until(pending() == 0 && atoi(test_redis(&server, "LLEN bull:q:active")) == 0);
+    assert_ok(sc_scheduler_pause(queue, SC_S("e"), NULL));
+    assert_ok(sc_scheduler_resume(queue, SC_S("e"), NULL)); /* it has ended */
+    stop_worker(worker);
+
+    assert_int_equal(pending(), 0);
+    assert_int_equal(made("e"), 3);
+    close_queue();
+}
+
 TEST(plain_and_guarded_rules_replace_each_other)
 {
     sc_repeat guarded;
