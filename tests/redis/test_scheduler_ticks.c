@@ -390,17 +390,20 @@ static void on_guard_error(void *user, sc_slice scheduler_id, sc_err err, const 
     told++;
 }
 
-/* What BullMQ's worker leaves when its cron library finds a time that is past: a job for the moment. */
+/* What BullMQ's worker leaves when its cron library finds a time that is past: a job for the moment. The schedule's score comes last: from then on
+ * guardians look at it. */
 static void clamp_pending(const char *id)
 {
     int64_t pending_ms = atoll(redis("ZSCORE bull:q:repeat %s", id)), now = now_ms();
 
-    move_pending(id, pending_ms, now);
-    redis("ZREM bull:q:delayed repeat:%s:%lld", id, (long long)now);
+    redis("RENAME bull:q:repeat:%s:%lld bull:q:repeat:%s:%lld", id, (long long)pending_ms, id,
+          (long long)now);
+    redis("ZREM bull:q:delayed repeat:%s:%lld", id, (long long)pending_ms);
     redis("LPUSH bull:q:wait repeat:%s:%lld", id, (long long)now);
     redis("HSET bull:q:repeat:%s:%lld opts "
           "{\"repeat\":{\"pattern\":\"@yearly\",\"count\":7},\"delay\":0}",
           id, (long long)now);
+    redis("ZADD bull:q:repeat %lld %s", (long long)now, id);
 }
 
 TEST(a_schedule_whose_time_another_program_moved_to_now_goes_on_by_its_pattern_and_it_is_told)
