@@ -173,7 +173,8 @@ SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern
 
 /* Makes a value. Runs on the caller's thread, or on one of the cache's own (see sc_cache_def), and may block. The bytes it
  * sets with sc_cache_load_set are copied; a loader that sets none makes an empty value. An error goes to all who wait for
- * the key. It may use the cache, but not ask for its own key. */
+ * the key. It may use the cache, but not ask for its own key: SC_EDEADLK; nor for one whose loader waits for it, which the last one
+ * to ask is told in the same way. (In another process that ends after wait_ms.) */
 typedef struct sc_cache_load sc_cache_load;
 typedef sc_err (*sc_cache_loader)(sc_cache_load *load, sc_slice key, void *user);
 
@@ -182,7 +183,7 @@ SC_API SC_MUST_USE sc_err sc_cache_load_set(sc_cache_load *load, sc_slice bytes)
 /* There is no such thing. Not an error: who asked gets a value with `none`. */
 SC_API void sc_cache_load_none(sc_cache_load *load);
 
-/* Instead of the call's or the definition's; 0: to be given and not stored. */
+/* Instead of the call's or the definition's; 0 (or less): to be given and not stored. */
 SC_API void sc_cache_load_ttl(sc_cache_load *load, int64_t ttl_ms);
 
 /* One more tag of the value; copied. SC_EINVAL: empty or over 255 bytes; SC_ETOOBIG: a value has at most 16. */
@@ -205,7 +206,7 @@ SC_API void sc_cache_load_fail(sc_cache_load *load, sc_err err);
  * same time share one load, its error too; callers of other processes wait for it. But nobody gets a value whose load began before a removal
  * that had ended when he asked. A key over its limit is loaded and not stored.
  * Never fails because of the cache: only with the loader's error, SC_EINVAL (empty key, negative TTL), SC_ENOMEM, or
- * SC_EDEADLK (on the I/O thread, or a loader asks for its own key). */
+ * SC_EDEADLK (on the I/O thread, or a loader asks for its own key, or for one whose loader waits for that). */
 SC_API SC_MUST_USE sc_err sc_cache_get_or_set(sc_cache *cache, sc_slice key, int64_t ttl_ms,
                                               sc_cache_loader loader, void *user,
                                               sc_cache_value *ret_value);

@@ -22,9 +22,10 @@ typedef struct sc_limiter sc_limiter;
 typedef enum sc_limiter_kind { SC_LIMITER_FIXED, SC_LIMITER_SLIDING } sc_limiter_kind;
 
 typedef struct sc_limiter_opts {
-    int64_t max;        /* requests a window; at least 1 */
-    int64_t window_ms;  /* at least 1 */
-    int64_t timeout_ms; /* how long Redis may take before the request is allowed unasked; 0: 100 */
+    int64_t max;       /* requests a window; 1 to 10^12 */
+    int64_t window_ms; /* 1 to 10^12 */
+    int64_t
+        timeout_ms; /* how long Redis may take before the request is allowed unasked; >= 0; 0: 100 */
     sc_limiter_kind kind; /* of all limiters that use a key */
 } sc_limiter_opts;
 

@@ -20,8 +20,9 @@ extern "C" {
 typedef struct sc_lock sc_lock;
 
 typedef struct sc_lock_opts {
-    int64_t hold_ms; /* a dead holder's lock ends after it; 100 or more; 0: 10,000 */
-    int64_t wait_ms; /* how long to wait for a lock that another holds; 0: not at all */
+    int64_t hold_ms; /* a dead holder's lock ends after it; 100 to 24 days; 0: 10,000 */
+    int64_t
+        wait_ms; /* how long to wait for a lock that another holds; up to 24 days; 0: not at all */
     /* On the I/O thread, at most once: the lock is another's, or could not be kept for so long that it may be. The call comes up to a
      * quarter of hold_ms late; sc_lock_is_held() is exact. NULL: nobody asks. */
     void (*on_lost)(void *user, sc_lock *lock);

@@ -216,6 +216,8 @@ bool sc__bulk_go_behind(sc__bulk *bulk)
     }
     bulk->user = user;
     bulk->budget = sc__budget_begin(bulk->cache);
+    for (size_t i = 0; i < bulk->count; i++)
+        sc__flight_hand_over(&bulk->cache->flights, bulk->flights[i]);
     bulk->work.run = run_behind;
     sc__pool_submit(bulk->cache->pool, &bulk->work);
     return true;

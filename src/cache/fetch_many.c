@@ -227,12 +227,15 @@ static void await(struct batch *b, size_t i, sc__flight *flight)
     sc__flight_gift gift;
 
     b->fates[i] = DONE;
-    switch (sc__flight_wait(flight, &call, b->patience.hard_ms, &gift)) {
+    switch (sc__flight_wait(&b->cache->flights, flight, &call, b->patience.hard_ms, &gift)) {
     case SC__FLIGHT_NOTHING:
         b->fates[i] = APART;
         break;
     case SC__FLIGHT_LATE:
         b->errs[i] = SC_ETIMEDOUT;
+        break;
+    case SC__FLIGHT_LOCKED:
+        b->errs[i] = SC_EDEADLK;
         break;
     case SC__FLIGHT_GAVE:
         b->errs[i] = gift.err;

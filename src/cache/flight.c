@@ -79,8 +79,7 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
 {
     sc__flight **at = place_of(flights, call->key), *flight = *at;
 
-    if (flight && flight->state == SC__FLIGHT_LOADING &&
-        pthread_equal(flight->leader, pthread_self()))
+    if (flight && flight->at_loading && pthread_equal(flight->leader, pthread_self()))
         return SC_EDEADLK;
     if (flight && call->is_early)
         return SC_EBUSY;
@@ -140,6 +139,14 @@ void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__leas
     flight->is_ours = is_ours;
     if (lease)
         flight->lease = *lease;
+    sc__circle_add(&flights->circle, flight);
+    pthread_mutex_unlock(&flights->mutex);
+}
+
+void sc__flight_hand_over(sc__flights *flights, sc__flight *flight)
+{
+    pthread_mutex_lock(&flights->mutex);
+    sc__circle_remove(flight);
     pthread_mutex_unlock(&flights->mutex);
 }
 
@@ -147,6 +154,7 @@ void sc__flight_take_over(sc__flights *flights, sc__flight *flight)
 {
     pthread_mutex_lock(&flights->mutex);
     flight->leader = pthread_self();
+    sc__circle_add(&flights->circle, flight);
     pthread_mutex_unlock(&flights->mutex);
 }
 
@@ -156,6 +164,7 @@ void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__bl
     sc__tag_keys *copy = tags && tags->count ? sc__tag_keys_dup(tags) : NULL;
 
     pthread_mutex_lock(&flights->mutex);
+    sc__circle_remove(flight);
     flight->state = SC__FLIGHT_ENDED;
     flight->err = err;
     flight->value = value ? sc__blob_ref(value) : NULL;
@@ -183,6 +192,7 @@ void sc__flight_give(sc__flights *flights, sc__flight *flight, int64_t asked_ns,
 void sc__flight_moot(sc__flights *flights, sc__flight *flight)
 {
     pthread_mutex_lock(&flights->mutex);
+    sc__circle_remove(flight);
     flight->state = SC__FLIGHT_MOOT;
     unlist(flights, flight);
     pthread_mutex_unlock(&flights->mutex);
@@ -208,7 +218,7 @@ void sc__flight_leave(sc__flights *flights, sc__flight *flight)
 }
 
 /* True when it has ended. */
-static bool wait_for_end(sc__flight *flight, int64_t until_ms)
+static bool rest_until(sc__flight *flight, int64_t until_ms)
 {
     int64_t left_ms;
 
@@ -218,6 +228,26 @@ static bool wait_for_end(sc__flight *flight, int64_t until_ms)
     }
     left_ms = until_ms - sc__mono_ms();
     return sc__waiter_wait_for(&flight->ended, left_ms > 0 ? left_ms : 0);
+}
+
+/* SC__FLIGHT_GAVE when it has ended. */
+static sc__flight_outcome wait_for_end(sc__flights *flights, sc__flight *flight, int64_t until_ms)
+{
+    sc__circle_wait wait;
+    bool may_wait, has_ended;
+
+    pthread_mutex_lock(&flights->mutex);
+    may_wait = sc__circle_enter(&flights->circle, &wait, flight);
+    pthread_mutex_unlock(&flights->mutex);
+    if (!may_wait)
+        return SC__FLIGHT_LOCKED;
+    has_ended = rest_until(flight, until_ms);
+    if (wait.is_listed) {
+        pthread_mutex_lock(&flights->mutex);
+        sc__circle_leave(&flights->circle, &wait);
+        pthread_mutex_unlock(&flights->mutex);
+    }
+    return has_ended ? SC__FLIGHT_GAVE : SC__FLIGHT_LATE;
 }
 
 static void take_gift(const sc__flight *flight, const sc__flight_call *call,
@@ -231,11 +261,14 @@ static void take_gift(const sc__flight *flight, const sc__flight_call *call,
     }
 }
 
-sc__flight_outcome sc__flight_wait(sc__flight *flight, const sc__flight_call *call,
-                                   int64_t until_ms, sc__flight_gift *ret_gift)
+sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight *flight,
+                                   const sc__flight_call *call, int64_t until_ms,
+                                   sc__flight_gift *ret_gift)
 {
-    if (!wait_for_end(flight, until_ms))
-        return SC__FLIGHT_LATE;
+    sc__flight_outcome outcome = wait_for_end(flights, flight, until_ms);
+
+    if (outcome != SC__FLIGHT_GAVE)
+        return outcome;
     if (flight->state != SC__FLIGHT_ENDED ||
         (flight->given_ns && call->began_ns > flight->given_ns))
         return SC__FLIGHT_NOTHING;

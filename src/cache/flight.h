@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "flight_circle.h"
 #include "loop/waiter.h"
 #include "ops/cache_tags.h"
 #include "value.h"
@@ -42,7 +43,8 @@ typedef enum sc__flight_state {
 } sc__flight_state;
 
 typedef struct sc__flight {
-    struct sc__flight *next; /* in its bucket */
+    struct sc__flight *next;                       /* in its bucket */
+    struct sc__flight *next_loading, **at_loading; /* among those of the circle */
     pthread_t leader;
     sc__waiter ended; /* those who joined; they read what is fixed by then without the mutex */
     atomic_uint refs;
@@ -68,6 +70,7 @@ typedef struct sc__flight {
 
 typedef struct sc__flights {
     pthread_mutex_t mutex;
+    sc__circle circle;
     size_t count;
     sc__flight *buckets[SC__FLIGHT_BUCKETS];
 } sc__flights;
@@ -98,7 +101,8 @@ void sc__flight_unref(sc__flight *flight);
  * (NULL: none). */
 void sc__flight_loading(sc__flights *flights, sc__flight *flight, const sc__lease *lease,
                         bool is_ours, int64_t birth);
-void sc__flight_take_over(sc__flights *flights, sc__flight *flight); /* this thread leads on */
+void sc__flight_hand_over(sc__flights *flights, sc__flight *flight); /* this one leads no more … */
+void sc__flight_take_over(sc__flights *flights, sc__flight *flight); /* … this one leads on */
 void sc__flight_end(sc__flights *flights, sc__flight *flight, sc_err err, sc__blob *value,
                     const sc__tag_keys *tags);
 
@@ -113,7 +117,8 @@ void sc__flight_leave(sc__flights *flights,
 typedef enum sc__flight_outcome {
     SC__FLIGHT_GAVE,    /* a value or an error */
     SC__FLIGHT_NOTHING, /* look again: it is moot, or what it gives may be older than the call */
-    SC__FLIGHT_LATE
+    SC__FLIGHT_LATE,
+    SC__FLIGHT_LOCKED /* its loader waits for one of this thread's */
 } sc__flight_outcome;
 
 /* What a call gets from the flight that it joined. */
@@ -126,8 +131,9 @@ typedef struct sc__flight_gift {
 } sc__flight_gift;
 
 /* Those who joined: waits for the end, or until `until_ms` (mono; INT64_MAX: no limit). */
-SC_MUST_USE sc__flight_outcome sc__flight_wait(sc__flight *flight, const sc__flight_call *call,
-                                               int64_t until_ms, sc__flight_gift *ret_gift);
+SC_MUST_USE sc__flight_outcome sc__flight_wait(sc__flights *flights, sc__flight *flight,
+                                               const sc__flight_call *call, int64_t until_ms,
+                                               sc__flight_gift *ret_gift);
 
 /* The value of `key` changes: a flight of it still gives its value to those who wait, but to nobody who
  * comes later, nor to Redis. */

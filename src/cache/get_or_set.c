@@ -85,13 +85,16 @@ static bool join(struct call *c, sc__flight *flight, const sc__flight_call *call
     sc__flight_outcome outcome;
     sc__flight_gift gift;
 
-    outcome = sc__flight_wait(flight, call, c->patience.hard_ms, &gift);
+    outcome = sc__flight_wait(&c->cache->flights, flight, call, c->patience.hard_ms, &gift);
     c->budget = sc__budget_begin(c->cache); /* that was a load; Redis may be asked anew */
     switch (outcome) {
     case SC__FLIGHT_NOTHING:
         return false;
     case SC__FLIGHT_LATE:
         *ret_err = SC_ETIMEDOUT;
+        return true;
+    case SC__FLIGHT_LOCKED:
+        *ret_err = SC_EDEADLK;
         return true;
     case SC__FLIGHT_GAVE:
         break;
@@ -115,7 +118,8 @@ static void wait_for_newer(struct call *c, sc__flight *flight, const sc__flight_
 {
     sc__flight_gift gift;
 
-    if (sc__flight_wait(flight, call, c->patience.soft_ms, &gift) != SC__FLIGHT_GAVE)
+    if (sc__flight_wait(&c->cache->flights, flight, call, c->patience.soft_ms, &gift) !=
+        SC__FLIGHT_GAVE)
         return;
     if (!gift.err && is_new_enough(c, &gift)) {
         sc__blob_unref(c->look.value);
