@@ -8,6 +8,8 @@
  * SC_ECONNLOST: it may have run. One that had not been written yet is sent on the next connection.
  *
  * Queues, workers, caches and schedulers are made from a client and must be closed before it.
+ * A process that was forked has no I/O thread of its parent's: calls on what was made before would wait for ever there. It makes its own client,
+ * and frees none of the parent's.
  *
  * Since 0.1. */
 #ifndef STORYCHAIN_CLIENT_H

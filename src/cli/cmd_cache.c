@@ -1,4 +1,6 @@
 /* storychain cache get|set|del|invalidate: what is cached, one value or many. */
+#include <unistd.h>
+
 #include <storychain/cache.h>
 
 #include "app/job_shapes.h"
@@ -43,7 +45,8 @@ static int print_value(struct cli *cli, const sc_cache_value *value)
 
     if (!cli->json) {
         fwrite(value->bytes.ptr, 1, value->bytes.len, stdout);
-        putchar('\n');
+        if (isatty(STDOUT_FILENO)) /* a file, or another program, gets the value alone */
+            putchar('\n');
         return EXIT_OK;
     }
     shape = json_object();
@@ -52,8 +55,30 @@ static int print_value(struct cli *cli, const sc_cache_value *value)
         json_object_set_new(shape, "none", json_true());
     json_object_set_new(shape, "ageMs", json_integer(value->age_ms));
     json_object_set_new(shape, "size", json_integer((json_int_t)value->bytes.len));
-    json_object_set_new(shape, "value", value_shape(value->bytes));
+    json_object_set_new(shape, "value",
+                        value->none || value->bytes.len
+                            ? value_shape(value->bytes)
+                            : json_string("")); /* null is another value */
     return cli_print_json(cli, shape);
+}
+
+/* A cache that can't read a value says the same as if there were none; here somebody wants to know. */
+static int say_missing(struct cli *cli, sc_client *client)
+{
+    const sc_slice argv[] = {SC_S("GET"), sc_slice_of(cli->words[0])};
+    sc_reply *reply;
+    sc_err err = sc_client_call(client, argv, 2, &reply);
+    int code;
+
+    if (err)
+        return cli_fail_err(cli, err, NULL, NULL);
+    if (reply->type == SC_REPLY_ERROR)
+        code = cli_fail(cli, EXIT_FAILED, "\"%s\" can't be read: %.*s", cli->words[0],
+                        (int)reply->str.len, reply->str.ptr);
+    else
+        code = cli_fail(cli, EXIT_NOT_FOUND, "nothing is cached at \"%s\"", cli->words[0]);
+    sc_reply_free(reply);
+    return code;
 }
 
 static int get_value(struct cli *cli, sc_client *client, sc_cache *cache)
@@ -62,11 +87,10 @@ static int get_value(struct cli *cli, sc_client *client, sc_cache *cache)
     sc_err err = sc_cache_get(cache, sc_slice_of(cli->words[0]), &value);
     int code;
 
-    (void)client;
     if (err)
         return cli_fail_err(cli, err, NULL, NULL);
     if (value.source == SC_CACHE_MISS)
-        return cli_fail(cli, EXIT_NOT_FOUND, "nothing is cached at \"%s\"", cli->words[0]);
+        return say_missing(cli, client);
     if (value.none && !cli->json)
         code = cli_fail(cli, EXIT_NOT_FOUND, "it is cached that there is nothing for \"%s\"",
                         cli->words[0]);
@@ -103,7 +127,10 @@ static int set_value(struct cli *cli, sc_client *client, sc_cache *cache)
         return cli_print_json(cli, json_pack("{s:o, s:I, s:I}", "key",
                                              text_shape(sc_slice_of(cli->words[0])), "size",
                                              (json_int_t)data.len, "ttlMs", (json_int_t)ttl_ms));
-    printf("%s: %zu byte%s stored\n", cli->words[0], data.len, cli_plural((int64_t)data.len));
+    if (ttl_ms)
+        printf("%s: %zu byte%s stored\n", cli->words[0], data.len, cli_plural((int64_t)data.len));
+    else
+        printf("%s: removed\n", cli->words[0]);
     return EXIT_OK;
 }
 

@@ -180,10 +180,11 @@ const struct cmd cmd_table[] = {
     {.name = "cache get", .words = "KEY", .words_min = 1, .words_max = 1, .run = cmd_cache_get,
      .options = "redis-url state-dir",
      .summary = "a cached value",
-     .more = "  storychain cache get sc:story:list:new"},
+     .more = "  storychain cache get sc:story:list:new\n\n"
+             "Into a file or another program goes the value alone, on a terminal a line."},
     {.name = "cache set", .words = "KEY VALUE", .words_min = 2, .words_max = 2, .run = cmd_cache_set, .options = "redis-url state-dir",
      .summary = "cache a value; - reads it from stdin",
-     .flags = {{"ttl", "TIME", "how long it stays (default 1h)"}}},
+     .flags = {{"ttl", "TIME", "how long it stays (default 1h); 0: removed"}}},
     {.name = "cache del", .words = "KEY...", .words_min = 1, .words_max = 1000, .run = cmd_cache_del, .options = "redis-url state-dir",
      .summary = "remove cached values"},
     {.name = "cache invalidate", .words = "WHAT...", .words_min = 1, .words_max = 1000, .run = cmd_cache_invalidate,

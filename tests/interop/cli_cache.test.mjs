@@ -24,7 +24,7 @@ test('a value is set, shown and removed', async () => {
   assert.ok(ttl > 290_000 && ttl <= 300_000, `${ttl}`);
   const shown = await expectJson('get', 'sc:a');
   assert.deepEqual([shown.key, shown.size, shown.value], ['sc:a', 11, { n: [1, 2] }]);
-  assert.equal((await run('get', 'sc:a')).stdout, '{"n":[1,2]}\n');
+  assert.equal((await run('get', 'sc:a')).stdout, '{"n":[1,2]}', 'the value alone');
   assert.deepEqual(await expectJson('set', 'sc:b', 'text'), { key: 'sc:b', size: 4, ttlMs: 3_600_000 });
   assert.deepEqual(await expectJson('del', 'sc:a', 'sc:b', 'sc:nothing'), { removed: 2 });
   assert.equal(await redis.dbsize(), 0);
@@ -39,6 +39,21 @@ test('a value comes from stdin, whatever its bytes', async () => {
   assert.equal((await once(child, 'exit'))[0], OK);
   const stored = await redis.getBuffer('sc:bytes');
   assert.deepEqual(stored.subarray(-bytes.length), bytes);
+});
+
+test('an empty value is told from null, and from none', async () => {
+  for (const [text, value] of [['', ''], ['null', null], ['0', 0], ['false', false], ['""', '']]) {
+    await run('set', 'sc:a', text);
+    const shown = await expectJson('get', 'sc:a');
+    assert.deepEqual([shown.value, shown.size], [value, text.length]);
+  }
+  assert.equal((await run('set', 'sc:a', 'v', '--ttl', '0')).stdout, 'sc:a: removed\n');
+  await expectFailure(NOT_FOUND, /nothing is cached at "sc:a"/, 'get', 'sc:a');
+});
+
+test('what can not be read is not called missing', async () => {
+  await redis.lpush('list', 'x');
+  await expectFailure(FAILED, /"list" can't be read: WRONGTYPE/, 'get', 'list');
 });
 
 test('a value of another program is shown as it is', async () => {
