@@ -75,7 +75,8 @@ typedef struct sc_cache_opts {
  *
  * Without a client (NULL) it is a cache of this process alone: everything here holds for it; what is said of
  * Redis is done by its own memory, and when that is full the least useful values leave. Its values are neither
- * compressed nor encrypted. */
+ * compressed nor encrypted, and keep the tags and the schema that they were made with, whichever definition reads them. It has no connection:
+ * callbacks come on threads of its own. */
 SC_API SC_MUST_USE sc_err sc_cache_new(sc_client *client, const sc_cache_opts *opts,
                                        sc_cache **ret_cache, sc_reason *ret_reason);
 
