@@ -18,6 +18,8 @@ sc_err sc__codec_init(sc__codec *codec, const sc_cache_opts *opts, sc_reason *re
     if (opts->secret_count > SC_CACHE_SECRETS_MAX)
         return sc__because(ret_reason, SC_EINVAL, "a cache has at most %d secrets",
                            SC_CACHE_SECRETS_MAX);
+    if (opts->secret_count && !opts->secrets)
+        return sc__because(ret_reason, SC_EINVAL, "a cache's secrets are counted, but not given");
     for (size_t i = 0; i < opts->secret_count; i++) {
         if (opts->secrets[i].id < 1)
             return sc__because(ret_reason, SC_EINVAL, "the id of a cache's secret is below 1");

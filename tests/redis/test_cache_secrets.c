@@ -207,3 +207,16 @@ TEST(a_plain_loader_that_finds_nothing_stores_nothing)
     assert_string_equal(test_redis(&f.server, "EXISTS k"), "0");
     cache_fixture_stop(&f);
 }
+
+TEST(secrets_that_are_counted_and_not_given_are_refused)
+{
+    static const sc_cache_opts opts = {.secret_count = 1};
+    struct cache_fixture f;
+    sc_cache *cache;
+    sc_reason reason;
+
+    cache_fixture_start(&f);
+    assert_err(sc_cache_new(f.client, &opts, &cache, &reason), SC_EINVAL);
+    assert_non_null(strstr(reason.text, "secrets"));
+    cache_fixture_stop(&f);
+}
