@@ -143,7 +143,7 @@ TEST(in_a_list_of_hundreds_of_thousands_a_job_is_not_looked_for_further_than_it_
 
 static bool hears(struct bench *b)
 {
-    return strcmp(redis(b, "PUBSUB CHANNELS"), "bull:q:sc:cancel") == 0;
+    return strcmp(redis(b, "PUBSUB NUMSUB bull:q:sc:cancel"), "bull:q:sc:cancel 1") == 0;
 }
 
 static void run_one(struct bench *b, sc_outcome outcome, const sc_job_opts *job,
