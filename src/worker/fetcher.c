@@ -51,6 +51,7 @@ static void succeeded(sc__fetcher *f)
         sc__core_log(f->core, SC_LOG_INFO, "jobs are taken again");
     f->failures = 0;
     f->pause_until = 0;
+    find_next_lost(f); /* the timer that would have done so after the pause may be set anew now */
 }
 
 /* A date of the server in our clock's ms. */

@@ -23,6 +23,7 @@ struct site {
     sc_worker *worker;
     _Atomic int runs;
     _Atomic bool may_end;
+    _Atomic int may_end_until; /* of the runs, by their number */
 };
 
 static sc_outcome count_run(sc_run *run, const sc_job *job, void *user)
@@ -291,4 +292,66 @@ TEST(closing_without_a_server_ends_in_time)
     assert_int_equal(back, 0);
     test_server_restart(&s.server);
     site_close(&s);
+}
+
+static sc_outcome wait_for_end(sc_run *run, const sc_job *job, void *user)
+{
+    struct site *s = user;
+    const int number = ++s->runs;
+
+    (void)run, (void)job;
+    while (s->may_end_until < number)
+        poll(NULL, 0, 1);
+    return SC_DONE;
+}
+
+static void add_jobs(struct site *s, int count)
+{
+    const sc_job_spec spec = {.name = SC_S("job"), .data = SC_S("{}")};
+
+    for (int i = 0; i < count; i++)
+        assert_ok(sc_queue_add(s->queue, &spec, NULL, NULL));
+}
+
+static uint64_t timeouts(const struct site *s)
+{
+    sc_client_stats stats;
+
+    sc_client_stats_get(s->client, &stats);
+    return stats.timeouts;
+}
+
+/* An outcome's call is lost, with the jobs that it may have taken; those can't be looked for, again and again; then the wait for the marker
+ * is answered first. */
+TEST_LIMIT(jobs_of_a_lost_answer_are_looked_for_until_they_can_be, 60)
+{
+    const sc_worker_opts opts = {.concurrency = 2, .drain_delay_ms = 600000};
+    sc_client_opts client_opts = {.command_timeout_ms = 200};
+    struct site s = {0};
+    sc_client *adder;
+
+    test_server_start(&s.server);
+    client_opts.url = s.server.url;
+    assert_ok(sc_client_new(&client_opts, &s.client, NULL));
+    assert_ok(sc_client_wait_ready(s.client, 10000, NULL));
+    adder = test_server_client(&s.server);
+    assert_ok(sc_queue_new(adder, SC_S("q"), NULL, &s.queue, NULL));
+    site_work(&s, &opts, wait_for_end);
+    add_jobs(&s, 1);
+    wait_until(s.runs == 1);
+    wait_until(strstr(test_redis(&s.server, "CLIENT LIST"), "cmd=bzpopmin"));
+
+    test_redis(&s.server, "CLIENT PAUSE 600000 WRITE");
+    s.may_end_until = 1;
+    wait_until(timeouts(&s) >= 16);
+    test_redis(&s.server, "CLIENT UNPAUSE");
+    add_jobs(&s, 1);
+    wait_until(s.runs == 2);
+    s.may_end_until = 2;
+    add_jobs(&s, 2);
+    wait_until(s.runs == 4); /* no slot is kept for ever */
+    s.may_end_until = 4;
+    wait_until(completed(&s) == 4);
+    site_close(&s);
+    sc_client_free(adder);
 }
