@@ -205,9 +205,9 @@ TEST(a_server_out_of_memory_still_renews_locks)
     sc_worker_stats stats;
 
     site_open(&s, 1);
-    site_work(&s, &(sc_worker_opts){.lock_ms = 600}, wait_for_leave);
+    site_work(&s, &(sc_worker_opts){.lock_ms = 2000}, wait_for_leave);
     wait_until(s.runs == 1);
-    test_redis(&s.server, "SET two-locks x PX 1200");
+    test_redis(&s.server, "SET two-locks x PX 4000");
     test_redis(&s.server, "CONFIG SET maxmemory 1");
     wait_until(strcmp(test_redis(&s.server, "EXISTS two-locks"), "0") == 0);
     assert_string_equal(test_redis(&s.server, "EXISTS bull:q:1:lock"), "1");
