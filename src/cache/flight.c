@@ -17,7 +17,12 @@ void sc__flights_release(sc__flights *flights)
     pthread_mutex_destroy(&flights->mutex);
 }
 
-static void drop_ref(sc__flight *flight)
+void sc__flight_ref(sc__flight *flight)
+{
+    atomic_fetch_add_explicit(&flight->refs, 1, memory_order_relaxed);
+}
+
+void sc__flight_unref(sc__flight *flight)
 {
     if (atomic_fetch_sub_explicit(&flight->refs, 1, memory_order_acq_rel) > 1)
         return;
@@ -45,7 +50,7 @@ static void unlist(sc__flights *flights, sc__flight *flight)
     *place_of(flights, (sc_slice){flight->key, flight->key_len}) = flight->next;
     flight->listed = false;
     flights->count--;
-    drop_ref(flight);
+    sc__flight_unref(flight);
 }
 
 static bool may_join(const sc__flight *flight, const sc__flight_call *call)
@@ -105,16 +110,6 @@ static sc_err enter(sc__flights *flights, const sc__flight_call *call, sc__fligh
 }
 
 /* The rest takes the mutex, or needs none. */
-
-void sc__flight_ref(sc__flight *flight)
-{
-    atomic_fetch_add_explicit(&flight->refs, 1, memory_order_relaxed);
-}
-
-void sc__flight_unref(sc__flight *flight)
-{
-    drop_ref(flight);
-}
 
 sc_err sc__flight_enter(sc__flights *flights, const sc__flight_call *call, sc__flight **ret_flight,
                         bool *ret_leads)
