@@ -6,7 +6,7 @@
 #include "scheduler_keys.h"
 #include "scripts.h"
 
-enum { AHEAD_MS = 2000, RULE_BYTES_MAX = 4 * 1024 * 1024 };
+enum { AHEAD_MS = 2000 };
 
 _Static_assert(SC__SCRIPT_KEYS_findNextSchedulers == SC__SCHEDULER_KEYS,
                "findNextSchedulers' keys");
@@ -23,19 +23,16 @@ static void add_args(const sc__walk *walk, sc__args *args, int64_t from)
     sc__scheduler_field_args(args);
 }
 
+static sc_err keep(sc__walk *walk, const sc_scheduler_info *rule)
+{
+    sc__ahead_keep(walk, rule);
+    return SC_OK;
+}
+
 /* `items`: id, its run, its rule. */
 static sc_err visit(sc__walk *walk, const sc_reply *items)
 {
-    sc_scheduler_info rule;
-    sc__arena arena;
-    sc_err err;
-
-    sc__arena_init(&arena, RULE_BYTES_MAX);
-    err = sc__scheduler_rule_read(items, &arena, &rule);
-    if (!err)
-        sc__ahead_keep(walk, &rule);
-    sc__arena_release(&arena);
-    return err;
+    return sc__walk_rule(walk, items, keep);
 }
 
 void sc__ahead_init(sc__ahead *ahead, sc_client *client, const sc__queue_keys *keys,

@@ -6,7 +6,6 @@
 #include "scripts.h"
 
 enum {
-    RULE_BYTES_MAX = 4 * 1024 * 1024,
     MAKINGS = 5 /* of schedules that were read ahead, at a time */
 };
 
@@ -43,28 +42,17 @@ static sc_err read_head(sc__walk *walk, const sc_reply *items)
     return SC_OK;
 }
 
-static sc_err make(sc__due *d, const sc_reply *items)
+static sc_err make(sc__walk *walk, const sc_scheduler_info *rule)
 {
-    sc_scheduler_info rule;
-    sc__arena arena;
-    sc_err err;
-
-    sc__arena_init(&arena, RULE_BYTES_MAX);
-    err = sc__scheduler_rule_read(items, &arena, &rule);
-    if (!err)
-        err = sc__walk_make(&d->walk, &rule, d->now_ms);
-    sc__arena_release(&arena);
-    return err;
+    return sc__walk_make(walk, rule, ((const sc__due *)walk)->now_ms);
 }
 
 /* `items`: id, its run, options of its job or its rule. */
 static sc_err visit(sc__walk *walk, const sc_reply *items)
 {
-    sc__due *d = (sc__due *)walk;
-
     if (items[2].type == SC_REPLY_STRING)
         return sc__walk_tick(walk, items[0].str, items[1].str, items[2].str);
-    return make(d, items);
+    return sc__walk_rule(walk, items, make);
 }
 
 /* One step after the other: those that were read ahead, the walk behind them, the end. */

@@ -3,7 +3,12 @@
 #include "redis/reply.h"
 #include "scheduler_keys.h"
 
-enum { WIDTH = 5, CALLS_MAX = 2 * WIDTH, ARGS_BYTES_MAX = 16 * 1024 };
+enum {
+    WIDTH = 5,
+    CALLS_MAX = 2 * WIDTH,
+    ARGS_BYTES_MAX = 16 * 1024,
+    RULE_BYTES_MAX = 4 * 1024 * 1024
+};
 
 static void note(sc__walk *walk, sc_err err)
 {
@@ -53,6 +58,21 @@ sc_err sc__walk_make(sc__walk *walk, const sc_scheduler_info *rule, int64_t now_
         err = sc__making_new(walk->client, walk->keys, walk->ticker, &walk->making);
     walk->now_ms = now_ms;
     return err ? err : sc__making_add(walk->making, rule);
+}
+
+sc_err sc__walk_rule(sc__walk *walk, const sc_reply *items,
+                     sc_err (*act)(sc__walk *walk, const sc_scheduler_info *rule))
+{
+    sc_scheduler_info rule;
+    sc__arena arena;
+    sc_err err;
+
+    sc__arena_init(&arena, RULE_BYTES_MAX);
+    err = sc__scheduler_rule_read(items, &arena, &rule);
+    if (!err)
+        err = act(walk, &rule);
+    sc__arena_release(&arena);
+    return err;
 }
 
 static void make_all(sc__walk *walk)

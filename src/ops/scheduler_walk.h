@@ -69,6 +69,10 @@ SC_MUST_USE sc_err sc__walk_tick(sc__walk *walk, sc_slice scheduler_id, sc_slice
 /* For a visit. What is due of a guarded schedule is made, together with that of others. `rule` is borrowed; it was read at `now_ms`. */
 SC_MUST_USE sc_err sc__walk_make(sc__walk *walk, const sc_scheduler_info *rule, int64_t now_ms);
 
+/* For a visit. `act` gets the rule of `items`, as sc__scheduler_rule_read() reads it, borrowed. */
+SC_MUST_USE sc_err sc__walk_rule(sc__walk *walk, const sc_reply *items,
+                                 sc_err (*act)(sc__walk *walk, const sc_scheduler_info *rule));
+
 void sc__walk_call_ended(sc__walk *walk, sc_err err);
 
 #endif
