@@ -63,16 +63,18 @@ test('a worker of BullMQ that finds next times in the past makes no storm beside
   const settings = { repeatStrategy: (now) => now - 60_000 }; // as its cron library does where some zones' clocks change
   const queue = closing(t, new Queue('storm', { connection: server.connection, settings }));
   await queue.waitUntilReady();
-  const guard = startPeer(server.url);
-  t.after(() => guard.kill());
-  await guard.guard({ queue: 'storm', intervalMs: 500 });
-  const told = [];
-  guard.events.on('guard', (event) => told.push(event));
   closing(t, new Worker('storm', async () => null, { connection: server.connection, settings }));
   const NEW_YEAR = Date.UTC(new Date().getUTCFullYear() + 1);
+  const next = () => server.redis.zscore('bull:storm:repeat', 's').then(Number);
 
   await queue.upsertJobScheduler('s', { pattern: '0 0 1 1 *', immediately: true });
-  const next = () => server.redis.zscore('bull:storm:repeat', 's').then(Number);
+  await waitFor('the storm', async () => (await server.redis.zcard('bull:storm:completed')) > 5);
+  assert.notEqual(await next(), NEW_YEAR, 'nobody calms it yet');
+  const guard = startPeer(server.url);
+  t.after(() => guard.kill());
+  const told = [];
+  guard.events.on('guard', (event) => told.push(event));
+  await guard.guard({ queue: 'storm', intervalMs: 500 });
   await waitFor('the schedule to go on by its pattern', async () => (await next()) === NEW_YEAR);
   const runs = await server.redis.zcard('bull:storm:completed');
   await new Promise((resolve) => setTimeout(resolve, 1500)); // nothing more comes
