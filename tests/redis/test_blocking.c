@@ -246,6 +246,28 @@ TEST(a_hurried_call_is_answered_at_once)
     sc_client_free(client);
 }
 
+/* Redis 7.0 and Valkey 8.0 would die. */
+TEST(a_call_that_the_server_holds_back_is_not_hurried_before_it_waits)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    test_redis(&server, "CLIENT PAUSE 600000 WRITE");
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop.blocking);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=eval"));
+    test_redis(&server, "CLIENT UNPAUSE");
+
+    wait_until(pop.done == 1);
+    assert_string_equal(test_redis(&server, "PING"), "PONG");
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
 TEST(where_the_server_may_not_be_asked_to_hurry_the_call_is_cancelled)
 {
     struct test_server server;
