@@ -93,6 +93,8 @@ static void fill(sc__adder *adder, struct sc__add_flight *flight)
 
     flight->first = r;
     flight->from = r->sent;
+    flight->err =
+        SC_OK; /* not that of its last call: on_send() may look while this one is being sent */
     flight->busy = true;
     sc__add_batch_reset(&adder->batch);
     while (r && adder->batch.count < max && sc__add_batch_put(&adder->batch, &r->jobs[r->sent])) {

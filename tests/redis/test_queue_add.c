@@ -630,6 +630,49 @@ TEST(an_add_that_does_not_fit_into_the_client_is_refused)
     sc_client_free(client);
 }
 
+static atomic_int told_ok, told_otherwise;
+
+static void *add_what_fits(void *arg)
+{
+    const sc_job_spec spec = {.name = SC_S("n")};
+
+    for (int i = 0; i < *(int *)arg; i++) {
+        sc_err err = sc_queue_add(shared, &spec, NULL, NULL);
+
+        atomic_fetch_add(err ? &told_otherwise : &told_ok, 1);
+        assert_true(!err || err == SC_EOVERLOAD); /* it may have shared a call with one too large */
+    }
+    return NULL;
+}
+
+TEST(adds_beside_some_that_do_not_fit_are_told_what_became_of_them)
+{
+    enum { THREADS = 4, SIZE = 64 * 1024 };
+    sc_client_opts opts = {.max_waiting_bytes = 16 * 1024, .command_timeout_ms = 60000};
+    char *data = calloc(1, SIZE);
+    sc_job_spec large = {.name = SC_S("n"), .data = {data, SIZE}};
+    int each = 500;
+    pthread_t threads[THREADS];
+    sc_client *client;
+
+    test_server_start(&server);
+    opts.url = server.url;
+    memset(data, '1', SIZE);
+    assert_ok(sc_client_new(&opts, &client, NULL));
+    shared = open_queue(client, NULL);
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, add_what_fits, &each);
+    while (atomic_load(&told_ok) + atomic_load(&told_otherwise) < THREADS * each)
+        assert_err(sc_queue_add(shared, &large, NULL, NULL), SC_EOVERLOAD);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+
+    assert_int_equal(atoi(test_redis(&server, "LLEN bull:q:wait")), atomic_load(&told_ok));
+    free(data);
+    sc_queue_free(shared);
+    sc_client_free(client);
+}
+
 static void *add_bulk_until_failure(void *arg)
 {
     enum { COUNT = 500 };
