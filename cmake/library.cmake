@@ -3,7 +3,7 @@ file(GLOB_RECURSE SC_LIB_SOURCES CONFIGURE_DEPENDS
      src/base/*.c src/loop/*.c src/redis/*.c src/ops/*.c src/cache/*.c src/queue/*.c src/sched/*.c src/worker/*.c)
 
 function(sc_add_objects name)
-  add_library(${name} OBJECT ${SC_LIB_SOURCES} ${SC_GEN}/scripts.c)
+  add_library(${name} OBJECT ${SC_LIB_SOURCES} ${SC_GEN}/scripts.c ${SC_GEN}/zone_copies.c)
   add_dependencies(${name} sc_gen)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src ${SC_GEN})
   target_link_libraries(${name} PUBLIC PkgConfig::LIBDEPS Threads::Threads m)

@@ -79,17 +79,18 @@ SC_API SC_MUST_USE sc_err sc_cron_every(sc_slice text, int64_t *ret_every_ms,
                                         sc_cron_error *ret_error);
 
 /* A zone by its IANA name (any case), "UTC", or empty for UTC. Read from $TZDIR or /usr/share/zoneinfo, and never
- * changed after that: any number of threads may use it. SC_ENOTFOUND with a reason that names close spellings;
- * SC_EIO without time zone data. */
+ * changed after that: any number of threads may use it. Where there is no such folder a copy serves that was built in, and the
+ * log tells so once. SC_ENOTFOUND with a reason that names close spellings; SC_EIO without time zone data. */
 SC_API SC_MUST_USE sc_err sc_zone_open(sc_slice name, sc_zone **ret_zone, sc_reason *ret_reason);
 SC_API void sc_zone_close(sc_zone *zone);
 SC_API const char *sc_zone_name(const sc_zone *zone); /* as tzdata spells it */
 
-/* True once an update has put another file in the place of the one that the zone was read from: open it again, and compute
- * what lies ahead anew. Costs one stat of that file. False for UTC, and while there is no such file. Since 0.1. */
+/* True once an update has put another file in the place of the one that the zone was read from, or in that of a copy: open it
+ * again, and compute what lies ahead anew. Costs one stat of that file. False for UTC, and while there is no such file. Since 0.1. */
 SC_API bool sc_zone_is_stale(const sc_zone *zone);
 
-/* The version of the system's time zone data, like "2025b". SC_ENOTFOUND: its folder does not tell. Since 0.1. */
+/* The version of the system's time zone data, or of the copies where it has none, like "2025b". SC_ENOTFOUND: its folder does
+ * not tell. Since 0.1. */
 #define SC_TZDB_VERSION_MAX 15
 SC_API SC_MUST_USE sc_err sc_tzdb_version(char ret_version[SC_TZDB_VERSION_MAX + 1]);
 

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "mem.h"
 #include "tz.h"
 #include "tz_names.h"
+#include "zone_copies.h"
 
 enum { FILE_BYTES_MAX = 256 * 1024, PATH_BYTES = 512 };
 
@@ -42,6 +45,37 @@ static sc_err read_all(int fd, size_t size, sc_slice *ret_bytes)
     return SC_OK;
 }
 
+static void tell_copy(void)
+{
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+
+    if (!atomic_flag_test_and_set(&told))
+        sc__log(
+            SC_LOG_WARN,
+            "there is no time zone data in %s: the copy that is built in (%s) may be older than "
+            "the clocks it is asked about; install the package tzdata",
+            sc__tz_folder(), *SC__ZONE_COPIES_VERSION ? SC__ZONE_COPIES_VERSION : "?");
+}
+
+static sc_err read_copy(const char *name, sc_slice *ret_bytes, sc__tz_stamp *ret_stamp)
+{
+    const sc__zone_copy *copy = SC__ZONE_COPIES;
+    char *bytes;
+
+    while (copy->name && strcmp(copy->name, name) != 0)
+        copy++;
+    if (!copy->name)
+        return SC_EIO;
+    bytes = sc__malloc(copy->len);
+    if (!bytes)
+        return SC_ENOMEM;
+    memcpy(bytes, copy->bytes, copy->len);
+    *ret_bytes = (sc_slice){bytes, copy->len};
+    *ret_stamp = (sc__tz_stamp){.is_copy = true};
+    tell_copy();
+    return SC_OK;
+}
+
 sc_err sc__tz_read(const char *name, char *path, size_t path_size, sc_slice *ret_bytes,
                    sc__tz_stamp *ret_stamp)
 {
@@ -50,6 +84,8 @@ sc_err sc__tz_read(const char *name, char *path, size_t path_size, sc_slice *ret
     int fd;
 
     snprintf(path, path_size, "%s/%s", sc__tz_folder(), name);
+    if (!sc__tz_has_folder())
+        return read_copy(name, ret_bytes, ret_stamp);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return SC_EIO;
@@ -67,7 +103,7 @@ bool sc_zone_is_stale(const sc_zone *zone)
     sc__tz_stamp now;
     struct stat st;
 
-    if (!zone->stamp.inode)
+    if (!zone->stamp.inode && !zone->stamp.is_copy)
         return false;
     snprintf(path, sizeof(path), "%s/%s", sc__tz_folder(), zone->name);
     if (stat(path, &st))
@@ -102,6 +138,10 @@ static bool version_in(const char *name, const char *before,
 
 sc_err sc_tzdb_version(char ret_version[SC_TZDB_VERSION_MAX + 1])
 {
+    if (!sc__tz_has_folder() && *SC__ZONE_COPIES_VERSION) {
+        snprintf(ret_version, SC_TZDB_VERSION_MAX + 1, "%s", SC__ZONE_COPIES_VERSION);
+        return SC_OK;
+    }
     /* Where tzdata is built with its sources there is tzdata.zi; BSDs and macOS have +VERSION. */
     return version_in("tzdata.zi", "# version ", ret_version) ||
                    version_in("+VERSION", "", ret_version)

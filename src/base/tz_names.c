@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "zone_copies.h"
+
 enum { PATH_BYTES = 512, DEPTH_MAX = 3, NEAR = 3, NEAREST = 3 };
 
 const char *sc__tz_folder(void)
@@ -15,6 +17,11 @@ const char *sc__tz_folder(void)
     const char *folder = getenv("TZDIR");
 
     return folder && *folder ? folder : "/usr/share/zoneinfo";
+}
+
+bool sc__tz_has_folder(void)
+{
+    return access(sc__tz_folder(), R_OK | X_OK) == 0;
 }
 
 /* False for the entries of the folder that are not zones: other flavours of them, lists, links to the
@@ -87,21 +94,26 @@ static bool is_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-sc_err sc__tz_name_find(sc_slice name, char ret_name[SC__ZONE_NAME_MAX + 1])
+static sc_err find_copy(sc_slice name, char *out)
+{
+    for (const sc__zone_copy *copy = SC__ZONE_COPIES; copy->name; copy++)
+        if (strlen(copy->name) == name.len && !strncasecmp(copy->name, name.ptr, name.len)) {
+            memcpy(out, copy->name, name.len + 1);
+            return SC_OK;
+        }
+    return SC__ZONE_COPIES[0].name ? SC_ENOTFOUND : SC_EIO;
+}
+
+static sc_err find_file(const char *folder, sc_slice name, char *out)
 {
     char path[PATH_BYTES], found[SC__ZONE_NAME_MAX + 1] = "";
-    const char *folder = sc__tz_folder();
     size_t at = 0;
 
-    if (access(folder, R_OK | X_OK))
-        return SC_EIO;
-    if (!is_name(name))
-        return SC_ENOTFOUND;
     /* As a rule it is spelled as it should be. */
     snprintf(path, sizeof(path), "%s/%.*s", folder, (int)name.len, name.ptr);
     if (has_zone_parts(name) && is_file(path)) {
-        memcpy(ret_name, name.ptr, name.len);
-        ret_name[name.len] = '\0';
+        memcpy(out, name.ptr, name.len);
+        out[name.len] = '\0';
         return SC_OK;
     }
     while (at < name.len) {
@@ -118,8 +130,15 @@ sc_err sc__tz_name_find(sc_slice name, char ret_name[SC__ZONE_NAME_MAX + 1])
     snprintf(path, sizeof(path), "%s/%s", folder, found);
     if (!is_file(path))
         return SC_ENOTFOUND;
-    memcpy(ret_name, found, sizeof(found));
+    memcpy(out, found, sizeof(found));
     return SC_OK;
+}
+
+sc_err sc__tz_name_find(sc_slice name, char ret_name[SC__ZONE_NAME_MAX + 1])
+{
+    if (!sc__tz_has_folder())
+        return find_copy(name, ret_name);
+    return is_name(name) ? find_file(sc__tz_folder(), name, ret_name) : SC_ENOTFOUND;
 }
 
 /* The nearest names found so far, nearest first. */
@@ -216,7 +235,11 @@ void sc__tz_name_suggest(sc_slice name, char *out, size_t size)
     out[0] = '\0';
     if (!name.len || name.len > SC__ZONE_NAME_MAX)
         return;
-    walk(&n, "", 1);
+    if (sc__tz_has_folder())
+        walk(&n, "", 1);
+    else
+        for (const sc__zone_copy *copy = SC__ZONE_COPIES; copy->name; copy++)
+            consider(&n, copy->name);
     for (size_t i = 0; i < n.count && len < size; i++)
         len += (size_t)snprintf(out + len, size - len, "%s%s", i ? ", " : "", n.items[i].name);
 }

@@ -6,6 +6,7 @@
 #include "cmds.h"
 #include "connect.h"
 #include "date.h"
+#include "logger.h"
 #include "run_times.h"
 
 /* What the flags say. */
@@ -81,6 +82,7 @@ static int read_args(struct cli *cli, struct cron_args *args)
         return code;
     if (from && !cli_date(cli, "--from", from, sc_slice_of(cli_flag(cli, "tz")), &args->from_ms))
         return EXIT_USAGE;
+    logger_start("warn", "text"); /* where there is no time zone data */
     if (sc_zone_open(sc_slice_of(cli_flag(cli, "tz")), &args->zone, &reason))
         return cli_fail(cli, EXIT_USAGE, "--tz: %s", reason.text);
     code = read_except(cli, &args->exclusions);

@@ -148,16 +148,64 @@ TEST(close_spellings_are_named)
     }
 }
 
-TEST(a_folder_without_zones_is_named)
+static void count_warnings(sc_log_level level, const char *text, void *user)
 {
+    int *warnings = user;
+
+    if (level == SC_LOG_WARN && strstr(text, "no time zone data in /nowhere/at/all"))
+        ++*warnings;
+}
+
+static void same_as_copy(const char *name)
+{
+    sc_zone *zone = NULL, *copy = NULL;
+
+    unsetenv("TZDIR");
+    assert_ok(sc_zone_open(sc_slice_of(name), &zone, NULL));
+    setenv("TZDIR", "/nowhere/at/all", 1);
+    assert_ok(sc_zone_open(sc_slice_of(name), &copy, NULL));
+    assert_string_equal(copy->name, zone->name);
+    assert_int_equal(copy->count, zone->count);
+    assert_memory_equal(copy->at_s, zone->at_s, zone->count * sizeof(*zone->at_s));
+    assert_memory_equal(copy->type, zone->type, zone->count * sizeof(*zone->type));
+    assert_int_equal(copy->type_count, zone->type_count);
+    for (size_t i = 0; i < zone->type_count; i++) {
+        assert_int_equal(copy->types[i].offset_s, zone->types[i].offset_s);
+        assert_int_equal(copy->types[i].is_dst, zone->types[i].is_dst);
+        assert_string_equal(copy->types[i].abbreviation, zone->types[i].abbreviation);
+    }
+    sc_zone_close(zone);
+    sc_zone_close(copy);
+}
+
+TEST_LIMIT(without_a_folder_the_zones_of_the_machine_that_built_us_serve, 60)
+{
+    int warnings = 0;
+
+    sc_set_log(count_warnings, &warnings);
+    assert_true(each_zone("", same_as_copy) > 400);
+    assert_int_equal(warnings, 1);
+}
+
+TEST(a_copy_is_found_in_any_case_suggested_and_stale_once_there_is_a_file)
+{
+    char version[SC_TZDB_VERSION_MAX + 1] = "", system[SC_TZDB_VERSION_MAX + 1] = "";
     sc_reason reason = {""};
     sc_zone *zone = NULL;
 
+    assert_ok(sc_tzdb_version(system));
     setenv("TZDIR", "/nowhere/at/all", 1);
+    assert_ok(sc_tzdb_version(version));
+    assert_string_equal(version, system);
+    assert_err(sc_zone_open(SC_S("Berlin"), &zone, &reason), SC_ENOTFOUND);
+    assert_non_null(strstr(reason.text, "did you mean Europe/Berlin?"));
+    assert_ok(sc_zone_open(SC_S("EUROPE/berlin"), &zone, &reason));
+    assert_string_equal(sc_zone_name(zone), "Europe/Berlin");
+    assert_false(sc_zone_is_stale(zone));
 
-    assert_err(sc_zone_open(SC_S("Europe/Berlin"), &zone, &reason), SC_EIO);
-    assert_non_null(strstr(reason.text, "/nowhere/at/all"));
-    assert_ok(sc_zone_open(SC_S("UTC"), &zone, &reason));
+    unsetenv("TZDIR");
+
+    assert_true(sc_zone_is_stale(zone));
     sc_zone_close(zone);
 }
 
