@@ -232,6 +232,7 @@ static void watch_took(sc__fetcher *f, const sc__taken *taken)
     f->on_taken(core, taken, &f->watch_token, true);
     if (!core->taking) {
         sc__core_heard(core, taken);
+        plan(f);
         leave_all(f, 0);
         return;
     }

@@ -285,6 +285,22 @@ TEST(a_paused_worker_takes_nothing_until_it_is_resumed)
     bench_close(&b);
 }
 
+TEST(a_rest_that_begins_as_a_worker_is_paused_ends_after_it_is_resumed)
+{
+    struct bench b;
+
+    bench_open(&b);
+    bench_work(&b, &(sc_worker_opts){.limit = {1, 1000}, .drain_delay_ms = 600000}, succeed);
+    wait_until(strstr(redis(&b, "CLIENT LIST"), "cmd=bzpopmin"));
+    redis(&b, "SET bull:q:limiter 1 PX 1000");
+    sc_worker_pause(b.worker);
+    wait_until(!strstr(redis(&b, "CLIENT LIST"), "cmd=bzpopmin"));
+    add(&b, "job", NULL);
+    sc_worker_resume(b.worker);
+    wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
+    bench_close(&b);
+}
+
 TEST(global_concurrency_is_kept)
 {
     struct bench b;
