@@ -257,8 +257,11 @@ static sc_err ask_to_hurry(sc__blocking *b)
 
 void sc__blocking_hurry(sc__blocking *b)
 {
-    if (!b->cb || b->hurry)
+    if (!b->cb || (b->hurry && b->hurry->serial == b->serial))
         return;
+    if (b->hurry)
+        b->hurry->blocking = NULL; /* it was for an earlier call */
+    b->hurry = NULL;
     if (b->ready && sc__conn_id(b->conn) && sc_client_is_connected(b->client) && !ask_to_hurry(b))
         sc__timer_start(b->timer, LATE_MS);
     else

@@ -268,6 +268,33 @@ TEST(a_call_that_the_server_holds_back_is_not_hurried_before_it_waits)
     sc_client_free(client);
 }
 
+TEST(a_call_is_hurried_though_the_server_was_asked_that_for_the_one_before)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = 60000};
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+    start_pop(client, &pop);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+    test_redis(&server, "CLIENT PAUSE 600000 WRITE");
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop.blocking);
+    pop.cancel = true;
+    start_pop(client, &pop);
+    assert_int_equal(pop.done, 1);
+
+    pop.cancel = false;
+    start_pop(client, &pop);
+    assert_ok(pop.started);
+    wait_until(strstr(test_redis(&server, "CLIENT LIST"), "cmd=bzpopmin"));
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop.blocking);
+    test_redis(&server, "CLIENT UNPAUSE");
+
+    wait_until(pop.done == 2);
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
 TEST(where_the_server_may_not_be_asked_to_hurry_the_call_is_cancelled)
 {
     struct test_server server;
