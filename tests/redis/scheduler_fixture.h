@@ -135,6 +135,47 @@ static inline void move_pending(const char *id, int64_t from, int64_t to)
     redis("ZADD bull:q:delayed %lld repeat:%s:%lld", (long long)to * 4096, id, (long long)to);
 }
 
+/* A guarded schedule is due at `at_ms`. The score comes last: from then on guardians look at it. */
+static inline void move_guarded(const char *id, int64_t at_ms)
+{
+    redis("HSET bull:q:repeat:%s sc:nominal %lld", id, (long long)at_ms);
+    redis("ZADD bull:q:repeat %lld %s", (long long)at_ms, id);
+}
+
+/* Its first run; stored anew as long as all that stood still until its end date had passed. */
+static inline int64_t upsert_ending_in(const char *id, sc_repeat *repeat, int64_t ms)
+{
+    int64_t first_ms = 0;
+    sc_err err;
+
+    do {
+        repeat->end_ms = now_ms() + ms;
+        err = sc_scheduler_upsert(queue, sc_slice_of(id), repeat, &plain, NULL, &first_ms, NULL);
+    } while (err == SC_EINVAL && now_ms() >= repeat->end_ms);
+    assert_ok(err);
+    return first_ms;
+}
+
+/* A run of a plain schedule that is later has been missed: GRACE_MS in ops/scheduler_ticker.c. */
+enum { LATE_MS = 3000 };
+
+/* Every run from `first` to the pending one has its job, and there is no other. Runs may be missing in a row only if the first was overdue for
+ * longer than a run may be late: all stood still then. */
+static inline void assert_no_gap(const char *id, int64_t first, int64_t step)
+{
+    int64_t last = atoll(redis("ZSCORE bull:q:repeat %s", id)), before = first, found = 0;
+
+    for (int64_t ms = first; ms <= last; ms += step) {
+        if (strcmp(redis("EXISTS bull:q:repeat:%s:%lld", id, (long long)ms), "1") != 0)
+            continue;
+        assert_true(ms <= before + step || ms > before + step + LATE_MS);
+        before = ms;
+        found++;
+    }
+    assert_int_equal(before, last);
+    assert_int_equal(found, atoll(redis("HGET bull:q:repeat:%s ic", id)));
+}
+
 /* Looks of the guardian, at least. */
 static inline int sweeps(void)
 {

@@ -107,7 +107,7 @@ TEST(a_lost_job_is_made_again_by_the_strategy)
     assert_ok(
         sc_scheduler_guard_start(b.queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
 
-    wait_until(count_of(&b, SC_JOB_DELAYED) + count_of(&b, SC_JOB_WAITING) == 1);
+    wait_until(count_of(&b, SC_JOB_DELAYED) + count_of(&b, SC_JOB_WAITING) >= 1);
     sc_scheduler_guard_stop(guard);
     bench_close(&b);
 }

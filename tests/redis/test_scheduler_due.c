@@ -26,16 +26,6 @@ static int64_t next_of(const char *id)
     return atoll(redis("ZSCORE bull:q:repeat %s", id));
 }
 
-/* Every run from `first` to the pending one has its job, and there is no other. */
-static void assert_no_gap(const char *id, int64_t first, int64_t step)
-{
-    int64_t last = next_of(id);
-
-    for (int64_t ms = first; ms <= last; ms += step)
-        assert_string_equal(redis("EXISTS bull:q:repeat:%s:%lld", id, (long long)ms), "1");
-    assert_int_equal((last - first) / step + 1, made(id));
-}
-
 TEST(runs_are_made_on_time_without_any_worker)
 {
     sc_scheduler_guard *guard;
@@ -46,13 +36,13 @@ TEST(runs_are_made_on_time_without_any_worker)
     pattern = upsert_pattern("p", "* * * * * *", "Europe/Berlin");
 
     guard = start_guard();
-    wait_until(made("p") > 3);
+    wait_until(made("p") > 3 && made("e") > 20);
     sc_scheduler_guard_stop(guard);
 
     assert_no_gap("e", every, 100);
     assert_no_gap("p", pattern, 1000);
-    assert_true(made("e") > 20);
-    assert_int_equal(waiting(), made("e") + made("p") - 2); /* all but the two that are to come */
+    /* all but the two that are to come, if these were not made ready before the guardian stopped */
+    assert_in_range(made("e") + made("p") - waiting(), 0, 2);
     close_queue();
 }
 
@@ -140,7 +130,7 @@ TEST(many_schedules_that_are_due_at_once_are_all_made)
     for (int i = 0; i < 620; i++) { /* more than a slice, and more than are made ready at once */
         snprintf(id, sizeof(id), "s%d", i);
         repeat.catchup = i % 2 ? SC_CATCHUP_LATE : SC_CATCHUP_ALL;
-        assert_true(upsert(id, &repeat) == repeat.start_ms);
+        assert_true(upsert(id, &repeat) >= repeat.start_ms);
     }
 
     guard = start_guard();
@@ -175,28 +165,40 @@ TEST(a_paused_queue_keeps_one_pending_job_until_it_is_resumed)
     close_queue();
 }
 
+/* False when all stood still for so long that its last runs have been missed. */
+static bool ends_at_its_date(void)
+{
+    sc_repeat repeat = SC_REPEAT_INIT;
+    int64_t first, until;
+
+    repeat.every_ms = 50;
+    first = upsert_ending_in("dated", &repeat, 220);
+    until = repeat.end_ms + LATE_MS;
+    wait_until(next_of("dated") + 50 > repeat.end_ms || now_ms() > until);
+    wait_until(now_ms() > repeat.end_ms + 1000);
+    if (next_of("dated") + 50 <= repeat.end_ms)
+        return false;
+    assert_true(next_of("dated") <= repeat.end_ms);
+    assert_no_gap("dated", first, 50);
+    return true;
+}
+
 TEST(a_schedule_that_has_ended_gets_no_more_runs)
 {
     sc_repeat repeat = SC_REPEAT_INIT;
     sc_scheduler_guard *guard;
-    int64_t start;
 
     open_queue();
     repeat.every_ms = 50;
     repeat.limit = 3;
     upsert("limited", &repeat);
-    repeat.limit = 0;
-    start = now_ms();
-    repeat.end_ms = start + 220;
-    upsert("dated", &repeat);
 
     guard = start_guard();
-    wait_until(now_ms() > start + 1200);
+    wait_until(ends_at_its_date());
+    wait_until(made("limited") == 3 && waiting() >= made("limited") + made("dated"));
     sc_scheduler_guard_stop(guard);
 
     assert_int_equal(made("limited"), 3);
-    assert_in_range(made("dated"), 4, 5);
-    assert_int_equal(waiting(), made("limited") + made("dated"));
     close_queue();
 }
 
@@ -269,32 +271,47 @@ TEST(a_run_that_was_expected_takes_one_script_and_one_look)
     close_queue();
 }
 
-TEST(a_rule_that_changed_after_it_was_read_ahead_runs_by_its_new_form)
+/* Changes four of five rules that a guardian has read ahead; false when their run became due meanwhile. */
+static bool change_in_time(int64_t *ret_due, sc_scheduler_guard **ret_guard)
 {
     sc_repeat repeat = guarded_every(3600 * 1000), other;
-    sc_scheduler_guard *guard;
-    int64_t due;
+    int64_t due = repeat.start_ms = now_ms() + 1800, changed;
     int read;
 
-    open_queue();
-    due = repeat.start_ms = now_ms() + 1800;
     upsert("changed", &repeat);
     upsert("paused", &repeat);
     upsert("removed", &repeat);
     upsert("plain", &repeat);
     upsert("same", &repeat);
     read = calls_of("hmget");
-    guard = start_guard();
+    *ret_guard = start_guard();
     wait_until(calls_of("hmget") >= read + 10); /* two of each rule */
 
     other = repeat;
     other.limit = 1;
-    assert_true(upsert("changed", &other) == due);
+    changed = upsert("changed", &other);
     assert_ok(sc_scheduler_pause(queue, SC_S("paused"), NULL));
     assert_ok(sc_scheduler_remove(queue, SC_S("removed")));
     other = SC_REPEAT_INIT;
     other.every_ms = 3600 * 1000;
     upsert("plain", &other);
+    *ret_due = due;
+    if (now_ms() >= due)
+        return false;
+    assert_true(changed == due);
+    return true;
+}
+
+TEST(a_rule_that_changed_after_it_was_read_ahead_runs_by_its_new_form)
+{
+    sc_scheduler_guard *guard;
+    int64_t due;
+
+    open_queue();
+    while (!change_in_time(&due, &guard)) {
+        sc_scheduler_guard_stop(guard);
+        test_redis(&server, "FLUSHALL");
+    }
     wait_until(made("changed") == 1 && made("same") == 1);
     wait_until(next_of("paused") > due);
     sc_scheduler_guard_stop(guard);

@@ -90,19 +90,22 @@ TEST(new_data_that_came_while_the_server_was_away_counts_when_it_is_back)
     static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
     sc_scheduler_guard *guard = NULL;
     sc_client_opts opts = {.command_timeout_ms = 500};
+    sc_client *hasty = NULL;
+    sc_queue *guarded = NULL;
     int64_t before;
 
     unsetenv("TZDIR");
     install("Etc/GMT-1", "2026a");
     test_server_start_args(&server, durable);
     opts.url = server.url;
-    assert_ok(sc_client_new(&opts, &client, NULL));
-    assert_ok(sc_client_wait_ready(client, 10000, NULL));
+    client = test_server_client(&server);
     assert_ok(sc_queue_new(client, SC_S("q"), NULL, &queue, NULL));
+    assert_ok(sc_client_new(&opts, &hasty, NULL));
+    assert_ok(sc_queue_new(hasty, SC_S("q"), NULL, &guarded, NULL));
     before = upsert_pattern("p", "0 3 * * *", "Test/Zone");
     sc_set_log(count_begun, NULL);
     assert_ok(
-        sc_scheduler_guard_start(queue, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
+        sc_scheduler_guard_start(guarded, &(sc_scheduler_guard_opts){.interval_ms = 20}, &guard));
     wait_until(sweeps() >= 6);
 
     test_server_kill(&server, 9);
@@ -112,5 +115,7 @@ TEST(new_data_that_came_while_the_server_was_away_counts_when_it_is_back)
     wait_until(next_of("p") != before);
 
     sc_scheduler_guard_stop(guard);
+    sc_queue_free(guarded);
+    sc_client_free(hasty);
     close_queue();
 }
