@@ -20,7 +20,7 @@ static sc_worker *worker;
 static _Atomic int ended;
 static _Atomic bool all_done;
 
-static void open_queue(size_t jobs)
+static void open_queue(size_t jobs, int64_t lock_ms)
 {
     sc_job_spec *specs = calloc(jobs, sizeof(*specs));
 
@@ -32,8 +32,8 @@ static void open_queue(size_t jobs)
     assert_ok(sc_queue_add_bulk(queue, specs, jobs, NULL, NULL, NULL));
     assert_ok(sc_worker_new(
         client, SC_S("q"),
-        &(sc_worker_opts){.lock_ms = 3000, .stalled_interval_ms = 500, .max_stalled = 10}, &worker,
-        NULL));
+        &(sc_worker_opts){.lock_ms = lock_ms, .stalled_interval_ms = 500, .max_stalled = 1000},
+        &worker, NULL));
     free(specs);
 }
 
@@ -72,7 +72,7 @@ TEST_LIMIT(a_killed_server_loses_no_job_in_hand, 60)
 {
     pthread_t threads[THREADS];
 
-    open_queue(JOBS);
+    open_queue(JOBS, 3000);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, take_until_done, NULL);
     wait_until(ended > JOBS / 4);
@@ -109,7 +109,7 @@ TEST(an_end_waits_until_the_server_takes_writes_again)
     struct ending end = {SC_EINTERNAL, NULL};
     pthread_t thread;
 
-    open_queue(1);
+    open_queue(1, 600000);
     assert_ok(sc_worker_take(worker, 0, &end.run));
     test_redis(&server, "CONFIG SET min-replicas-to-write 1");
     pthread_create(&thread, NULL, end_one, &end);
@@ -128,7 +128,7 @@ TEST(an_end_that_waits_is_told_when_the_worker_closes)
     struct ending end = {SC_OK, NULL};
     pthread_t thread;
 
-    open_queue(1);
+    open_queue(1, 600000);
     assert_ok(sc_worker_take(worker, 0, &end.run));
     test_redis(&server, "CONFIG SET min-replicas-to-write 1");
     pthread_create(&thread, NULL, end_one, &end);

@@ -175,6 +175,7 @@ TEST(a_job_that_waits_fails_with_its_child)
     bench_work(&b, NULL, wait_for_bad);
     wait_until(count_of(&b, SC_JOB_FAILED) == 2);
 
+    wait_until(count_of(&b, SC_JOB_WAITING) + count_of(&b, SC_JOB_ACTIVE) == 0);
     assert_redis(&b, "HMGET bull:q:1 failedReason ats", "child bull:q:bad failed 2");
     assert_int_equal(b.runs, 2 + (strstr(order(&b), "one") != NULL));
     bench_close(&b);

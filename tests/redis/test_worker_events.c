@@ -59,12 +59,12 @@ TEST(a_worker_tells_of_its_jobs_and_of_itself)
     bench_open(&b);
     add(&b, "good", NULL);
     add(&b, "bad", &(sc_job_opts){.attempts = 2});
-    work((sc_worker_opts){.concurrency = 1}, talk);
+    work((sc_worker_opts){.concurrency = 1, .lock_ms = 600000}, talk);
     wait_until(was_told("failed 2 no luck for good;") && was_told("drained"));
     sc_worker_pause(b.worker);
     sc_worker_pause(b.worker);
     sc_worker_resume(b.worker);
-    assert_ok(sc_worker_close(b.worker, 1000, NULL));
+    assert_ok(sc_worker_close(b.worker, 60000, NULL));
 
     assert_string_equal(told, "ready;active 1;progress 1 42;completed 1 [1];"
                               "active 2;progress 2 42;failed 2 no luck;"
@@ -76,7 +76,7 @@ TEST(a_worker_tells_of_its_jobs_and_of_itself)
 TEST(drained_is_told_once_until_a_job_comes)
 {
     bench_open(&b);
-    work((sc_worker_opts){.concurrency = 1, .drain_delay_ms = 10}, succeed);
+    work((sc_worker_opts){.concurrency = 1, .lock_ms = 600000, .drain_delay_ms = 10}, succeed);
     wait_until(was_told("drained"));
     add(&b, "good", NULL);
     wait_until(was_told("completed 1 {\"ok\":true};drained"));

@@ -40,24 +40,34 @@ TEST(the_time_to_start_within_begins_after_the_delay)
 
     bench_open(&b);
     bench_work(&b, NULL, succeed);
-    add(&b, "later", &(sc_job_opts){.delay_ms = 100, .start_within_ms = 20000});
+    add(&b, "later", &(sc_job_opts){.delay_ms = 100, .start_within_ms = 600000});
     add(&b, "gone", &(sc_job_opts){.delay_ms = 100, .expires_at_ms = sc__wall_ms() + 10});
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1 && count_of(&b, SC_JOB_FAILED) == 1);
     assert_string_equal(order(&b), "later ");
     bench_close(&b);
 }
 
+/* Gives a delayed job other options, and lets it run. */
+static void run_with(struct bench *b, const char *id, const char *opts)
+{
+    char command[256];
+
+    wait_until(count_of(b, SC_JOB_DELAYED) == 1);
+    snprintf(command, sizeof(command), "HSET bull:q:%s opts %s", id, opts);
+    redis(b, command);
+    assert_ok(sc_queue_promote(b->queue, sc_slice_of(id)));
+}
+
 TEST(a_retry_that_comes_too_late_is_not_run)
 {
     struct bench b;
-    sc_job_opts opts = {.attempts = 5,
-                        .backoff = {.kind = SC_BACKOFF_FIXED, .delay_ms = 400},
-                        .expires_at_ms = sc__wall_ms() + 300};
+    const sc_job_opts opts = {.attempts = 5,
+                              .backoff = {.kind = SC_BACKOFF_FIXED, .delay_ms = 3600000}};
 
     bench_open(&b);
     bench_work(&b, NULL, fail_always);
-    opts.expires_at_ms = sc__wall_ms() + 300;
     add(&b, "mail", &opts);
+    run_with(&b, "1", "{\"attempts\":5,\"sc\":{\"expiresAt\":1000}}");
     wait_until(count_of(&b, SC_JOB_FAILED) == 1);
     assert_int_equal(b.runs, 1);
     assert_string_equal(redis(&b, "HGET bull:q:1 atm"), "2");
@@ -69,7 +79,7 @@ TEST(jobs_of_a_scheduler_expire_each_by_its_own_date)
 {
     struct bench b;
     const sc_job_spec spec = {.name = SC_S("tick"),
-                              .opts = &(sc_job_opts){.start_within_ms = 20000}};
+                              .opts = &(sc_job_opts){.start_within_ms = 600000}};
 
     bench_open(&b);
     bench_work(&b, NULL, succeed);
@@ -210,8 +220,12 @@ TEST(after_the_hard_timeout_the_try_has_failed_and_the_next_one_is_made_though_t
 
     bench_open(&b);
     b.hold = true;
-    add(&b, "hangs", &(sc_job_opts){.hard_timeout_ms = 30, .attempts = 2});
+    add(&b, "hangs",
+        &(sc_job_opts){.hard_timeout_ms = 30,
+                       .attempts = 2,
+                       .backoff = {.kind = SC_BACKOFF_FIXED, .delay_ms = 3600000}});
     bench_work(&b, NULL, hang_once);
+    run_with(&b, "1", "{\"attempts\":2}"); /* the next has all the time that it needs */
     wait_until(count_of(&b, SC_JOB_COMPLETED) == 1);
     assert_int_equal(b.runs, 2);
     assert_int_equal(b.going, 1);
@@ -266,8 +280,10 @@ TEST(hung_threads_are_replaced_up_to_a_number_then_they_are_slots_less)
 
     bench_open(&b);
     b.hold = true;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 5; i++)
         add(&b, "hangs", &(sc_job_opts){.hard_timeout_ms = 20});
+    for (int i = 0; i < 3; i++)
+        add(&b, "ends", NULL);
     bench_work(&b, &(sc_worker_opts){.concurrency = 2, .max_late = 3}, hang_once);
 
     /* 3 are replaced; 2 more take both slots; with 5 late nothing more is taken */

@@ -55,7 +55,7 @@ TEST(a_queue_without_jobs_gives_none)
     assert_err(sc_worker_take(b.worker, 0, &run), SC_ENOTFOUND);
     began = sc__mono_ms();
     assert_err(sc_worker_take(b.worker, 50, &run), SC_ETIMEDOUT);
-    assert_in_range(sc__mono_ms() - began, 50, 10000);
+    assert_true(sc__mono_ms() - began >= 50);
     add(&b, "mail", NULL);
     run = take(0);
     assert_err(sc_worker_take(b.worker, 0, &run), SC_ENOTFOUND);
@@ -66,7 +66,7 @@ static void *take_one(void *arg)
 {
     sc_run **run = arg;
 
-    assert_ok(sc_worker_take(b.worker, 20000, run));
+    assert_ok(sc_worker_take(b.worker, 60000, run));
     return NULL;
 }
 
@@ -110,7 +110,7 @@ TEST(who_stops_waiting_leaves_the_job_to_others)
     assert_ok(sc_worker_new(b.client, SC_S("q"), NULL, &other, NULL));
     assert_err(sc_worker_take(b.worker, 20, &run), SC_ETIMEDOUT);
     add(&b, "mail", NULL);
-    assert_ok(sc_worker_take(other, 20000, &run));
+    assert_ok(sc_worker_take(other, 60000, &run));
 
     assert_ok(sc_run_end(run, SC_DONE, NULL));
     assert_string_equal(redis(&b, "HGET bull:q:1 atm"), "1");
@@ -233,11 +233,13 @@ TEST(jobs_in_hand_that_take_long_keep_their_locks)
 {
     sc_run *run;
 
-    open_hand(&(sc_worker_opts){.lock_ms = 400});
+    open_hand(&(sc_worker_opts){.lock_ms = 600000, .lock_renew_ms = 20});
     add(&b, "mail", NULL);
     run = take(0);
-    for (int64_t until = sc__mono_ms() + 1000; sc__mono_ms() < until;)
-        test_pause_until(until);
+    for (int i = 0; i < 3; i++) {
+        redis(&b, "PEXPIRE bull:q:1:lock 300000");
+        wait_until(atoi(redis(&b, "PTTL bull:q:1:lock")) > 300000);
+    }
     assert_ok(sc_run_end(run, SC_DONE, NULL));
     assert_int_equal(count_of(&b, SC_JOB_COMPLETED), 1);
     bench_close(&b);
@@ -391,8 +393,12 @@ static void *take_all(void *arg)
     sc_run *run = NULL, *next;
 
     (void)arg;
-    while (run || sc_worker_take(b.worker, 1000, &run) == SC_OK) {
-        bool wants_next = ++b.runs % 3;
+    while (run || b.runs < JOBS) {
+        bool wants_next;
+
+        if (!run && sc_worker_take(b.worker, 50, &run))
+            continue;
+        wants_next = ++b.runs % 3;
 
         next = NULL;
         assert_ok(sc_run_end(run, SC_DONE, wants_next ? &next : NULL));
