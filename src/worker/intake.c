@@ -115,7 +115,8 @@ void sc__intake(sc__core *core, const sc__taken *taken, const sc__lock_token *to
     }
     *next = NULL;
     sc__pool_submit_list(w->pool, first);
-    if (core->runs)
+    if (core->runs &&
+        !w->closing) /* runs that closing waits for have started it; it may have given up */
         sc__canceller_start(&w->canceller);
     sc__batcher_flush(&w->batcher);
 }

@@ -1,5 +1,6 @@
 /* Workers while Redis, connections and workers themselves die: nothing is lost, nothing is recorded twice. */
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
@@ -325,20 +326,26 @@ static uint64_t timeouts(const struct site *s)
     return stats.timeouts;
 }
 
+/* Its commands wait for so long. */
+static void site_connect(struct site *s, int64_t timeout_ms)
+{
+    const sc_client_opts opts = {.url = s->server.url, .command_timeout_ms = timeout_ms};
+
+    assert_ok(sc_client_new(&opts, &s->client, NULL));
+    assert_ok(sc_client_wait_ready(s->client, 60000, NULL));
+}
+
 /* An outcome's call is lost, with the jobs that it may have taken; those can't be looked for, again and again; then the wait for the marker
  * is answered first. */
 TEST_LIMIT(jobs_of_a_lost_answer_are_looked_for_until_they_can_be, 60)
 {
     const sc_worker_opts opts = {
         .concurrency = 2, .lock_ms = 3600000, .drain_delay_ms = 600000, .skip_stalled_check = true};
-    sc_client_opts client_opts = {.command_timeout_ms = 200};
     struct site s = {0};
     sc_client *adder;
 
     test_server_start(&s.server);
-    client_opts.url = s.server.url;
-    assert_ok(sc_client_new(&client_opts, &s.client, NULL));
-    assert_ok(sc_client_wait_ready(s.client, 60000, NULL));
+    site_connect(&s, 200);
     adder = test_server_client(&s.server);
     assert_ok(sc_queue_new(adder, SC_S("q"), NULL, &s.queue, NULL));
     site_work(&s, &opts, wait_for_end);
@@ -359,4 +366,39 @@ TEST_LIMIT(jobs_of_a_lost_answer_are_looked_for_until_they_can_be, 60)
     wait_until(completed(&s) == 4);
     site_close(&s);
     sc_client_free(adder);
+}
+
+static void *close_worker(void *arg)
+{
+    assert_ok(sc_worker_close(arg, 0, NULL));
+    return NULL;
+}
+
+/* The answers to a take, and to an outcome behind it, come when closing has given up. */
+TEST(a_closed_worker_hears_no_channel_whatever_it_is_answered_late)
+{
+    struct site s = {0};
+    pthread_t closing;
+
+    test_server_start(&s.server);
+    site_connect(&s, 600000);
+    assert_ok(sc_queue_new(s.client, SC_S("q"), NULL, &s.queue, NULL));
+    site_work(&s, NULL, wait_for_end);
+    add_jobs(&s, 1);
+    wait_until(
+        strcmp(test_redis(&s.server, "PUBSUB NUMSUB bull:q:sc:cancel"), "bull:q:sc:cancel 1") == 0);
+    test_redis(&s.server, "CLIENT PAUSE 600000 WRITE");
+    assert_ok(sc_worker_set_concurrency(s.worker, 2));
+    s.may_end_until = 1;
+    pthread_create(&closing, NULL, close_worker, s.worker);
+    wait_until(
+        strcmp(test_redis(&s.server, "PUBSUB NUMSUB bull:q:sc:cancel"), "bull:q:sc:cancel 0") == 0);
+    test_redis(&s.server, "CLIENT UNPAUSE");
+    pthread_join(closing, NULL);
+    sc_worker_free(s.worker);
+
+    site_work(&s, NULL, count_run);
+    add_jobs(&s, 1);
+    wait_until(completed(&s) == 2);
+    site_close(&s);
 }
