@@ -262,11 +262,11 @@ test("BullMQ's Worker processes our jobs, of every kind", async (t) => {
 
 test('a waiting Worker of BullMQ is woken by our add', async (t) => {
   const done = [];
-  const worker = closing(t, new Worker('woken', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 60 }));
+  const worker = closing(t, new Worker('woken', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 600 }));
   await worker.waitUntilReady();
   await waitFor('it to block', async () => /cmd=bzpopmin/.test(await server.redis.client('LIST')));
   const id = await ours.add({ queue: 'woken', name: 'n', data: {} });
-  await waitFor('the job', () => done.includes(id), 5000);
+  await waitFor('the job', () => done.includes(id));
 });
 
 test("BullMQ's QueueEvents sees our events, in order, with their fields", async (t) => {

@@ -259,13 +259,13 @@ test('each side sees the pause of the other', async (t) => {
 test('a Worker of BullMQ rests while we have paused its queue, and goes on when we resume', async (t) => {
   const done = [];
   await ours.pause({ queue: 'rest' });
-  const worker = closing(t, new Worker('rest', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 60 }));
+  const worker = closing(t, new Worker('rest', async (job) => done.push(job.id), { connection: server.connection, drainDelay: 600 }));
   await worker.waitUntilReady();
   await waitFor('it to block', async () => /cmd=bzpopmin/.test(await server.redis.client('LIST')));
   const id = await ours.add({ queue: 'rest', name: 'n' });
   assert.equal((await ours.counts({ queue: 'rest' })).waiting, 1);
   await ours.resume({ queue: 'rest' });
-  await waitFor('the job', () => done.includes(id), 5000);
+  await waitFor('the job', () => done.includes(id));
 });
 
 test("we read the logs that BullMQ's job wrote", async (t) => {

@@ -55,32 +55,32 @@ test('throttle: until its time is over', (t) =>
 
 test('extend: the time starts anew', async (t) => {
   await assertSameState(t, 'extend', [
-    job({ id: 'a', ttl: 60_000, extend: true }),
-    (base) => server.redis.pexpire(base + 'de:a', 5000),
-    job({ id: 'a', ttl: 60_000, extend: true }),
+    job({ id: 'a', ttl: 600_000, extend: true }),
+    (base) => server.redis.pexpire(base + 'de:a', 60_000),
+    job({ id: 'a', ttl: 600_000, extend: true }),
     job({ id: 'b', extend: true }),
     job({ id: 'b', extend: true }),
   ]);
-  for (const prefix of ['node', 'c']) assert.ok((await server.redis.pttl(`${prefix}:extend:de:a`)) > 50_000, prefix);
+  for (const prefix of ['node', 'c']) assert.ok((await server.redis.pttl(`${prefix}:extend:de:a`)) > 300_000, prefix);
 });
 
 test('replace: a delayed owner makes way, another stays', async (t) => {
   await assertSameState(t, 'replace', [
-    job({ id: 'a', ttl: 60_000, replace: true }, late),
-    (base) => server.redis.pexpire(base + 'de:a', 5000),
-    job({ id: 'a', ttl: 60_000, replace: true }, late, { newer: 1 }),
+    job({ id: 'a', ttl: 600_000, replace: true }, late),
+    (base) => server.redis.pexpire(base + 'de:a', 60_000),
+    job({ id: 'a', ttl: 600_000, replace: true }, late, { newer: 1 }),
     job({ id: 'b', replace: true }, late),
     job({ id: 'b', replace: true }, later),
     job({ id: 'b', replace: true }),
     job({ id: 'b', replace: true }),
     job({ id: 'b', replace: true }, later),
-    job({ id: 'c', ttl: 60_000, replace: true, extend: true }, late),
-    (base) => server.redis.pexpire(base + 'de:c', 5000),
-    job({ id: 'c', ttl: 60_000, replace: true, extend: true }, { ...late, priority: 2 }),
+    job({ id: 'c', ttl: 600_000, replace: true, extend: true }, late),
+    (base) => server.redis.pexpire(base + 'de:c', 60_000),
+    job({ id: 'c', ttl: 600_000, replace: true, extend: true }, { ...late, priority: 2 }),
   ]);
   for (const prefix of ['node', 'c']) {
-    assert.ok((await server.redis.pttl(`${prefix}:replace:de:a`)) <= 5000, 'the time goes on');
-    assert.ok((await server.redis.pttl(`${prefix}:replace:de:c`)) > 50_000, 'the time starts anew');
+    assert.ok((await server.redis.pttl(`${prefix}:replace:de:a`)) <= 60_000, 'the time goes on');
+    assert.ok((await server.redis.pttl(`${prefix}:replace:de:c`)) > 300_000, 'the time starts anew');
   }
 });
 

@@ -131,12 +131,13 @@ test('our reader is listed by getQueueEvents, and killed over and over it reads 
 test("the end of a job in a worker of BullMQ's is waited for", async (t) => {
   const queue = nodeQueue(t, 'wait');
   const { number } = await startReader('wait');
+  let go = Promise.resolve();
   closing(
     t,
     new Worker(
       'wait',
       async (job) => {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await go;
         if (job.name === 'bad') throw new Error('why not');
         return { sum: 3 };
       },
@@ -152,7 +153,16 @@ test("the end of a job in a worker of BullMQ's is waited for", async (t) => {
   assert.deepEqual(await wait(good), { state: 'completed', returnvalue: { sum: 3 } });
   assert.deepEqual(await wait(bad), { state: 'failed', failedReason: 'why not' });
   assert.deepEqual(await wait(good), { state: 'completed', returnvalue: { sum: 3 } });
-  assert.deepEqual(await wait(await queue.add('good', {}, { removeOnComplete: true })), { state: 'completed', returnvalue: { sum: 3 } });
+  // One that is gone at its end must still be there when we look at it first.
+  const looks = async () => Number((await server.redis.info('commandstats')).match(/cmdstat_zscore:calls=(\d+)/)[1]);
+  let release;
+  go = new Promise((resolve) => (release = resolve));
+  const brief = await queue.add('good', {}, { removeOnComplete: true });
+  const before = await looks();
+  const end = wait(brief);
+  await waitFor('us to look at it', async () => (await looks()) > before);
+  release();
+  assert.deepEqual(await end, { state: 'completed', returnvalue: { sum: 3 } });
   await assert.rejects(wait({ id: 'none' }), { code: 'SC_ENOJOB' });
 });
 

@@ -56,6 +56,7 @@ test('a job that a Queue of BullMQ added with our limits has them here', async (
   assert.equal(stale.attemptsStarted, 1);
   assert.equal(hangs.failedReason, 'timed out after 30 ms');
   assert.equal(told.returnvalue, 'stopped');
+  await waitFor('it to hear of it', async () => ((stats) => stats.failed + stats.completed === 3)(await ours.workerStats({ worker })));
   const stats = await ours.workerStats({ worker });
   assert.deepEqual([stats.expired, stats.timedOut, stats.failed, stats.completed], [1, 1, 2, 1]);
   await ours.closeWorker({ worker });

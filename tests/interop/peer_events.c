@@ -128,7 +128,7 @@ static sc_err do_wait_until_finished(struct peer *peer, const json_t *args, json
         err = sc__because(ret_reason, SC_EINVAL, "no such reader");
     if (!err)
         err = sc_queue_wait_until_finished(queue, peer->readers[i], sc__json_text(args, "jobId"),
-                                           sc__json_int(args, "timeoutMs", 10000), &result);
+                                           sc__json_int(args, "timeoutMs", 60000), &result);
     if (err)
         return err;
     *ret_result = json_pack("{s:s}", "state", sc_job_state_name(result->state));

@@ -229,7 +229,7 @@ static sc_err do_close_worker(struct peer *peer, const json_t *args, json_t **re
 
     if (!worker)
         return sc__because(ret_reason, SC_EINVAL, "no such worker");
-    err = sc_worker_close(*worker, sc__json_int(args, "drainMs", 5000), &back);
+    err = sc_worker_close(*worker, sc__json_int(args, "drainMs", 30000), &back);
     if (err)
         return err;
     sc_worker_free(*worker);

@@ -38,8 +38,10 @@ const sameEnd = (t, name, jobs, { node, mine }) =>
     },
   });
 
-const failed = (prefix, name, count) =>
-  waitFor('all to fail', async () => (await server.redis.zcard(`${prefix}:${name}:failed`)) === count && !(await server.redis.exists(`${prefix}:${name}:marker`)));
+const failed = async (prefix, name, count) => {
+  await waitFor('all to fail', async () => (await server.redis.zcard(`${prefix}:${name}:failed`)) === count && !(await server.redis.exists(`${prefix}:${name}:marker`)));
+  await server.redis.del(`${prefix}:${name}:stalled-check`); // it ends by itself
+};
 
 const custom = (attempts) => ({ attempts, backoff: { type: 'tide' } });
 

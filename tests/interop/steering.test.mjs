@@ -27,6 +27,7 @@ test('a worker of ours gets other slots while BullMQ looks on', async (t) => {
 
   await ours.setConcurrency({ worker, concurrency: 5 });
   await waitFor('five', async () => (await queue.getActiveCount()) === 5);
+  await waitFor('them to run', async () => (await ours.workerStats({ worker })).running === 5);
 
   await assert.rejects(ours.setConcurrency({ worker, concurrency: 0 }), { code: 'SC_EINVAL' });
   assert.equal(await ours.closeWorker({ worker, drainMs: 0 }), 5);

@@ -9,7 +9,7 @@ import { Queue, QueueEvents } from 'bullmq';
 import { BUILD_DIR, startRedis, waitFor } from './lib.mjs';
 
 const PROGRAM = process.env.SC_PROGRAM ?? join(BUILD_DIR, 'storychain');
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 let server, storychain, state;
 const opened = [];
 

@@ -70,7 +70,7 @@ test('a waiting take gets the job that BullMQ adds', async (t) => {
   const worker = await ours.openHand({ queue: 'wait' });
   assert.equal(await ours.take({ worker }), null);
   assert.equal(await ours.take({ worker, waitMs: 20 }), null);
-  const waiting = ours.take({ worker, waitMs: 20_000 });
+  const waiting = ours.take({ worker, waitMs: 60_000 });
   await queue.add('later', {}, { delay: 30 });
   const { job, run } = await waiting;
   assert.equal(job.name, 'later');
@@ -103,7 +103,7 @@ test("a scheduler's job taken by hand makes the next one", async (t) => {
   const queue = closing(t, new Queue('tick', { connection: server.connection }));
   await queue.upsertJobScheduler('every', { every: 60_000 }, { name: 'tick' });
   const worker = await ours.openHand({ queue: 'tick' });
-  const { job, run } = await ours.take({ worker, waitMs: 5000 });
+  const { job, run } = await ours.take({ worker, waitMs: 60_000 });
   assert.equal(job.name, 'tick');
   assert.equal(await queue.getDelayedCount(), 1);
   await ours.endRun({ run });
