@@ -28,7 +28,7 @@ before(async () => {
     return said.match(/http:\/\/127\.0\.0\.1:[1-9]\d*/)?.[0];
   });
   await waitFor('the server to be ready', () => fetch(`${url}/readyz`).then((reply) => reply.ok, () => false));
-  browser = await chromium.launch({ executablePath: process.env.SC_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  browser = await chromium.launch({ executablePath: process.env.SC_CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, timeout: 120_000 });
 });
 
 after(async () => {
@@ -44,6 +44,7 @@ after(async () => {
 /** A page that tells what went wrong in it. */
 async function open(path = '/', options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.trouble = [];
   page.on('dialog', (dialog) => { page.trouble.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
@@ -121,7 +122,7 @@ test('nothing that a job says becomes part of the page', async () => {
     await worker.close();
     await page.locator('#joblist .name', { hasText: EVIL }).click();
     await page.locator('#job[open] pre', { hasText: EVIL }).first().waitFor();
-    await page.locator('#queues .name', { hasText: EVIL }).waitFor({ timeout: 20_000 });
+    await page.locator('#queues .name', { hasText: EVIL }).waitFor();
     assert.equal(await page.locator('#job-title').innerText(), EVIL);
     assert.equal(await elements(), had);
   });

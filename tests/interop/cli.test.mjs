@@ -192,7 +192,7 @@ describe('serve does not start', () => {
 
     await expectFailure(['serve', '--state-dir', join(folder, 's'), '--listen', '127.0.0.1:0'], FAILED, new RegExp(`in use by another process \\(pid ${first.where.pid}\\)`));
 
-    assert.equal((await fetch(`${first.url}/readyz`)).status, 200);
+    await waitFor('it to be ready', async () => (await fetch(`${first.url}/readyz`)).status === 200);
     assert.equal(await first.stop(), 0);
   });
 
@@ -287,8 +287,10 @@ describe('beside a running serve', () => {
     assert.equal((await expectJson(at('job', 'show', 'export', job.id))).state, 'delayed');
     assert.deepEqual(await expectJson(at('queue', 'pause', 'cleanup')), { name: 'cleanup', paused: true });
     assert.deepEqual(await expectJson(at('queue', 'resume', 'cleanup')), { name: 'cleanup', paused: false });
-    const page = await fetch(`${site.url}/api/stories?list=new`);
-    assert.equal(page.status, 200);
+    await waitFor('a list to be cached', async () => {
+      assert.equal((await fetch(`${site.url}/api/stories?list=new`)).status, 200);
+      return (await storychain(at('cache', 'get', 'sc:story:list:new'))).code === 0;
+    });
     assert.equal((await expectJson(at('cache', 'get', 'sc:story:list:new'))).key, 'sc:story:list:new');
   });
 

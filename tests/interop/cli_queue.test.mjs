@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { Queue, Worker } from 'bullmq';
 import { closing, startRedis, waitFor } from './lib.mjs';
-import { checks, PROGRAM, storychain } from './program.mjs';
+import { checks, interruptInFirstSlice, PROGRAM, storychain } from './program.mjs';
 
 const OK = 0, FAILED = 1, USAGE = 2, NOT_FOUND = 3, UNREACHABLE = 4, REFUSED = 5;
 let server;
@@ -140,14 +140,16 @@ async function fillFailed(name) {
 
 test('Ctrl-C stops between two slices, and the same command goes on', async () => {
   await fillFailed('long');
-  const child = spawn(PROGRAM, ['queue', 'retry', 'long', '--redis-url', server.url], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (d) => (said += d));
-  const end = once(child, 'close');
-  await waitFor('some of it', () => server.redis.llen('bull:long:wait'));
-  child.kill('SIGINT');
+  let said = '', end;
+  await interruptInFirstSlice(server.redis, () => {
+    const child = spawn(PROGRAM, ['queue', 'retry', 'long', '--redis-url', server.url], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.on('data', (d) => (said += d));
+    end = once(child, 'close');
+    return child;
+  });
   assert.deepEqual(await end, [FAILED, null]);
   const [, done] = said.match(/^storychain queue retry: stopped after (\d+) jobs; the same command goes on from there\n$/);
+  assert.ok(Number(done) > 0);
   assert.equal(await server.redis.llen('bull:long:wait'), Number(done));
   assert.deepEqual(await expectJson('queue', 'retry', 'long'), { queue: 'long', retried: MANY - Number(done) });
 });

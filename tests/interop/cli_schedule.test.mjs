@@ -100,7 +100,7 @@ test('policies are stored and shown', async () => {
 test('runs of the past are made up for', async (t) => {
   const queue = closing(t, new Queue('shell', { connection: server.connection }));
   await scheduleJson('upsert', 'hourly', '@hourly');
-  const args = ['hourly', '2026-03-01T00:00:00Z', '2026-03-01T23:59:59Z', '--per-minute', '6'];
+  const args = ['hourly', '2026-03-01T00:00:00Z', '2026-03-01T23:59:59Z', '--per-minute', '1'];
   assert.deepEqual(await scheduleJson('backfill', ...args), { id: 'hourly', done: 'backfilled', added: 24 });
   assert.deepEqual(await scheduleJson('backfill', ...args), { id: 'hourly', done: 'backfilled', added: 0 });
   assert.equal(await queue.getDelayedCount(), 24); // one of them at once, and the pending one

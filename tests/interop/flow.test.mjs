@@ -213,7 +213,7 @@ test('flows of both sides are run by workers of both sides, of which one is kill
     await ours.addFlows({ flows: [tree(n, 'c')] });
     if (n === TREES / 2) await victim.kill();
   }
-  await waitFor('all to be completed', async () => (await completed()) === 2 * TREES * 8);
+  await waitFor('all to be completed', async () => (await completed()) === 2 * TREES * 8, 180_000);
   for (const number of numbers) await ours.closeWorker({ worker: number });
 
   const events = (await Promise.all(queues.map(({ name }) => server.redis.xrange(`bull:${name}:events`, '-', '+')))).flat();

@@ -69,9 +69,21 @@ test('the workers of a queue are listed, ours and theirs', async (t) => {
 /** Jobs that leave nothing behind but events and metrics. */
 const leaving = (data, n) => Array.from({ length: n }, () => ({ name: 'job', data, opts: { removeOnComplete: true, removeOnFail: true } }));
 
-/** Runs what `prepare` adds by a worker of each side, with metrics of 4 minutes; all keys must be alike. */
+/** Runs what `prepare` adds by a worker of each side, with metrics of `points` minutes; all keys must be alike, when both were at it in the same minute. */
 async function sameMetrics(t, name, prepare, points) {
-  await waitFor('a time far from the end of a minute', () => Date.now() % 60_000 < 45_000);
+  const minute = () => Math.floor(Date.now() / 60_000);
+  for (let round = 1; ; round++) {
+    await waitFor('a time far from the end of a minute', () => Date.now() % 60_000 < 45_000);
+    const began = minute();
+    try {
+      return await sameMetricsNow(t, `${name}-${round}`, prepare, points);
+    } catch (error) {
+      if (minute() === began) throw error;
+    }
+  }
+}
+
+async function sameMetricsNow(t, name, prepare, points) {
   const idle = (prefix) => waitFor('all to end', async () => !(await server.redis.exists(`${prefix}:${name}:wait`, `${prefix}:${name}:active`, `${prefix}:${name}:marker`)));
   await sameEffect(t, server, Queue, name, {
     prepare,
@@ -101,8 +113,8 @@ test('metrics after minutes without a job are the same', (t) =>
     async (queue, prefix) => {
       await queue.addBulk([...leaving({}, 5), ...leaving({ fail: 'x' }, 2)]);
       for (const kind of ['completed', 'failed']) {
-        await server.redis.hset(`${prefix}:later:metrics:${kind}`, { count: 12, prevTS: Date.now() - 600_000, prevCount: 3 });
-        await server.redis.lpush(`${prefix}:later:metrics:${kind}:data`, 3, 2, 1);
+        await server.redis.hset(`${prefix}:${queue.name}:metrics:${kind}`, { count: 12, prevTS: Date.now() - 600_000, prevCount: 3 });
+        await server.redis.lpush(`${prefix}:${queue.name}:metrics:${kind}:data`, 3, 2, 1);
       }
     },
     4,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUILD_DIR, waitFor } from './lib.mjs';
@@ -36,6 +36,24 @@ function startProgram(args, { env = {}, stdout = 'pipe', cwd } = {}) {
 /** Runs a command to its end: { code, signal, stdout, stderr }. */
 export function storychain(args, options) {
   return startProgram(args, options).ended;
+}
+
+/** Runs a command that changes much in slices (`start()` gives its child), and interrupts it in the first of them: the server holds that until the signal is noted,
+ *  however long each of us is without processor. */
+export async function interruptInFirstSlice(redis, start) {
+  await redis.client('PAUSE', 60_000, 'WRITE');
+  const child = start();
+  try {
+    await waitFor('its first slice', async () => /flags=\w*b/.test(await redis.client('LIST')));
+    child.kill('SIGINT');
+    await waitFor('it to note the signal', async () => {
+      const tasks = await readdir(`/proc/${child.pid}/task`);
+      const states = await Promise.all(tasks.map((task) => readFile(`/proc/${child.pid}/task/${task}/status`, 'utf8')));
+      return states.every((state) => /^State:\s+S/m.test(state) && /^ShdPnd:\s+0+$/m.test(state));
+    });
+  } finally {
+    await redis.client('UNPAUSE');
+  }
 }
 
 /** Checks of commands that `run(...args)` runs: expectJson() gives what one prints with --json, expectFailure() wants an exit code and a sentence. */

@@ -302,7 +302,7 @@ test("BullMQ's workers and ours share a queue: each job is done once", async () 
   const mine = [await ours.work({ queue: 'shared', concurrency: 5, name: 'c' }), await ours.work({ queue: 'shared', name: 'c' })];
   await waitFor('ours to have done some', () => ended('shared', 'bull', 20));
   go();
-  await waitFor('all jobs', () => ended('shared', 'bull', JOBS));
+  await waitFor('all jobs', () => ended('shared', 'bull', JOBS), 180_000);
   await Promise.all(theirs.map((w) => w.close()));
   for (const worker of mine) await ours.closeWorker({ worker });
 
