@@ -14,6 +14,7 @@ struct relay_chunk {
     struct relay_chunk *next;
     int64_t due_ms; /* mono */
     size_t size;
+    bool is_last; /* the connection ends behind it */
     char bytes[CHUNK_SIZE];
 };
 
@@ -70,6 +71,22 @@ static bool pass_on(int from, int to)
     return n > 0 && send_all(to, bytes, (size_t)n);
 }
 
+/* Is it here that the server's words break off? */
+static void cut(struct relay *relay, struct relay_chunk *chunk)
+{
+    long left = atomic_load(&relay->cut_after);
+
+    if (!left)
+        return;
+    if ((long)chunk->size < left) {
+        atomic_store(&relay->cut_after, left - (long)chunk->size);
+        return;
+    }
+    chunk->size = (size_t)left;
+    chunk->is_last = true;
+    atomic_store(&relay->cut_after, 0);
+}
+
 /* Takes what the server says, to be delivered later. False when it is gone. */
 static bool hold_back(struct relay *relay, size_t i)
 {
@@ -81,6 +98,7 @@ static bool hold_back(struct relay *relay, size_t i)
         return false;
     }
     chunk->size = (size_t)n;
+    cut(relay, chunk);
     chunk->due_ms = sc__mono_ms() + atomic_load(&relay->delay_ms);
     *relay->pairs[i].last = chunk;
     relay->pairs[i].last = &chunk->next;
@@ -103,7 +121,7 @@ static bool deliver(struct relay *relay, size_t i)
     while (relay->pairs[i].first && relay->pairs[i].first->due_ms <= sc__mono_ms()) {
         const struct relay_chunk *chunk = relay->pairs[i].first;
 
-        if (!send_all(relay->pairs[i].client, chunk->bytes, chunk->size))
+        if (!send_all(relay->pairs[i].client, chunk->bytes, chunk->size) || chunk->is_last)
             return false;
         drop_first(relay, i);
     }
@@ -195,4 +213,9 @@ void relay_silence(struct relay *relay, bool silent)
 void relay_delay(struct relay *relay, int ms)
 {
     atomic_store(&relay->delay_ms, ms);
+}
+
+void relay_cut(struct relay *relay, long after_bytes)
+{
+    atomic_store(&relay->cut_after, after_bytes);
 }

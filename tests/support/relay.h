@@ -1,5 +1,5 @@
 /* A relay between clients and a test's server, on a unix socket of its own, that can fall silent without closing anything: what is sent
- * then arrives when it speaks again. Or whose answers take their time. */
+ * then arrives when it speaks again. Or whose answers take their time, or break off. */
 #ifndef TEST_SUPPORT_RELAY_H
 #define TEST_SUPPORT_RELAY_H
 
@@ -17,7 +17,8 @@ struct relay {
     char to[108];  /* the server's socket */
     int listener;
     atomic_bool silent, stopping;
-    atomic_int delay_ms; /* of what the server says */
+    atomic_int delay_ms;   /* of what the server says */
+    atomic_long cut_after; /* so many bytes more of it, then a connection is closed; 0: not */
     pthread_t thread;
     struct {
         int client, server;                /* 0: a free place */
@@ -30,5 +31,8 @@ void relay_stop(struct relay *relay);
 
 void relay_silence(struct relay *relay, bool silent);
 void relay_delay(struct relay *relay, int ms);
+
+/* One connection is closed when so many bytes more came from the server, at least 1, on whichever: in the middle of an answer. */
+void relay_cut(struct relay *relay, long after_bytes);
 
 #endif
