@@ -303,7 +303,8 @@ TEST_LIMIT(whatever_breaks_all_heals, 24 * 3600)
             "%ld "
             "ms\n",
             r.count, (unsigned)r.s->next, (long)r.s->fetches, (long)r.s->loads,
-            (long)r.s->longest_call_ms, r.s->longest_call, (long)r.s->longest_close_ms);
+            (long)r.s->longest_call_ms, r.s->longest_call ? r.s->longest_call : "none",
+            (long)r.s->longest_close_ms);
     }
 
     close_soak(&r, mother);

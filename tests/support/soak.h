@@ -86,7 +86,7 @@ struct soak {
     atomic_bool may_give_back; /* a worker was paused or closed */
     atomic_int wrong;          /* what should not have happened; `what` is the first of these */
     char what[256];
-    char longest_call[16];
+    _Atomic(const char *) longest_call; /* static; all processes have it at the same place */
 };
 
 /* Says what should not have happened. Any process. */

@@ -143,7 +143,7 @@ static bool again(struct soak *s, const char *what, sc_err err, int64_t began)
 
     while (took > longest)
         if (atomic_compare_exchange_weak(&s->longest_call_ms, &longest, took))
-            snprintf(s->longest_call, sizeof(s->longest_call), "%s", what);
+            s->longest_call = what;
     if (!err)
         return false;
     if (!soak_is_excused(err))
