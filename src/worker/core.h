@@ -50,7 +50,7 @@ typedef struct sc__core {
     bool taking;         /* started, not paused, not closing */
     bool is_ready;       /* the server has answered once */
     bool is_drained;     /* the last answer brought no job, or not as many as it might */
-    int64_t rest_until;  /* mono ms; the rate limit gives nothing before */
+    int64_t rest_until;  /* mono ms; the rate limit gives nothing before; 0: it does not rest */
     int64_t server_lead; /* the server's date minus our mono clock, as of its last answer */
     char token_base[SC__TOKEN_LEN + 1];
     uint64_t token_count;

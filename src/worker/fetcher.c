@@ -14,23 +14,21 @@ static void leave_markers(sc__fetcher *f);
 static void watch(sc__fetcher *f);
 static void find_next_lost(sc__fetcher *f);
 
-/* Wakes us at the nearest of the dates that we wait for. That of a delayed job may have come by now. */
+/* Wakes us at the nearest of the dates that we wait for. Each may have come by now, without on_timer() having seen it. */
 static void plan(sc__fetcher *f)
 {
-    int64_t now = sc__mono_ms(), next = f->due_at ? f->due_at : INT64_MAX;
+    const int64_t dates[] = {f->due_at, f->marker_due_at, f->pause_until, f->core->rest_until};
+    int64_t next = INT64_MAX;
 
     if (f->given_up)
         return;
-    if (f->marker_due_at && f->marker_due_at < next)
-        next = f->marker_due_at;
-    if (f->pause_until > now && f->pause_until < next)
-        next = f->pause_until;
-    if (f->core->rest_until > now && f->core->rest_until < next)
-        next = f->core->rest_until;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++)
+        if (dates[i] && dates[i] < next)
+            next = dates[i];
     if (next == INT64_MAX)
         sc__timer_stop(f->timer);
     else
-        sc__timer_start(f->timer, next - now);
+        sc__timer_start(f->timer, next - sc__mono_ms());
 }
 
 static void failed(sc__fetcher *f, const char *what, sc_err err, const sc_reason *why)
@@ -168,7 +166,10 @@ void sc__fetcher_poke(sc__fetcher *f)
 static void on_timer(void *arg)
 {
     sc__fetcher *f = arg;
+    int64_t now = sc__mono_ms();
 
+    came(&f->pause_until, now);
+    came(&f->core->rest_until, now);
     find_next_lost(f);
     sc__fetcher_poke(f);
     plan(f);

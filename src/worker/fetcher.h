@@ -42,7 +42,7 @@ typedef struct sc__fetcher {
      * was under way when the marker was popped doesn't know that job yet, so only a later one of ours clears it. */
     int64_t due_at, marker_due_at;
     bool marker_is_new;  /* popped since the call under way was sent */
-    int64_t pause_until; /* mono ms; after a failure */
+    int64_t pause_until; /* mono ms; after a failure; 0: none */
     int failures;
     sc__lost_call lost[SC__LOST_CALLS_MAX];
     size_t lost_count;

@@ -9,9 +9,12 @@
 
 #include <storychain/queue.h>
 #include <storychain/worker.h>
+#include <storychain/worker_event.h>
 
+#include "base/clock.h"
 #include "support/server.h"
 #include "support/test.h"
+#include "worker/worker.h"
 
 enum { JOBS = 3000 };
 
@@ -364,6 +367,68 @@ TEST_LIMIT(jobs_of_a_lost_answer_are_looked_for_until_they_can_be, 60)
     wait_until(s.runs == 4); /* no slot is kept for ever */
     s.may_end_until = 4;
     wait_until(completed(&s) == 4);
+    site_close(&s);
+    sc_client_free(adder);
+}
+
+/* The I/O thread is held up here until the pause after failures is over, though its timer has not come. */
+static void outlast_pause(void *user, const sc_worker_event *event)
+{
+    const struct site *s = user;
+
+    if (event->kind == SC_WORKER_COMPLETED)
+        while (sc__mono_ms() <= s->worker->fetcher.pause_until)
+            poll(NULL, 0, 1);
+}
+
+struct pause {
+    const sc_worker *worker;
+    int64_t left_ms;
+};
+
+static void ask_pause(void *arg)
+{
+    struct pause *p = arg;
+
+    p->left_ms = p->worker->fetcher.pause_until - sc__mono_ms();
+}
+
+static int64_t pause_left_ms(const struct site *s)
+{
+    struct pause p = {s->worker, 0};
+
+    sc__loop_run_wait(s->worker->core.loop, ask_pause, &p);
+    return p.left_ms;
+}
+
+/* An outcome's call is lost, and with it the only slot. The jobs that it may have taken are to be looked for again after a pause, at whose very
+ * end the outcome is recorded. */
+TEST_LIMIT(jobs_of_a_lost_answer_are_looked_for_though_an_answer_comes_as_the_pause_ends, 60)
+{
+    struct site s = {0};
+    const sc_worker_opts opts = {.lock_ms = 3600000,
+                                 .drain_delay_ms = 600000,
+                                 .skip_stalled_check = true,
+                                 .on_event = outlast_pause,
+                                 .on_event_user = &s};
+    sc_client *adder;
+
+    test_server_start(&s.server);
+    site_connect(&s, 200);
+    adder = test_server_client(&s.server);
+    assert_ok(sc_queue_new(adder, SC_S("q"), NULL, &s.queue, NULL));
+    site_work(&s, &opts, wait_for_end);
+    add_jobs(&s, 1);
+    wait_until(s.runs == 1);
+
+    test_redis(&s.server, "CLIENT PAUSE 600000 WRITE");
+    s.may_end_until = 1;
+    wait_until(pause_left_ms(&s) > 1700);
+    test_redis(&s.server, "CLIENT UNPAUSE");
+    add_jobs(&s, 1);
+    wait_until(s.runs == 2);
+    s.may_end_until = 2;
+    wait_until(completed(&s) == 2);
     site_close(&s);
     sc_client_free(adder);
 }
