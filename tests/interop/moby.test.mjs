@@ -112,14 +112,8 @@ async function story(t, { smtp }) {
       return cache;
     };
     for (const chapter of whole.chapters) assert.equal(await read(chapter), 'miss', chapter.slug);
-    let hits = 0;
-    for (const chapter of whole.chapters) {
-      const cache = await read(chapter);
-      hits += cache === 'hit';
-      // While Redis stands still values come from the store.
-      if (cache !== 'hit') await waitFor(`${chapter.slug} from the cache`, async () => (await read(chapter)) === 'hit');
-    }
-    assert.ok(hits > whole.chapters.length / 2, `${hits} of ${whole.chapters.length} are hits the second time`);
+    // While Redis stands still values come from the store, and are not kept.
+    for (const chapter of whole.chapters) await waitFor(`${chapter.slug} from the cache`, async () => (await read(chapter)) === 'hit');
   });
 
   await t.test('a new chapter is published: the tree shows it at once, no list is stale', async () => {
