@@ -276,12 +276,13 @@ static void close_soak(struct round *r, pid_t mother)
 
 TEST_LIMIT(whatever_breaks_all_heals, 24 * 3600)
 {
-    struct round r = {.s = fleet_memory(sizeof(struct soak))};
+    static struct round r; /* its relay's thread goes on when the test has failed */
     const int64_t seconds = setting("SC_SOAK_SECONDS", 4);
     const char *report = getenv("SC_SOAK_REPORT");
     int64_t end_ms;
     pid_t mother;
 
+    r.s = fleet_memory(sizeof(struct soak));
     r.s->seed = (uint64_t)setting("SC_SOAK_SEED", 1);
     r.s->longest_ms = setting("SC_SOAK_FAULT_MS", seconds < 60 ? 1000 : 12000);
     r.s->order_to = -1;

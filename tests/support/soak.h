@@ -11,17 +11,20 @@
 #include <sys/types.h>
 
 #include <storychain/queue.h>
+#include <storychain/worker.h>
 
 #include "relay.h"
 #include "server.h"
 
 enum {
     SOAK_PROCESSES = 4, /* the first adds and caches too, and is not killed */
+    SOAK_BY_HAND = 2,   /* in this one jobs of a queue are taken by hand */
     SOAK_JOBS_MAX = 1 << 21,
     SOAK_CONCURRENCY = 4, /* of each worker */
     SOAK_DEADLINE_MS = 120000,
     SOAK_PLAIN_SCHEDULES = 2,
-    SOAK_GUARDED_SCHEDULES = 2
+    SOAK_GUARDED_SCHEDULES = 2,
+    SOAK_SCHEDULES = SOAK_PLAIN_SCHEDULES + SOAK_GUARDED_SCHEDULES
 };
 
 /* Queues, and the kinds of jobs in them; see soak_jobs.c. */
@@ -39,6 +42,7 @@ typedef enum soak_kind {
     SOAK_BATCHED,
     SOAK_PUT_OFF,
     SOAK_LONG,
+    SOAK_CANCELLED, /* at some time, by who added it */
     SOAK_SPAWNING,
     SOAK_PARENT,
     SOAK_KID,
@@ -122,6 +126,12 @@ struct soak_crew;
 struct soak_crew *soak_crew_start(struct soak *s, int number, sc_client *client);
 void soak_crew_end(struct soak_crew *crew);
 void soak_crew_dump(struct soak_crew *crew, int number);
+
+/* Threads that take jobs of a worker of the queue "kids" by hand; what they do with one, which is a processor too. */
+struct soak_hands;
+struct soak_hands *soak_hands_start(struct soak *s, sc_worker *worker);
+void soak_hands_end(struct soak_hands *hands);
+sc_outcome soak_do_kid(sc_run *run, const sc_job *job, void *user);
 
 /* Breaks something at random for a time, and mends it. The name of what it was. */
 const char *soak_break(struct soak *s, struct test_server *server, struct relay *relay);

@@ -1,25 +1,15 @@
 /* What must be true of a soak's queues when all faults are over and all jobs have ended. */
 #include "base/clock.h"
-#include "soak.h"
+#include "soak_trail.h"
 #include "test.h"
 
-enum { PAGE = 1000, ON_TIME_MS = 3000, SCHEDULES = SOAK_PLAIN_SCHEDULES + SOAK_GUARDED_SCHEDULES };
-
-/* Where a job is, by its events. */
-enum { NOWHERE, WAITING, ACTIVE, DELAYED, WAITING_CHILDREN, ENDED };
+enum { ON_TIME_MS = 3000, RUNS_LATE_MAX = 1000 };
 
 struct soak_checker {
     struct soak *s;
     const struct test_server *server;
     sc_client *client;
-    char last[SOAK_QUEUES][48]; /* id of the event that was looked at last */
-    struct {
-        unsigned char state, starts;
-        bool completed;
-    } * jobs;
-    long ended;   /* events of the queue "jobs" that say so */
-    long unasked; /* jobs that went back to wait, and nobody said why */
-    long made[SCHEDULES];
+    struct soak_trail trail;
     char problem[512];
 };
 
@@ -55,7 +45,8 @@ static const char walk[] =
     "a job that is', owner) end\n"
     "  elseif id:match('^dn:') then say(key, 'is left')\n"
     "  elseif id:match(':dependencies$') then say(key, 'is left')\n"
-    "  elseif id:match(':processed$') or known[id] or id:match('^repeat:[^:]+$') then\n"
+    "  elseif id:match(':processed$') or known[id] or id:match('^repeat:[^:]+$') or "
+    "id:match('^sc:cancel:') then\n"
     "  elseif redis.call('TYPE', key).ok ~= 'hash' then say(key, 'is not known')\n"
     "  else\n"
     "    local job = redis.call('HMGET', key, 'data', 'atm', 'ats', 'name', 'failedReason', "
@@ -68,7 +59,7 @@ static const char walk[] =
     "at)\n"
     "    elseif not job[6] and (at == 'completed ' or at == 'failed ') then\n"
     "      local plan = cjson.decode(job[1])\n"
-    "      if plan['end'] .. ' ' ~= at then say(id, 'is', at .. job[5]) end\n"
+    "      if plan['end'] ~= '' and plan['end'] .. ' ' ~= at then say(id, 'is', at .. job[5]) end\n"
     "      if plan.made > 0 and plan.made ~= tonumber(job[2]) then say(id, 'was tried', job[2], "
     "'times') end\n"
     "    end\n"
@@ -140,130 +131,12 @@ static bool run_script(struct soak_checker *c, int queue, const char *script, co
     return is_empty;
 }
 
-static bool is_wrong(struct soak_checker *c, sc_slice id, const char *what, sc_slice event)
+static bool follow(struct soak_checker *c, int queue)
 {
-    snprintf(c->problem, sizeof(c->problem), "job %.*s %s at event %.*s", (int)id.len, id.ptr, what,
-             (int)event.len, event.ptr);
-    return false;
-}
-
-/* The number of a job of a kind; false for another. */
-static bool read_number(const struct soak *s, sc_slice id, unsigned *ret_number)
-{
-    char text[32];
-    const char *dash = id.len ? memchr(id.ptr, '-', id.len) : NULL;
-    unsigned number = dash ? (unsigned)strtoul(dash + 1, NULL, 10) : SOAK_JOBS_MAX;
-
-    if (number >= SOAK_JOBS_MAX)
-        return false;
-    snprintf(text, sizeof(text), "%s-%u", soak_kind_name((soak_kind)s->kinds[number]), number);
-    *ret_number = number;
-    return sc_slice_eq(id, sc_slice_of(text));
-}
-
-static sc_slice field(const sc_reply *fields, const char *name)
-{
-    for (size_t i = 0; i + 1 < fields->count; i += 2)
-        if (sc_slice_eq(fields->items[i].str, sc_slice_of(name)))
-            return fields->items[i + 1].str;
-    return (sc_slice){NULL, 0};
-}
-
-static void count_run(struct soak_checker *c, sc_slice id)
-{
-    static const char *const names[] = {
-        "repeat:plain-0:", "repeat:plain-1:", "repeat:guarded-0:", "repeat:guarded-1:"};
-
-    for (int i = 0; i < SCHEDULES; i++)
-        if (id.len > strlen(names[i]) && memcmp(id.ptr, names[i], strlen(names[i])) == 0)
-            c->made[i]++;
-}
-
-static bool may_return(soak_kind kind)
-{
-    return kind == SOAK_RETRIED || kind == SOAK_FAILING || kind == SOAK_PUT_OFF ||
-           kind == SOAK_LONG || kind == SOAK_SPAWNING || kind >= SOAK_HOLD;
-}
-
-/* A job takes its way step by step, and ends once. */
-static bool follow(struct soak_checker *c, const sc_reply *fields)
-{
-    sc_slice event = field(fields, "event"), id = field(fields, "jobId");
-    sc_slice prev = field(fields, "prev");
-    unsigned number;
-    unsigned char *state;
-
-#define IS(text) sc_slice_eq(event, SC_S(text))
-    if (IS("added"))
-        count_run(c, id);
-    if (!read_number(c->s, id, &number))
+    if (soak_trail_follow(&c->trail, c->client, queue))
         return true;
-    state = &c->jobs[number].state;
-    if (IS("added")) {
-        if (*state != NOWHERE)
-            return is_wrong(c, id, "was there before", event);
-        *state = WAITING;
-    } else if (IS("waiting") || IS("delayed") || IS("waiting-children")) {
-        if (*state == NOWHERE || *state == ENDED ||
-            (sc_slice_eq(prev, SC_S("active")) && *state != ACTIVE))
-            return is_wrong(c, id, "was not in hand", event);
-        if (IS("waiting") && sc_slice_eq(prev, SC_S("active")))
-            c->unasked += !may_return((soak_kind)c->s->kinds[number]);
-        *state = IS("waiting") ? WAITING : IS("delayed") ? DELAYED : WAITING_CHILDREN;
-    } else if (IS("stalled")) {
-        c->unasked -= !may_return((soak_kind)c->s->kinds[number]);
-    } else if (IS("active")) {
-        if (*state != WAITING)
-            return is_wrong(c, id, "did not wait", event);
-        *state = ACTIVE;
-        c->jobs[number].starts += c->jobs[number].starts < 255;
-    } else if (IS("completed") || IS("failed")) {
-        if (*state != ACTIVE)
-            return is_wrong(c, id, "was not in hand", event);
-        *state = ENDED;
-        c->jobs[number].completed = IS("completed");
-    }
-    return true;
-#undef IS
-}
-
-static bool is_end(const sc_reply *fields)
-{
-    sc_slice event = field(fields, "event");
-
-    return sc_slice_eq(event, SC_S("completed")) || sc_slice_eq(event, SC_S("failed"));
-}
-
-static bool follow_events(struct soak_checker *c, int queue)
-{
-    char key[64], after[64];
-    bool ok = true;
-    size_t count;
-
-    base_of(queue, key);
-    strcat(key, "events");
-    do {
-        const sc_slice argv[] = {SC_S("XRANGE"), sc_slice_of(key), {after, 0},
-                                 SC_S("+"),      SC_S("COUNT"),    SC_S("1000")};
-        sc_slice with[6];
-        sc_reply *reply;
-
-        snprintf(after, sizeof(after), "(%s", c->last[queue]);
-        memcpy(with, argv, sizeof(with));
-        with[2] = sc_slice_of(after);
-        reply = ask(c, with, 6);
-        count = reply->count;
-        for (size_t i = 0; i < count && ok; i++) {
-            const sc_reply *entry = &reply->items[i];
-
-            ok = follow(c, &entry->items[1]);
-            c->ended += queue == SOAK_JOBS && is_end(&entry->items[1]);
-            snprintf(c->last[queue], sizeof(c->last[queue]), "%.*s", (int)entry->items[0].str.len,
-                     entry->items[0].str.ptr);
-        }
-        sc_reply_free(reply);
-    } while (count == PAGE && ok);
-    return ok;
+    snprintf(c->problem, sizeof(c->problem), "%s", c->trail.problem);
+    return false;
 }
 
 /* Every job that was added has ended; its processor ran as often as it was started, but for those that were killed before. */
@@ -279,20 +152,21 @@ static bool check_jobs(struct soak_checker *c)
         /* A deduplicated one may be none; where schedules go on some job may be about to end. */
         if (s->fates[i] == SOAK_UNUSED || kind == SOAK_DEDUPED || kind == SOAK_HOLD + SOAK_TICKS)
             continue;
-        if (c->jobs[i].state != ENDED && (s->fates[i] == SOAK_ADDED || c->jobs[i].state))
-            what = c->jobs[i].state ? "has no event of its end" : "has no event at all";
-        else if (s->runs[i] > c->jobs[i].starts && s->runs[i] < 255)
+        if (c->trail.jobs[i].state != SOAK_ENDED &&
+            (s->fates[i] == SOAK_ADDED || c->trail.jobs[i].state))
+            what = c->trail.jobs[i].state ? "has no event of its end" : "has no event at all";
+        else if (s->runs[i] > c->trail.jobs[i].starts && s->runs[i] < 255)
             what = "was run more often than it was started";
-        else if (c->jobs[i].completed && !s->runs[i])
+        else if (c->trail.jobs[i].completed && !s->runs[i])
             what = "was completed, and never run";
         if (what) {
             snprintf(c->problem, sizeof(c->problem), "job %s-%u %s (%d starts, %d runs)",
-                     soak_kind_name(kind), i, what, c->jobs[i].starts, s->runs[i]);
+                     soak_kind_name(kind), i, what, c->trail.jobs[i].starts, s->runs[i]);
             return false;
         }
     }
-    if (c->unasked && !s->may_give_back) {
-        snprintf(c->problem, sizeof(c->problem), "%ld jobs went back to wait", c->unasked);
+    if (c->trail.unasked && !s->may_give_back) {
+        snprintf(c->problem, sizeof(c->problem), "%ld jobs went back to wait", c->trail.unasked);
         return false;
     }
     return true;
@@ -312,20 +186,20 @@ static long counted(struct soak_checker *c, int schedule)
 /* They count as many jobs as they have made. They go on meanwhile. */
 static bool check_schedules(struct soak_checker *c)
 {
-    long before[SCHEDULES];
+    long before[SOAK_SCHEDULES];
 
-    for (int i = 0; i < SCHEDULES; i++)
+    for (int i = 0; i < SOAK_SCHEDULES; i++)
         before[i] = counted(c, i);
-    if (!follow_events(c, SOAK_TICKS))
+    if (!follow(c, SOAK_TICKS))
         return false;
-    for (int i = 0; i < SCHEDULES; i++) {
+    for (int i = 0; i < SOAK_SCHEDULES; i++) {
         long after = counted(c, i);
 
-        if (before[i] <= c->made[i] && c->made[i] <= after)
+        if (before[i] <= c->trail.made[i] && c->trail.made[i] <= after)
             continue;
         snprintf(c->problem, sizeof(c->problem),
                  "schedule %d counts %ld, then %ld jobs; %ld were made", i, before[i], after,
-                 c->made[i]);
+                 c->trail.made[i]);
         return false;
     }
     return true;
@@ -336,11 +210,11 @@ static bool check_events(struct soak_checker *c)
 {
     int64_t deadline = sc__mono_ms() + SOAK_DEADLINE_MS;
 
-    while (c->s->events != c->ended && sc__mono_ms() < deadline)
+    while (c->s->events != c->trail.ended && sc__mono_ms() < deadline)
         soak_rest(5);
     snprintf(c->problem, sizeof(c->problem), "%ld ends of jobs were read, and there were %ld",
-             (long)c->s->events, c->ended);
-    return c->s->events == c->ended;
+             (long)c->s->events, c->trail.ended);
+    return c->s->events == c->trail.ended;
 }
 
 const char *soak_check(struct soak_checker *c, bool is_over)
@@ -349,7 +223,7 @@ const char *soak_check(struct soak_checker *c, bool is_over)
 
     c->problem[0] = '\0';
     for (int i = 0; i < SOAK_QUEUES && ok; i++)
-        ok = run_script(c, i, walk, i != SOAK_TICKS || is_over ? "1" : "0") && follow_events(c, i);
+        ok = run_script(c, i, walk, i != SOAK_TICKS || is_over ? "1" : "0") && follow(c, i);
     ok = ok && (is_over || check_schedules(c)) && check_jobs(c) && (is_over || check_events(c));
     for (int i = 0; i < SOAK_TICKS && ok; i++)
         ok = run_script(c, i, forget, "");
@@ -387,7 +261,8 @@ bool soak_is_on_time(struct soak_checker *c)
         if (count++ % 2)
             late += strtoll(word, NULL, 10) < now - ON_TIME_MS;
     free(scores);
-    return count == 2 * SCHEDULES && !late && length(c, "LLEN", SOAK_TICKS, "wait") < PAGE;
+    return count == 2 * SOAK_SCHEDULES && !late &&
+           length(c, "LLEN", SOAK_TICKS, "wait") < RUNS_LATE_MAX;
 }
 
 void soak_checker_print(struct soak_checker *c)
@@ -411,14 +286,12 @@ struct soak_checker *soak_checker_new(struct soak *s, const struct test_server *
     c->s = s;
     c->server = server;
     c->client = client;
-    c->jobs = calloc(SOAK_JOBS_MAX, sizeof(*c->jobs));
-    for (int i = 0; i < SOAK_QUEUES; i++)
-        strcpy(c->last[i], "0");
+    soak_trail_init(&c->trail, s);
     return c;
 }
 
 void soak_checker_free(struct soak_checker *c)
 {
-    free(c->jobs);
+    soak_trail_release(&c->trail);
     free(c);
 }

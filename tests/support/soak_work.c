@@ -2,8 +2,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <storychain/worker.h>
-
 #include "alloc.h"
 #include "base/clock.h"
 #include "soak.h"
@@ -17,6 +15,7 @@ struct soak_crew {
     sc_client *client;
     sc_queue *kids;
     sc_worker *workers[SOAK_QUEUES];
+    struct soak_hands *hands; /* NULL: none */
 };
 
 /* Its number, from {"n":5,…}; counts the run. */
@@ -70,6 +69,16 @@ static sc_outcome take_long(sc_run *run, const sc_job *job, void *user)
     return sc_run_is_cancelled(run) ? sc_run_delay(run, 1) : SC_DONE;
 }
 
+static sc_outcome wait_for_cancel(sc_run *run, const sc_job *job, void *user)
+{
+    int64_t until = sc__mono_ms() + 100;
+
+    begin(user, job);
+    while (sc__mono_ms() < until && !sc_run_is_cancelled(run))
+        soak_rest(5);
+    return sc_run_is_cancelled(run) ? sc_run_fail(run, SC_FAILED, "cancelled") : SC_DONE;
+}
+
 /* Adds children, and waits for them. It may get no further than to a server that is away; then it is tried again. */
 static sc_outcome spawn(sc_run *run, const sc_job *job, void *user)
 {
@@ -115,6 +124,15 @@ static sc_outcome only_end(sc_run *run, const sc_job *job, void *user)
     return SC_DONE;
 }
 
+sc_outcome soak_do_kid(sc_run *run, const sc_job *job, void *user)
+{
+    if (sc_slice_eq(job->name, SC_S("spawned")))
+        return SC_DONE;
+    if (sc_slice_eq(job->name, sc_slice_of(soak_kind_name(SOAK_HOLD + SOAK_KIDS))))
+        return hold(run, job, user);
+    return succeed(run, job, user);
+}
+
 static void handle(struct soak_crew *crew, sc_worker *worker)
 {
     static const struct {
@@ -123,7 +141,8 @@ static void handle(struct soak_crew *crew, sc_worker *worker)
     } table[] = {{SOAK_RETRIED, fail_at_first},
                  {SOAK_FAILING, fail_always},
                  {SOAK_PUT_OFF, put_off},
-                 {SOAK_LONG, take_long}};
+                 {SOAK_LONG, take_long},
+                 {SOAK_CANCELLED, wait_for_cancel}};
     const sc_batch_opts batch = {.max = SOAK_CONCURRENCY, .min = 2, .linger_ms = 20};
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -160,6 +179,10 @@ struct soak_crew *soak_crew_start(struct soak *s, int number, sc_client *client)
         opts.limit = i == SOAK_LIMITED ? (sc_rate_limit){5, 100} : (sc_rate_limit){0};
         assert_ok(
             sc_worker_new(client, sc_slice_of(soak_queues[i]), &opts, &crew->workers[i], NULL));
+        if (number == SOAK_BY_HAND && i == SOAK_KIDS) {
+            crew->hands = soak_hands_start(s, crew->workers[i]);
+            continue;
+        }
         handle(crew, crew->workers[i]);
         assert_ok(sc_worker_start(crew->workers[i]));
     }
@@ -185,6 +208,7 @@ static void close_worker(struct soak *s, sc_worker *worker)
 void soak_crew_end(struct soak_crew *crew)
 {
     crew->s->may_give_back = true;
+    soak_hands_end(crew->hands);
     for (int i = 0; i < SOAK_QUEUES; i++)
         close_worker(crew->s, crew->workers[i]);
     sc_queue_free(crew->kids);
