@@ -122,11 +122,12 @@ void test_server_kill(struct test_server *server, int signal_number)
 
 sc_client *test_server_client(const struct test_server *server)
 {
-    sc_client_opts opts = {.url = server->url};
+    /* Longer than the machine may stand still. */
+    sc_client_opts opts = {.url = server->url, .command_timeout_ms = 30000};
     sc_client *client = NULL;
     sc_reason reason = {""};
 
-    if (sc_client_new(&opts, &client, &reason) || sc_client_wait_ready(client, 10000, &reason))
+    if (sc_client_new(&opts, &client, &reason) || sc_client_wait_ready(client, 30000, &reason))
         fail_msg("no client for %s: %s", server->url, reason.text);
     return client;
 }
