@@ -9,7 +9,10 @@
 #include "reply.h"
 #include "resp.h"
 
-enum { LATE_MS = 2000 }; /* how much longer than it said the server may take */
+enum {
+    LATE_MS = 2000, /* how much longer than it said the server may take */
+    ASK_MAX = 16    /* times that it is asked to hurry before LATE_MS is awaited */
+};
 
 struct sc__blocking {
     sc_client *client;
@@ -29,6 +32,7 @@ struct sc__blocking {
     size_t len;
     uint64_t serial;     /* of the call */
     struct hurry *hurry; /* the server is being asked to answer; NULL: not */
+    int asked;           /* so often, for this call */
 };
 
 /* The user of that request, which may be answered when the connection is no more. */
@@ -175,6 +179,7 @@ static sc_err call(sc__blocking *b, const sc__command *commands, int count, int6
     b->block_ms = block_ms;
     b->answers = count;
     b->serial++;
+    b->asked = 0;
     if (b->ready)
         send_call(b);
     else if (!b->conn)
@@ -205,20 +210,6 @@ void sc__blocking_cancel(sc__blocking *b)
     answer(b, SC_ECANCELED, NULL);
 }
 
-/* The server answers the call, or would not be asked. */
-static void on_hurried(void *user, sc_err err, const sc_reply *reply)
-{
-    struct hurry *hurry = user;
-    sc__blocking *b = hurry->blocking;
-    bool is_same = b && b->serial == hurry->serial;
-
-    if (b)
-        b->hurry = NULL;
-    sc_free(hurry);
-    if (is_same && (err || reply->type == SC_REPLY_ERROR))
-        sc__blocking_cancel(b);
-}
-
 static void on_fence(void *user, sc_err err, const sc_reply *reply)
 {
     (void)user, (void)err, (void)reply; /* it only had to be before the next one */
@@ -232,6 +223,8 @@ static sc_err send_fence(sc__blocking *b, const sc__send_opts *opts)
 
     return sc__client_send(b->client, argv, 3, opts, on_fence, NULL);
 }
+
+static void on_hurried(void *user, sc_err err, const sc_reply *reply);
 
 static sc_err ask_to_hurry(sc__blocking *b)
 {
@@ -248,11 +241,31 @@ static sc_err ask_to_hurry(sc__blocking *b)
     err = send_fence(b, &opts);
     if (!err)
         err = sc__client_send(b->client, argv, 3, &opts, on_hurried, hurry);
-    if (err)
+    if (err) {
         sc_free(hurry);
-    else
-        b->hurry = hurry;
-    return err;
+        return err;
+    }
+    b->hurry = hurry;
+    b->asked++;
+    return SC_OK;
+}
+
+/* The server was asked: it answers the call, or it may not be asked, or it had not read the call yet. */
+static void on_hurried(void *user, sc_err err, const sc_reply *reply)
+{
+    const struct hurry hurry = *(struct hurry *)user;
+    sc__blocking *b = hurry.blocking;
+    int64_t found = 1;
+
+    sc_free(user);
+    if (!b)
+        return;
+    b->hurry = NULL;
+    if (!b->cb || b->serial != hurry.serial)
+        return;
+    if (err || sc__reply_int(reply, &found, NULL) ||
+        (!found && b->asked < ASK_MAX && ask_to_hurry(b)))
+        sc__blocking_cancel(b);
 }
 
 void sc__blocking_hurry(sc__blocking *b)

@@ -295,6 +295,50 @@ TEST(a_call_is_hurried_though_the_server_was_asked_that_for_the_one_before)
     sc_client_free(client);
 }
 
+static void pop_and_hurry(void *arg)
+{
+    struct pop *pop = arg;
+
+    pop_on_loop(pop);
+    sc__blocking_hurry(pop->blocking);
+}
+
+/* False when one was not answered in time. */
+static bool hurry_hundreds(const struct test_server *server, sc_client *client, struct pop *pop)
+{
+    int before = pop->done;
+
+    start_pop(client, pop);
+    wait_until(strstr(test_redis(server, "CLIENT LIST"), "cmd=bzpopmin"));
+    sc__loop_run_wait(sc__client_loop(client), hurry_on_loop, pop->blocking);
+    wait_until(pop->done == before + 1);
+    for (int i = 0; i < 400 && pop->err == SC_OK; i++) {
+        before = pop->done;
+        sc__loop_run_wait(sc__client_loop(client), pop_and_hurry, pop);
+        wait_until(pop->done == before + 1);
+    }
+    return pop->err == SC_OK;
+}
+
+/* What asks to hurry it may overtake it, on another connection. */
+TEST(a_call_on_its_way_is_hurried_when_it_arrives)
+{
+    struct test_server server;
+    test_server_start(&server);
+    sc_client *client = test_server_client(&server);
+    struct pop pop = {.block_ms = INT32_MAX};
+    bool in_time = false;
+    assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
+
+    /* The machine may stand still for longer than a call has time. */
+    for (int i = 0; i < 3 && !in_time; i++)
+        in_time = hurry_hundreds(&server, client, &pop);
+
+    assert_true(in_time);
+    sc__blocking_free(pop.blocking);
+    sc_client_free(client);
+}
+
 TEST(where_the_server_may_not_be_asked_to_hurry_the_call_is_cancelled)
 {
     struct test_server server;
