@@ -48,10 +48,9 @@ static void join_on_loop(void *arg)
 {
     sc__event_wait *wait = arg;
 
-    if (!wait->events->running) {
-        wait->err = SC_ESTATE;
+    if (!wait->events->running)
         return;
-    }
+    wait->joined = true;
     wait->next = wait->events->waits;
     wait->events->waits = wait;
 }
@@ -117,9 +116,8 @@ sc_err sc_queue_wait_until_finished(sc_queue *queue, sc_events *events, sc_slice
         return SC_EINVAL;
     sc__waiter_init(&wait.waiter);
     sc__loop_run_wait(sc__client_loop(events->queue->client), join_on_loop, &wait);
-    err = wait.err;
-    if (!err)
-        err = wait_for_end(queue, &wait, timeout_ms, ret_result);
+    /* Only this is ours to look at: the end may come just now. */
+    err = wait.joined ? wait_for_end(queue, &wait, timeout_ms, ret_result) : SC_ESTATE;
     sc__waiter_release(&wait.waiter);
     return err;
 }

@@ -17,6 +17,7 @@ typedef struct sc__event_wait {
     sc_events *events;
     sc_slice id;
     sc__waiter waiter;
+    bool joined; /* it was put into the list */
     bool over; /* with what follows */
     sc_err err;
     sc_job_result *result;

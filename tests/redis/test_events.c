@@ -443,6 +443,37 @@ TEST(a_job_that_has_ended_already_needs_no_wait)
     close_all();
 }
 
+static atomic_bool told_enough;
+
+static void *tell_on(void *arg)
+{
+    (void)arg;
+    while (!told_enough)
+        test_redis(&server, "XADD bull:q:events * event completed jobId 1 returnvalue 1");
+    return NULL;
+}
+
+/* For ThreadSanitizer: the end comes while the thread that waits begins to. */
+TEST(a_wait_may_end_as_it_begins)
+{
+    const sc_job_spec spec = {.name = SC_S("job")};
+    sc_job_result *result;
+    pthread_t thread;
+
+    open_queue();
+    assert_ok(sc_queue_add(queue, &spec, NULL, NULL));
+    open_events("$");
+    assert_ok(sc_events_start(events, NULL, NULL));
+    pthread_create(&thread, NULL, tell_on, NULL);
+    for (int i = 0; i < 300; i++) {
+        assert_ok(sc_queue_wait_until_finished(queue, events, SC_S("1"), 60000, &result));
+        sc_free(result);
+    }
+    told_enough = true;
+    pthread_join(thread, NULL);
+    close_all();
+}
+
 TEST(a_wait_ends_at_its_deadline)
 {
     sc_job_result *result = NULL;
