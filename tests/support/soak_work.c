@@ -306,12 +306,9 @@ static sc_client *connect_process(struct soak *s, int number)
 
 static void log_line(sc_log_level level, const char *text, void *user)
 {
-    char line[600];
-    int len = snprintf(line, sizeof(line), "%lld process %d: %s\n", (long long)sc__wall_ms(),
-                       *(const int *)user, text);
-
-    if (level > SC_LOG_DEBUG && write(STDERR_FILENO, line, (size_t)len) < 0)
-        return;
+    if (level > SC_LOG_DEBUG)
+        fprintf(stderr, "%lld process %d: %.400s\n", (long long)sc__wall_ms(), *(const int *)user,
+                text);
 }
 
 void soak_live(struct soak *s, int number)
