@@ -121,10 +121,12 @@ sc_cache_opts app_cache_opts(void)
 
 static sc_err start_cache(struct app *app, sc_reason *ret_reason)
 {
-    const sc_cache_opts opts = app_cache_opts();
+    sc_cache_opts opts = app_cache_opts();
     sc_reason why = {""};
-    sc_err err = sc_cache_new(app->client, &opts, &app->cache, &why);
+    sc_err err;
 
+    opts.timeout_ms = app->opts.cache_timeout_ms;
+    err = sc_cache_new(app->client, &opts, &app->cache, &why);
     return err ? failed("the cache", err, &why, ret_reason) : SC_OK;
 }
 

@@ -32,6 +32,7 @@ struct app_opts {
     const char *mail_from;    /* NULL: "StoryChain <storychain@localhost>" */
     const char *site_url;     /* begins links in mails; NULL: "http://127.0.0.1:8080" */
     const char *queue_prefix; /* NULL: "bull" */
+    int64_t cache_timeout_ms; /* how long the cache waits for Redis; 0: its own default */
     bool run_processors;      /* take jobs of the five queues */
     bool run_schedules;       /* register the six schedules and run what is due */
 };

@@ -27,6 +27,7 @@ __attribute__((unused)) static void fixture_start(struct fixture *f, const struc
     test_server_start(&f->redis);
     snprintf(f->state, sizeof(f->state), "%s/state", test_folder());
     opts.state_dir = f->state;
+    opts.cache_timeout_ms = 10000; /* enough for a busy machine */
     opts.redis_url = f->redis.url;
     opts.site_url = "https://storychain.example";
     opts.mail_from = "StoryChain <hello@storychain.example>";

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "redis/blocking.h"
+#include "support/pulse.h"
 #include "support/server.h"
 #include "support/test.h"
 
@@ -54,7 +55,7 @@ TEST(a_blocking_pop_gets_what_comes_later)
     struct test_server server;
     test_server_start(&server);
     sc_client *client = test_server_client(&server);
-    struct pop pop = {.block_ms = 10000};
+    struct pop pop = {.block_ms = 600000};
     assert_ok(sc__blocking_new(client, SC_S("waiter"), &pop.blocking));
 
     start_pop(client, &pop);
@@ -77,9 +78,11 @@ TEST(an_empty_set_gives_nil_after_the_block_time)
     struct pop pop = {.block_ms = 50};
     assert_ok(sc__blocking_new(client, SC_S(""), &pop.blocking));
 
-    start_pop(client, &pop);
+    for (int i = 1; i == 1 || (pop.err == SC_ECONNLOST && i < 10); i++) { /* it stood still */
+        start_pop(client, &pop);
+        wait_until(pop.done == i);
+    }
 
-    wait_until(pop.done == 1);
     assert_ok(pop.err);
     assert_string_equal(pop.member, "");
     sc__blocking_free(pop.blocking);
@@ -160,13 +163,15 @@ TEST(a_server_that_falls_silent_is_a_lost_connection)
     start_pop(client, &pop);
     wait_until(pop.done == 1);
 
+    struct pulse pulse;
     int64_t began = sc__mono_ms();
     kill(server.pid, SIGSTOP);
+    pulse_start(&pulse, NULL, NULL);
     start_pop(client, &pop);
     wait_until(pop.done == 2);
 
     assert_err(pop.err, SC_ECONNLOST);
-    assert_true(sc__mono_ms() - began < 5000);
+    assert_true(sc__mono_ms() - began < 5000 + pulse_stop(&pulse));
     kill(server.pid, SIGCONT);
     sc__blocking_free(pop.blocking);
     sc_client_free(client);

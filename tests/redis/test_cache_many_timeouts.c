@@ -78,7 +78,7 @@ TEST(after_a_hard_timeout_what_is_missing_fails_and_is_loaded_behind)
     assert_int_equal(kept, 1);
     assert_int_equal(cache_source_loads(&source), 3);
     cache_make_keys(texts, keys, MAX);
-    wait_until(cache_expect(f.other, &brief, "k2", &source, "v").source == SC_CACHE_HIT);
+    wait_until(cache_expect(f.other, &patient, "k2", &source, "v").source == SC_CACHE_HIT);
     cache_fixture_stop(&f);
 }
 
@@ -200,7 +200,7 @@ TEST(without_a_server_many_have_timeouts_too)
     assert_ok(sc_cache_fetch_many(cache, &brief, keys, 2, &source, values, errs));
     assert_err(errs[0], SC_ETIMEDOUT);
     cache_source_open(&source);
-    wait_until(cache_expect(cache, &brief, "k0", &source, "v").source == SC_CACHE_NEAR);
+    wait_until(cache_expect(cache, &patient, "k0", &source, "v").source == SC_CACHE_NEAR);
     assert_ok(sc_cache_fetch_many(cache, &patient, keys, 4, &source, values, errs));
     assert_slice(values[3].bytes, "v");
     release(4);

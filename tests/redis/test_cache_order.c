@@ -141,7 +141,8 @@ TEST(another_caches_load_is_left_to_store_its_value)
     sc_cache *other;
 
     cache_fixture_start(&f);
-    assert_ok(sc_cache_new(f.client, &(sc_cache_opts){.wait_ms = 1}, &other, NULL));
+    assert_ok(
+        sc_cache_new(f.client, &(sc_cache_opts){.timeout_ms = 10000, .wait_ms = 1}, &other, NULL));
     cache_source_close(&first);
     cache_call_start(&caller, f.cache, &first);
     cache_source_wait(&first, 1);

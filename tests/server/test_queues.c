@@ -264,7 +264,7 @@ TEST_LIMIT(without_redis_probes_tell_stories_go_on_and_queues_say_why, 60)
 {
     struct site site;
 
-    site_start_empty(&site, NULL);
+    site_start_with(&site, NULL, 0);
     assert_int_equal(site_get(&site, "/readyz"), 200);
     kill((pid_t)sc_embedded_pid(site.app->redis), SIGSTOP);
 

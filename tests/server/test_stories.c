@@ -394,7 +394,8 @@ TEST_LIMIT(a_chapter_is_published_while_redis_is_away_and_readers_are_told_later
 {
     struct site site;
 
-    site_start(&site, NULL);
+    site_start_with(&site, NULL, 0);
+    site_fill(&site);
     assert_int_equal(kill((pid_t)sc_embedded_pid(site.app->redis), SIGSTOP), 0);
 
     assert_int_equal(

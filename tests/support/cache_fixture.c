@@ -5,7 +5,7 @@
 #include "test.h"
 
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
-static char last_line[512];
+static char last_line[512], all_lines[64 * 1024];
 static int lines;
 
 static void on_log(sc_log_level level, const char *text, void *user)
@@ -15,6 +15,7 @@ static void on_log(sc_log_level level, const char *text, void *user)
         return;
     pthread_mutex_lock(&log_mutex);
     snprintf(last_line, sizeof(last_line), "%s", text);
+    snprintf(all_lines + strlen(all_lines), sizeof(all_lines) - strlen(all_lines), "%s\n", text);
     lines++;
     pthread_mutex_unlock(&log_mutex);
 }
@@ -27,6 +28,16 @@ const char *cache_fixture_last_line(void)
     memcpy(copy, last_line, sizeof(copy));
     pthread_mutex_unlock(&log_mutex);
     return copy;
+}
+
+bool cache_fixture_was_told(const char *part)
+{
+    bool was_told;
+
+    pthread_mutex_lock(&log_mutex);
+    was_told = strstr(all_lines, part) != NULL;
+    pthread_mutex_unlock(&log_mutex);
+    return was_told;
 }
 
 int cache_fixture_lines(void)

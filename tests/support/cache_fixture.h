@@ -21,6 +21,9 @@ void cache_fixture_stop(struct cache_fixture *f);
 const char *cache_fixture_last_line(void);
 int cache_fixture_lines(void);
 
+/* Whether any line since the start says so. */
+bool cache_fixture_was_told(const char *part);
+
 /* What a loader is to do; `user` of cache_load. */
 struct cache_source {
     pthread_mutex_t mutex;

@@ -18,13 +18,16 @@ void test_server_start_args(struct test_server *server,
 void test_server_kill(struct test_server *server, int signal_number); /* and waits for its end */
 void test_server_restart(struct test_server *server);                 /* same folder and socket */
 
+/* Whether it answers a PING, on a connection of its own; any thread. */
+bool test_server_answers(const struct test_server *server);
+
 /* A TCP port of this machine that nobody listens on, as text. */
 void test_free_port(char out[8]);
 
 /* "redis" or "valkey". */
 const char *test_server_software(void);
 
-/* A client connected to it; fails the test if that is not possible. */
+/* A client connected to it, patient enough for a busy machine; fails the test if that is not possible. */
 sc_client *test_server_client(const struct test_server *server);
 
 /* One command from text, split at spaces ("HGET bull:q:1 data"); the reply as text: strings as they are, integers in decimal,
