@@ -18,7 +18,7 @@ typedef struct sc__event_wait {
     sc_slice id;
     sc__waiter waiter;
     bool joined; /* it was put into the list */
-    bool over; /* with what follows */
+    bool over;   /* with what follows */
     sc_err err;
     sc_job_result *result;
     struct sc__event_wait *next;
