@@ -21,6 +21,7 @@ enum {
     SOAK_BY_HAND = 2,   /* in this one jobs of a queue are taken by hand */
     SOAK_JOBS_MAX = 1 << 21,
     SOAK_CONCURRENCY = 4, /* of each worker */
+    SOAK_LOCK_MS = 1500,
     SOAK_DEADLINE_MS = 120000,
     SOAK_PLAIN_SCHEDULES = 2,
     SOAK_GUARDED_SCHEDULES = 2,
@@ -52,8 +53,8 @@ typedef enum soak_kind {
     SOAK_KINDS
 } soak_kind;
 
-/* Close them and start others; pause them for a moment; give them fewer slots, then all again. */
-enum { SOAK_RESTART, SOAK_PAUSE, SOAK_FEWER };
+/* Close them and start others; pause them for a moment; give them fewer slots, then all again; pause a queue for all of them. */
+enum { SOAK_RESTART, SOAK_PAUSE, SOAK_FEWER, SOAK_PAUSE_QUEUE };
 
 /* What became of a job's add. */
 enum { SOAK_UNUSED, SOAK_TRIED, SOAK_ADDED };
@@ -122,8 +123,16 @@ bool soak_add(struct soak *s, sc_queue *queue, const sc_job_spec *specs, const u
 bool soak_is_excused(sc_err err);
 
 /* The workers of a process. */
-struct soak_crew;
+struct soak_crew {
+    struct soak *s;
+    sc_client *client;
+    sc_queue *kids;
+    sc_worker *workers[SOAK_QUEUES];
+    struct soak_hands *hands; /* NULL: none */
+};
+
 struct soak_crew *soak_crew_start(struct soak *s, int number, sc_client *client);
+void soak_crew_handle(struct soak_crew *crew, sc_worker *worker); /* with processors for all */
 void soak_crew_end(struct soak_crew *crew);
 void soak_crew_dump(struct soak_crew *crew, int number);
 

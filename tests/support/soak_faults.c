@@ -174,6 +174,11 @@ static void narrow_workers(struct breaking *b)
     order(b, SOAK_FEWER);
 }
 
+static void pause_queue(struct breaking *b)
+{
+    order(b, SOAK_PAUSE_QUEUE);
+}
+
 static void nothing(struct breaking *b)
 {
     (void)b;
@@ -206,6 +211,7 @@ static const struct fault {
       {"workers are closed", restart_workers, nothing, 100},
       {"workers are paused", pause_workers, nothing, 100},
       {"workers have fewer slots", narrow_workers, nothing, 100},
+      {"a queue is paused", pause_queue, nothing, 100},
 };
 
 enum {
