@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { QUEUES_MAX = 1000, LOOK_EVERY_MS = 1000, REST_FACTOR = 50 };
+enum { QUEUES_MAX = 1000, LOOK_EVERY_MS = 1000, REST_FACTOR = 50, LOOKS = 3 };
 
 struct entry {
     sc_queue *queue;
@@ -20,7 +20,9 @@ struct queue_index {
     struct app *app;
     pthread_mutex_t lock;
     bool looking;
-    int64_t look_ms; /* mono: not before that */
+    int64_t look_ms;        /* mono: not before that */
+    int64_t took_ms[LOOKS]; /* the last ones */
+    size_t next_look;
     struct entry *entries;
     size_t count;
 };
@@ -103,11 +105,22 @@ static bool claim(struct queue_index *index)
     return mine;
 }
 
+/* Of the last looks. One that was slow by itself is no measure of the keys: the machine stood still. */
+static int64_t quickest(struct queue_index *index, int64_t took_ms)
+{
+    index->took_ms[index->next_look++ % LOOKS] = took_ms;
+    for (size_t i = 0; i < LOOKS; i++)
+        if (index->took_ms[i] < took_ms)
+            took_ms = index->took_ms[i];
+    return took_ms;
+}
+
 static void rest(struct queue_index *index, int64_t took_ms)
 {
-    int64_t rest_ms = took_ms * REST_FACTOR;
+    int64_t rest_ms;
 
     pthread_mutex_lock(&index->lock);
+    rest_ms = quickest(index, took_ms) * REST_FACTOR;
     index->looking = false;
     index->look_ms = sc__mono_ms() + (rest_ms > LOOK_EVERY_MS ? rest_ms : LOOK_EVERY_MS);
     pthread_mutex_unlock(&index->lock);

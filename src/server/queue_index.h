@@ -1,7 +1,8 @@
 /* The queues that the server knows: StoryChain's own, and all others found under the prefix.
  *
  * Handles live as long as the index. Finding means scanning the server's keys, so that it is done
- * once a second at most, and less often the longer it takes: a fiftieth of the time goes to it. */
+ * once a second at most, and less often the longer it takes: a fiftieth of the time goes to it, by
+ * the quickest of the last three times. */
 #ifndef SERVER_QUEUE_INDEX_H
 #define SERVER_QUEUE_INDEX_H
 

@@ -62,6 +62,33 @@ TEST(queues_of_ours_and_of_others_are_listed_with_their_counts)
     site_stop(&site);
 }
 
+static bool is_listed(struct site *site, const char *name)
+{
+    AUTO_JSON *body = NULL;
+
+    assert_int_equal(site_get(site, "/api/queues"), 200);
+    body = site_json(site);
+    return find_queue(body, name) != NULL;
+}
+
+TEST(a_new_queue_is_found_soon_though_the_server_stood_still_at_the_look_before)
+{
+    const sc_slice pause[] = {SC_S("CLIENT"), SC_S("PAUSE"), SC_S("2000")};
+    struct site site;
+    sc_reply *reply;
+    char id[64];
+
+    site_start_empty(&site, NULL);
+    assert_ok(sc_client_call(site.app->client, pause, 3, &reply));
+    sc_reply_free(reply);
+    assert_false(is_listed(&site, "printing"));
+
+    add_job(&site, "printing", &(sc_job_spec){.name = SC_S("print")}, id);
+
+    wait_until(is_listed(&site, "printing"));
+    site_stop(&site);
+}
+
 static bool is_paused(struct site *site)
 {
     AUTO_JSON *body = NULL;
