@@ -245,9 +245,9 @@ export async function madeRuns(redis, key, id) {
   return Promise.all(times.map(async (ms) => [ms, Number(await redis.hget(`${key}:repeat:${id}:${ms}`, 'timestamp'))]));
 }
 
-/** Where runs `step` ms apart are missing: [[the one before, the one after, when that was made], …]. Without those that were past for over `graceMs` by then, for
+/** Where runs `step` ms apart are missing: [[the one before, the one after, when that was made], …]. Without those that were past for `graceMs` by then, for
  *  those are skipped, as in BullMQ: nobody was there in time, or the machine stood still. */
 export function leftOut(runs, step, graceMs) {
   const gaps = runs.slice(1).map(([ms, made], i) => [runs[i][0], ms, made]);
-  return gaps.filter(([before, ms, made]) => ms - before !== step && !((ms - before) % step === 0 && before + step + graceMs < made && ms - step <= made));
+  return gaps.filter(([before, ms, made]) => ms - before !== step && !((ms - before) % step === 0 && before + step + graceMs <= made && ms - step <= made));
 }
