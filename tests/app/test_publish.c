@@ -31,10 +31,10 @@ static struct user add_user(struct fixture *f, const char *name)
 }
 
 /* "Sea" by Ada, with Bob for an editor and Eve for a follower. */
-static void begin(struct fixture *f)
+static void begin(struct fixture *f, int64_t command_timeout_ms)
 {
     struct story_draft draft = {.title = SC_S("Sea"), .publish = true};
-    sc_client_opts opts = {.command_timeout_ms = 500};
+    sc_client_opts opts = {.command_timeout_ms = command_timeout_ms};
     struct story *story;
     char url[128];
 
@@ -43,7 +43,7 @@ static void begin(struct fixture *f)
     test_server_start(&f->server);
     opts.url = f->server.url;
     assert_ok(sc_client_new(&opts, &f->client, NULL));
-    assert_ok(sc_client_wait_ready(f->client, 10000, NULL));
+    assert_ok(sc_client_wait_ready(f->client, 30000, NULL));
     assert_ok(sc_cache_new(f->client, NULL, &f->catalog.cache, NULL));
     assert_ok(queues_initialize(f->client, "bull", &f->queues, NULL));
     snprintf(url, sizeof(url), "sqlite:%s/storychain.db", test_folder());
@@ -95,7 +95,7 @@ TEST(all_but_the_author_hear_of_a_chapter)
     struct notifications list;
     struct fixture f;
 
-    begin(&f);
+    begin(&f, 30000);
     assert_ok(publish(&f, "The \"Tide\"", &f.bob));
     assert_ok(
         store_notification_list(f.catalog.store, f.eve.id, true, 10, 0, &f.arena, &list, NULL));
@@ -117,7 +117,7 @@ TEST_LIMIT(who_could_not_be_told_is_told_later_and_once, 60)
     struct fixture f;
     int64_t told = -1;
 
-    begin(&f);
+    begin(&f, 500);
     test_server_kill(&f.server, SIGKILL);
     wait_until(!sc_client_is_connected(f.client));
     assert_true(publish(&f, "Storm", &f.ada) != SC_OK);
@@ -145,7 +145,7 @@ TEST(the_sample_story_is_imported_once_and_tells_nobody)
     size_t imported = 0;
     int64_t told = -1;
 
-    begin(&f);
+    begin(&f, 30000);
     assert_ok(story_list_json(&f.catalog, STORY_LIST_FEATURED, &list, &f.reason));
     sc_cache_value_release(&list);
     assert_ok(sample_import(&f.catalog, &imported, &f.reason));

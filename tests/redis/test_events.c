@@ -370,7 +370,7 @@ static void *wait_for_job(void *arg)
 {
     struct waiting *w = arg;
 
-    w->err = sc_queue_wait_until_finished(queue, events, sc_slice_of(w->id), 20000, &w->result);
+    w->err = sc_queue_wait_until_finished(queue, events, sc_slice_of(w->id), 60000, &w->result);
     w->over = true;
     return NULL;
 }
@@ -499,26 +499,44 @@ static void *wait_shortly(void *arg)
     return NULL;
 }
 
+/* False when the deadline had passed before the job's end. */
+static bool finds_the_end_of(const char *id)
+{
+    struct waiting w = {.id = id};
+    char command[128];
+    pthread_t thread;
+
+    redis("CONFIG RESETSTAT");
+    pthread_create(&thread, NULL, wait_shortly, &w);
+    wait_until(is_waited_for(1));
+    snprintf(command, sizeof(command), "HSET bull:q:%s returnvalue 7", id);
+    redis(command);
+    snprintf(command, sizeof(command), "ZADD bull:q:completed 1 %s", id);
+    redis(command);
+
+    pthread_join(thread, NULL);
+    if (w.err == SC_ETIMEDOUT)
+        return false;
+    assert_ok(w.err);
+    assert_string_equal(w.result->return_value.ptr, "7");
+    sc_free(w.result);
+    return true;
+}
+
 TEST(an_end_whose_event_was_cut_away_is_found_at_the_deadline)
 {
-    struct waiting w = {0};
-    pthread_t thread;
+    bool is_found = false;
 
     open_queue();
     open_events("$");
     assert_ok(sc_events_start(events, NULL, NULL));
-    w.id = add("good", SC_KEEP_ALL);
-    redis("CONFIG RESETSTAT");
-    pthread_create(&thread, NULL, wait_shortly, &w);
-    wait_until(is_waited_for(1));
-    redis("HSET bull:q:1 returnvalue 7");
-    redis("ZADD bull:q:completed 1 1");
+    for (int i = 0; i < 5 && !is_found; i++) {
+        char *id = add("good", SC_KEEP_ALL);
 
-    pthread_join(thread, NULL);
-    assert_ok(w.err);
-    assert_string_equal(w.result->return_value.ptr, "7");
-    sc_free(w.result);
-    sc_free((char *)w.id);
+        is_found = finds_the_end_of(id);
+        sc_free(id);
+    }
+    assert_true(is_found);
     close_all();
 }
 

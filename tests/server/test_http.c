@@ -1,6 +1,7 @@
 /* server/http.c and what it stands on, without an app: routing, limits, refusals, files. */
 #include "server/http.h"
 #include "support/http.h"
+#include "support/pulse.h"
 #include "support/test.h"
 
 #include <sys/socket.h>
@@ -163,7 +164,9 @@ TEST(requests_that_are_not_http_do_no_harm)
         test_http_raw(http_url(http), requests[i], strlen(requests[i]), &answer);
         assert_true(answer.status == 0 || (answer.status >= 400 && answer.status < 506));
     }
-    test_http(http_url(http), "GET", "/healthz", NULL, NULL, &answer);
+    do /* again when its request took longer than it may */
+        test_http(http_url(http), "GET", "/healthz", NULL, NULL, &answer);
+    while (!answer.status || answer.status == 408);
 
     assert_int_equal(answer.status, 200);
     test_answer_release(&answer);
@@ -276,14 +279,16 @@ TEST(a_thousand_slow_clients_do_not_stop_others)
     static int fds[SLOW];
     struct http *http = start(NULL);
     struct test_answer answer = {0};
+    struct pulse pulse;
     int64_t began;
 
     open_slow_ones(http_url(http), fds, SLOW);
+    pulse_start(&pulse, NULL, NULL);
     began = sc__mono_ms();
     test_http(http_url(http), "GET", "/healthz", NULL, NULL, &answer);
 
     assert_int_equal(answer.status, 200);
-    assert_true(sc__mono_ms() - began < 2000);
+    assert_true(sc__mono_ms() - began < 2000 + pulse_stop(&pulse));
     for (size_t i = 0; i < SLOW; i++)
         close(fds[i]);
     test_answer_release(&answer);
@@ -330,10 +335,12 @@ TEST(a_stopping_server_ends_idle_connections_at_once)
 {
     struct http *http = start(NULL);
     int fd = test_http_dial(http_url(http));
+    struct pulse pulse;
     int64_t began = sc__mono_ms();
 
+    pulse_start(&pulse, NULL, NULL);
     http_stop(http);
 
-    assert_true(sc__mono_ms() - began < 3000);
+    assert_true(sc__mono_ms() - began < 3000 + pulse_stop(&pulse));
     close(fd);
 }

@@ -145,12 +145,12 @@ TEST(schedules_that_are_late_are_shown_and_those_that_have_ended_are_not)
     assert_true(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 0\n"));
 
     snprintf(late, sizeof(late), "ZADD bull:email:repeat %lld late",
-             (long long)sc__wall_ms() - 100000);
+             (long long)sc__wall_ms() - 100000000);
     redis(&site, late);
     redis(&site, "HSET bull:email:repeat:late name n every 1000 ic 2");
     assert_int_equal(site_get(&site, "/metrics"), 200);
 
-    assert_true(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 10"));
-    assert_false(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 10\n"));
+    assert_true(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 1000"));
+    assert_false(site_says(&site, "storychain_schedule_overdue_seconds{queue=\"email\"} 1000\n"));
     site_stop(&site);
 }
