@@ -24,7 +24,7 @@ SC_API SC_MUST_USE sc_err sc_embedded_start(const char *folder, const char *prog
                                             sc_embedded **ret_server, sc_reason *ret_reason);
 
 /* The URL of a server that another process runs with its files in `folder`; free with sc_free.
- * SC_ENOTFOUND: none runs there. Starts nothing. */
+ * SC_ENOTFOUND: none runs there; one that does not answer for a while does. Starts nothing. */
 SC_API SC_MUST_USE sc_err sc_embedded_find(const char *folder, char **ret_url);
 
 /* The URL to make a client from: "unix:///…/redis.sock". Valid until stop. */

@@ -322,16 +322,17 @@ static void read_last_line(const char *path, char out[FILE_MAX])
         memmove(out, line + 1, strlen(line));
 }
 
-enum answer { SILENT, LOADING, READY };
+enum answer { NONE, LATE, LOADING, READY };
 
 static enum answer ask_ping(const char *socket)
 {
     static const sc_slice ping[] = {SC_S("PING")};
-    enum answer answer = SILENT;
+    enum answer answer = NONE;
     sc_reply *reply = NULL;
+    sc_err err = sc__ask(socket, ping, 1, ASK_MS, &reply, NULL);
 
-    if (sc__ask(socket, ping, 1, ASK_MS, &reply, NULL))
-        return SILENT;
+    if (err)
+        return err == SC_ETIMEDOUT ? LATE : NONE;
     if (reply->type == SC_REPLY_STRING)
         answer = READY;
     else if (sc__reply_is_error(reply, "LOADING"))
@@ -447,7 +448,7 @@ sc_err sc_embedded_find(const char *folder, char **ret_url)
         return SC_ENOTFOUND;
     sc__arena_init(&texts, TEXTS_MAX);
     path = socket_path(&texts, real);
-    if (path && ask_ping(path) != SILENT)
+    if (path && ask_ping(path) != NONE)
         url = url_of(&texts, path);
     if (url)
         copy = sc__strdup(url);

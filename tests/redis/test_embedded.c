@@ -252,6 +252,20 @@ TEST(a_long_path_and_odd_characters_do_not_matter)
     }
 }
 
+TEST(a_server_that_stands_still_is_found)
+{
+    sc_embedded *server = start(test_folder());
+    char *found = NULL;
+
+    kill((pid_t)sc_embedded_pid(server), SIGSTOP);
+    assert_ok(sc_embedded_find(test_folder(), &found));
+    kill((pid_t)sc_embedded_pid(server), SIGCONT);
+
+    assert_string_equal(found, sc_embedded_url(server));
+    sc_free(found);
+    sc_embedded_stop(server);
+}
+
 TEST(what_does_not_work_is_said_in_one_sentence)
 {
     sc_embedded *server = NULL;
