@@ -11,7 +11,7 @@
 struct pulse {
     pthread_t thread;
     atomic_bool stopping;
-    _Atomic int64_t own_ms, *still_ms;
+    _Atomic int64_t own_ms, *still_ms, beat_ms; /* beat: the last one began at, mono */
     const struct test_server *server;
 };
 
