@@ -43,6 +43,7 @@ typedef enum soak_kind {
     SOAK_BATCHED,
     SOAK_PUT_OFF,
     SOAK_LONG,
+    SOAK_TIMED,     /* takes longer than its hard timeout, though both may be noticed at once */
     SOAK_CANCELLED, /* at some time, by who added it */
     SOAK_SPAWNING,
     SOAK_PARENT,

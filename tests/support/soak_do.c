@@ -56,6 +56,14 @@ static sc_outcome take_long(sc_run *run, const sc_job *job, void *user)
     return sc_run_is_cancelled(run) ? sc_run_delay(run, 1) : SC_DONE;
 }
 
+static sc_outcome be_late(sc_run *run, const sc_job *job, void *user)
+{
+    (void)run;
+    begin(user, job);
+    soak_rest(60);
+    return SC_DONE;
+}
+
 static sc_outcome wait_for_cancel(sc_run *run, const sc_job *job, void *user)
 {
     int64_t until = sc__mono_ms() + 100;
@@ -125,11 +133,9 @@ void soak_crew_handle(struct soak_crew *crew, sc_worker *worker)
     static const struct {
         soak_kind kind;
         sc_processor processor;
-    } table[] = {{SOAK_RETRIED, fail_at_first},
-                 {SOAK_FAILING, fail_always},
-                 {SOAK_PUT_OFF, put_off},
-                 {SOAK_LONG, take_long},
-                 {SOAK_CANCELLED, wait_for_cancel}};
+    } table[] = {{SOAK_RETRIED, fail_at_first}, {SOAK_FAILING, fail_always},
+                 {SOAK_PUT_OFF, put_off},       {SOAK_LONG, take_long},
+                 {SOAK_TIMED, be_late},         {SOAK_CANCELLED, wait_for_cancel}};
     const sc_batch_opts batch = {.max = SOAK_CONCURRENCY, .min = 2, .linger_ms = 20};
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)

@@ -23,6 +23,7 @@ static const struct kind {
     [SOAK_BATCHED] = {"batched", SOAK_JOBS, "completed", 1},
     [SOAK_PUT_OFF] = {"put_off", SOAK_JOBS, "completed", 1},
     [SOAK_LONG] = {"long", SOAK_JOBS, "completed", 1},
+    [SOAK_TIMED] = {"timed", SOAK_JOBS, "", 1},
     [SOAK_CANCELLED] = {"cancelled", SOAK_JOBS, "", 0},
     [SOAK_SPAWNING] = {"spawning", SOAK_JOBS, "completed", 0},
     [SOAK_PARENT] = {"parent", SOAK_JOBS, "completed", 1},
@@ -97,6 +98,8 @@ void soak_spec(soak_kind kind, unsigned number, char *id, char *data, sc_job_opt
                                      .delay_ms = 40};
     if (kind == SOAK_SPAWNING)
         opts->backoff = (sc_backoff){.kind = SC_BACKOFF_FIXED, .delay_ms = 50};
+    if (kind == SOAK_TIMED)
+        opts->hard_timeout_ms = 20;
     if (kind == SOAK_CANCELLED)
         opts->attempts = 1;
     if (kind == SOAK_DELAYED)
