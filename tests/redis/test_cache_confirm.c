@@ -154,13 +154,15 @@ TEST(many_readers_share_a_question)
     cache_fixture_stop(&f);
 }
 
-/* Nor is Redis waited for a second time: the question took all the time there was. */
-TEST(without_an_answer_nothing_that_is_held_is_given)
+/* Whether Redis is not waited for a second time, for the question took all the time there was. False, too, when a second passed before: then
+ * it would not ask. */
+static bool asks_in_vain_and_loads(void)
 {
-    enum { TIMEOUT_MS = 500 }; /* after a second of silence it would not ask */
+    enum { TIMEOUT_MS = 500 };
     struct cache_source source = CACHE_SOURCE("old");
     struct cache_fixture f;
     sc_cache *cache;
+    bool has_asked;
 
     cache_fixture_start(&f);
     cache = confirming(&f, TIMEOUT_MS);
@@ -170,10 +172,22 @@ TEST(without_an_answer_nothing_that_is_held_is_given)
     source.value = "new";
     assert_int_equal(cache_expect(cache, &def, "k", &source, "new").source, SC_CACHE_MISS);
     kill(f.server.pid, SIGCONT);
-    wait_until(cache_calls(&f.server, "ping") == 1);
-    assert_int_equal(cache_calls(&f.server, "get") + cache_calls(&f.server, "mget"), 0);
+    wait_until(cache_calls(&f.server, "ping") + cache_calls(&f.server, "get") +
+               cache_calls(&f.server, "mget"));
+    has_asked = cache_calls(&f.server, "ping") == 1 &&
+                !(cache_calls(&f.server, "get") + cache_calls(&f.server, "mget"));
     sc_cache_free(cache);
     cache_fixture_stop(&f);
+    return has_asked;
+}
+
+TEST(without_an_answer_nothing_that_is_held_is_given)
+{
+    bool has_asked = false;
+
+    for (int i = 0; i < 5 && !has_asked; i++)
+        has_asked = asks_in_vain_and_loads();
+    assert_true(has_asked);
 }
 
 struct answer {
