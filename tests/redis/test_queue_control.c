@@ -267,16 +267,16 @@ TEST(removing_the_last_child_lets_its_parent_go_on)
 
 TEST(a_family_of_thousands_is_removed_in_slices)
 {
-    char command[512];
+    const sc_slice family[] = {SC_S("EVAL"),
+                               SC_S("redis.call('HSET', 'bull:q:p', 'name', 'parent') "
+                                    "for i = 0, 1299 do "
+                                    "redis.call('HSET', 'bull:q:k' .. i, 'name', 'kid') "
+                                    "redis.call('HSET', 'bull:q:p:processed', 'bull:q:k' .. i, 1) "
+                                    "end return 'OK'"),
+                               SC_S("0")};
 
     open_queue();
-    test_redis(&server, "HSET bull:q:p name parent");
-    for (int i = 0; i < 1300; i++) {
-        snprintf(command, sizeof(command), "HSET bull:q:k%d name kid", i);
-        test_redis(&server, command);
-        snprintf(command, sizeof(command), "HSET bull:q:p:processed bull:q:k%d 1", i);
-        test_redis(&server, command);
-    }
+    assert_string_equal(test_redis_words(&server, family, 3), "OK");
     assert_ok(sc_queue_remove(queue, SC_S("p")));
 
     assert_redis("EXISTS bull:q:p bull:q:p:processed bull:q:k0 bull:q:k1299", "0");
