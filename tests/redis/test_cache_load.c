@@ -124,11 +124,13 @@ TEST(a_failed_load_goes_to_all_who_wait_and_stores_nothing)
     cache_fixture_stop(&f);
 }
 
-TEST(a_long_load_keeps_its_lease)
+/* False when it ended, because all stood still for as long. */
+static bool keeps_its_lease(void)
 {
     struct cache_source source = CACHE_SOURCE("v");
     struct cache_call caller;
     struct cache_fixture f;
+    int64_t left_ms = 0;
 
     cache_fixture_start(&f);
     cache_source_close(&source);
@@ -137,13 +139,24 @@ TEST(a_long_load_keeps_its_lease)
 
     test_redis(&f.server, "PEXPIRE k 1000");
     sc__clock_shift(1000); /* the lease looks as old as that to its keeper */
-    wait_until(atoll(test_redis(&f.server, "PTTL k")) > 1000);
+    wait_until((left_ms = atoll(test_redis(&f.server, "PTTL k"))) > 1000 || left_ms < 0);
     cache_source_open(&source);
     cache_call_end(&caller);
 
     sc_cache_value_release(&caller.value);
-    cache_assert_hit(f.cache, SC_S("k"), SC_S("v"));
+    if (left_ms > 0)
+        cache_assert_hit(f.cache, SC_S("k"), SC_S("v"));
     cache_fixture_stop(&f);
+    return left_ms > 0;
+}
+
+TEST(a_long_load_keeps_its_lease)
+{
+    bool is_kept = false;
+
+    for (int i = 0; i < 5 && !is_kept; i++)
+        is_kept = keeps_its_lease();
+    assert_true(is_kept);
 }
 
 struct own_key {
