@@ -24,8 +24,9 @@ extern "C" {
 typedef struct sc_client sc_client;
 
 typedef struct sc_client_opts {
-    /* redis://[user[:password]@]host[:port][/db], rediss:// (TLS), unix:///path/to.sock[?db=n].
-     * NULL: "redis://127.0.0.1:6379". Percent-encoding is undone in user, password and path. */
+    /* redis://[user[:password]@]host[:port][/db], rediss:// (TLS), unix:///path/to.sock[?db=n]; or by Sentinel:
+     * redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/master[/db][?sentinel_user=…&sentinel_password=…],
+     * rediss+sentinel:// (up to 32 hosts). NULL: "redis://127.0.0.1:6379". Percent-encoding is undone in user, password, path and master. */
     const char *url;
     const char *name; /* CLIENT SETNAME; NULL: none */
     /* Over 24 days are taken as 24 days, negative ones are SC_EINVAL. */
@@ -38,7 +39,7 @@ typedef struct sc_client_opts {
     const char *tls_ca_file;   /* PEM; NULL: the system's store */
     const char *tls_cert_file; /* PEM, for servers that ask for one; NULL: none */
     const char *tls_key_file;
-    const char *tls_server_name; /* NULL: the URL's host */
+    const char *tls_server_name; /* NULL: the host of the URL, or the one that a sentinel told */
     bool tls_insecure;           /* accept any certificate: for tests only */
 } sc_client_opts;
 

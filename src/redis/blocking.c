@@ -20,6 +20,8 @@ struct sc__blocking {
     char *name;
     sc__conn *conn; /* NULL: none, not even on its way */
     bool ready;
+    sc__client_watch watch;
+    uint64_t moves; /* of the client, when `conn` was opened */
     sc__reconnect reconnect;
     int64_t not_before_ms; /* mono; of the next attempt to connect */
     sc__timer *timer;      /* starts an attempt; or ends a call that takes too long */
@@ -60,6 +62,14 @@ static void drop_conn(sc__blocking *b)
     b->ready = false;
     sc__timer_stop(b->timer);
     b->not_before_ms = sc__mono_ms() + sc__reconnect_next(&b->reconnect);
+}
+
+/* Our own doing, so nothing to hold back the next attempt for. */
+static void drop_conn_at_will(sc__blocking *b)
+{
+    drop_conn(b);
+    b->reconnect.failures = 0;
+    b->not_before_ms = 0;
 }
 
 static void send_call(sc__blocking *b)
@@ -134,6 +144,7 @@ static void on_timer(void *arg)
         answer(b, SC_ECONNLOST, NULL);
         return;
     }
+    b->moves = sc__client_moves(b->client);
     if (sc__conn_open(sc__client_loop(b->client), &b->target, &events, b, &b->conn)) {
         b->conn = NULL;
         answer(b, SC_ECONNECT, NULL);
@@ -203,10 +214,7 @@ void sc__blocking_cancel(sc__blocking *b)
 {
     if (!b->cb)
         return;
-    /* Our own doing, so nothing to hold back the next attempt for. */
-    drop_conn(b);
-    b->reconnect.failures = 0;
-    b->not_before_ms = 0;
+    drop_conn_at_will(b);
     answer(b, SC_ECANCELED, NULL);
 }
 
@@ -281,12 +289,27 @@ void sc__blocking_hurry(sc__blocking *b)
         sc__blocking_cancel(b);
 }
 
+/* The client has another server: what waits on the old one waits in vain, and the old one may never say so. */
+static void on_client(void *user, bool connected)
+{
+    sc__blocking *b = user;
+
+    if (!connected || !b->conn || b->moves == sc__client_moves(b->client))
+        return;
+    drop_conn_at_will(b);
+    answer(b, SC_ECONNLOST, NULL);
+}
+
 static void start_on_loop(void *arg)
 {
     sc__blocking *b = arg;
 
-    if (sc__timer_new(sc__client_loop(b->client), on_timer, b, &b->timer))
+    if (sc__timer_new(sc__client_loop(b->client), on_timer, b, &b->timer)) {
         b->timer = NULL;
+        return;
+    }
+    b->watch = (sc__client_watch){.cb = on_client, .user = b};
+    sc__client_watch_add(b->client, &b->watch);
 }
 
 sc_err sc__blocking_new(sc_client *client, sc_slice name, sc__blocking **ret_blocking)
@@ -318,6 +341,7 @@ static void free_on_loop(void *arg)
 
     if (b->hurry)
         b->hurry->blocking = NULL;
+    sc__client_watch_remove(b->client, &b->watch);
     sc__conn_close(b->conn);
     sc__timer_free(b->timer);
     sc_free(b->name);

@@ -16,6 +16,7 @@
 #include "pubsub.h"
 #include "reconnect.h"
 #include "reply.h"
+#include "sentinel.h"
 #include "tls.h"
 #include "tracking.h"
 #include "url.h"
@@ -29,13 +30,15 @@ struct sc_client {
     sc__pipeline pipeline;
 
     /* the I/O thread's */
-    sc__conn *conn; /* NULL while waiting for the next attempt */
+    sc__conn *conn;         /* NULL while waiting for the next attempt */
+    sc__sentinel *sentinel; /* NULL: the URL says where the server is */
     sc__timer *retry;
     sc__reconnect reconnect;
     bool ready, told_lost;
     sc__pubsub pubsub;
     sc__client_watch *watches, *next_watch; /* next: while they are being called */
     void *hub;
+    uint64_t moves; /* times that sentinels told of another server */
 
     const sc__tracking *tracking; /* NULL: none */
     atomic_bool is_tracked;
@@ -167,15 +170,67 @@ static void on_writable(void *user)
 
 static const sc__conn_events conn_events = {on_ready, on_reply, on_writable, on_ended};
 
-static void open_conn(void *arg)
+static void open_conn(sc_client *c)
 {
-    sc_client *c = arg;
-
     if (sc__conn_open(c->loop, &c->target, &conn_events, c, &c->conn)) {
         c->conn = NULL;
         set_failure(c, SC_ENOMEM, "out of memory");
         retry_later(c);
     }
+}
+
+/* The channels and the waits that are open follow: the old server may be there still. */
+static sc_err set_address(sc_client *c, const char *host, int port)
+{
+    char *copy;
+
+    if (c->url.host && port == c->url.port && !strcmp(c->url.host, host))
+        return SC_OK;
+    copy = sc__strdup(host);
+    if (!copy)
+        return SC_ENOMEM;
+    if (c->url.host)
+        sc__log(SC_LOG_INFO, "%s: %s:%d is the master now", c->url.shown, host, port);
+    sc_free(c->url.host);
+    c->url.host = copy;
+    c->url.port = port;
+    c->moves++;
+    sc__pubsub_move(&c->pubsub);
+    return SC_OK;
+}
+
+static void on_told(void *user, sc_err err, const char *host, int port, const char *text)
+{
+    sc_client *c = user;
+
+    if (!err) {
+        err = set_address(c, host, port);
+        text = sc_err_text(err);
+    }
+    if (err)
+        on_ended(c, err, text);
+    else
+        open_conn(c);
+}
+
+static void on_moved(void *user)
+{
+    sc_client *c = user;
+
+    if (c->conn)
+        give_up(c, "the sentinels have made another server the master");
+}
+
+static const sc__sentinel_events sentinel_events = {on_told, on_moved};
+
+static void connect_again(void *arg)
+{
+    sc_client *c = arg;
+
+    if (c->sentinel)
+        sc__sentinel_ask(c->sentinel);
+    else
+        open_conn(c);
 }
 
 /* making and freeing */
@@ -201,17 +256,20 @@ static void start_on_loop(void *arg)
     struct start *start = arg;
     sc_client *c = start->client;
 
-    start->err = sc__timer_new(c->loop, open_conn, c, &c->retry);
+    start->err = sc__timer_new(c->loop, connect_again, c, &c->retry);
     if (start->err)
         return;
     start->err = sc__pubsub_start(&c->pubsub, c);
+    if (!start->err && c->url.master)
+        start->err = sc__sentinel_new(c->loop, &c->target, &sentinel_events, c, &c->sentinel);
     if (!start->err)
         start->err = sc__pipeline_start(&c->pipeline, c->loop);
     if (start->err) {
         sc__pubsub_stop(&c->pubsub);
+        sc__sentinel_free(c->sentinel);
         sc__timer_free(c->retry);
     } else {
-        open_conn(c);
+        connect_again(c);
     }
 }
 
@@ -221,6 +279,7 @@ static void stop_on_loop(void *arg)
 
     sc__conn_close(c->conn);
     c->conn = NULL;
+    sc__sentinel_free(c->sentinel);
     sc__timer_free(c->retry);
     sc__pubsub_stop(&c->pubsub);
     sc__pipeline_stop(&c->pipeline);
@@ -243,7 +302,7 @@ static sc_err prepare(sc_client *c, const sc_client_opts *opts, sc_reason *reaso
         .connect_timeout_ms = c->opts.connect_timeout_ms,
         .max_reply_bytes = c->opts.max_reply_bytes,
         .tls = c->tls,
-        .tls_server_name = c->opts.tls_server_name ? c->opts.tls_server_name : c->url.host,
+        .tls_server_name = c->opts.tls_server_name,
         .traffic = &c->traffic,
         .tracks = c->tracking != NULL,
         .track_prefix = c->tracking ? c->tracking->broadcast_prefix : NULL,
@@ -430,6 +489,11 @@ const sc_client_opts *sc__client_opts(const sc_client *client)
 const sc__conn_target *sc__client_target(const sc_client *client)
 {
     return &client->target;
+}
+
+uint64_t sc__client_moves(const sc_client *client)
+{
+    return client->moves;
 }
 
 sc__pubsub *sc__client_pubsub(sc_client *client)

@@ -44,6 +44,9 @@ const sc_client_opts *sc__client_opts(const sc_client *client);
 /* Where it connects to, for connections of one's own beside it. Lives as long as the client. */
 const struct sc__conn_target *sc__client_target(const sc_client *client);
 
+/* Grows when that becomes another server, as sentinels tell: a connection that was opened before leads to the old one. I/O thread only. */
+uint64_t sc__client_moves(const sc_client *client);
+
 /* What it hears; see pubsub.h. */
 struct sc__pubsub *sc__client_pubsub(sc_client *client);
 

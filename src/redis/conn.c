@@ -223,6 +223,9 @@ static void on_limit(void *arg)
 
     if (conn->failed) {
         attempt_failed(conn);
+    } else if (conn->state == STARTING && !conn->target->url->path && !conn->target->url->host) {
+        sc__because(&conn->why, SC_ECONNECT, "no sentinel has told yet which server is the master");
+        end(conn, SC_ECONNECT);
     } else if (conn->state == STARTING) {
         conn->deadline_ms = sc__mono_ms() + conn->target->connect_timeout_ms;
         if (conn->target->url->path)

@@ -36,11 +36,11 @@ typedef struct sc__conn_target {
     const char *name; /* CLIENT SETNAME; NULL or empty: none */
     int64_t connect_timeout_ms;
     size_t max_reply_bytes;
-    struct ssl_ctx_st *tls; /* NULL: none */
-    const char *tls_server_name;
-    sc__traffic *traffic;     /* NULL: not counted */
-    bool tracks;              /* CLIENT TRACKING ON, if the server can … */
-    const char *track_prefix; /* … with BCAST PREFIX, unless NULL */
+    struct ssl_ctx_st *tls;      /* NULL: none */
+    const char *tls_server_name; /* NULL: the URL's host */
+    sc__traffic *traffic;        /* NULL: not counted */
+    bool tracks;                 /* CLIENT TRACKING ON, if the server can … */
+    const char *track_prefix;    /* … with BCAST PREFIX, unless NULL */
 } sc__conn_target;
 
 typedef struct sc__conn_events {

@@ -269,7 +269,9 @@ static sc_err start_tls(sc__conn *conn)
     conn->sealed = sc__malloc(SEALED_SIZE);
     if (!conn->sealed)
         return SC_ENOMEM;
-    return sc__tls_open(&conn->tls, conn->target->tls, conn->target->tls_server_name);
+    return sc__tls_open(&conn->tls, conn->target->tls,
+                        conn->target->tls_server_name ? conn->target->tls_server_name
+                                                      : conn->target->url->host);
 }
 
 void sc__conn_begin(sc__conn *conn)

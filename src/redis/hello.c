@@ -138,6 +138,8 @@ static void read_hello(sc__hello *h, const sc_reply *map)
             keep(h->info.software, sizeof(h->info.software), value->str);
         if (sc_slice_eq(key->str, SC_S("version")))
             keep(h->info.version, sizeof(h->info.version), value->str);
+        if (sc_slice_eq(key->str, SC_S("role")))
+            h->is_master = sc_slice_eq(value->str, SC_S("master"));
     }
 }
 
@@ -212,6 +214,10 @@ sc_err sc__hello_next(sc__hello *h, const sc_reply *reply, sc__str *out, sc_reas
             return refused(h, reply, ret_reason);
         if (!is_error)
             read_hello(h, reply);
+        if (!is_error && h->url->master && !h->is_master)
+            return sc__because(ret_reason, SC_ECONNECT,
+                               "%s:%d, of which a sentinel told, is no master", h->url->host,
+                               h->url->port);
         go_on(h, is_error ? SC__HELLO_AUTH : SC__HELLO_SELECT, out);
         break;
     case SC__HELLO_AUTH:

@@ -1,6 +1,6 @@
 /* The first words on a new connection: HELLO 3 with user, password and name, then SELECT. A server that
  * doesn't know HELLO gets AUTH, CLIENT SETNAME and INFO, and speaks RESP2. When asked to track, CLIENT TRACKING ON and TIME
- * follow; a server that refuses either is taken without.
+ * follow; a server that refuses either is taken without. One that sentinels told of and that is no master any more is refused.
  *
  * Knows no sockets: give it a reply, it gives the next command. */
 #ifndef SC_REDIS_HELLO_H
@@ -31,7 +31,7 @@ typedef struct sc__hello {
     enum sc__hello_step step; /* whose reply is awaited */
     sc_server_info info;
     int64_t client_id; /* by which the server knows the connection; 0: not told */
-    bool speaks_resp3, is_tracked;
+    bool speaks_resp3, is_master, is_tracked;
     int64_t time_asked_ns; /* mono */
     int64_t
         server_ahead_ms; /* the server's wall clock less our monotonic one; INT64_MIN: not told */

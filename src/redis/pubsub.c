@@ -233,6 +233,14 @@ sc_err sc__pubsub_start(sc__pubsub *p, sc_client *client)
     return sc__timer_new(sc__client_loop(client), on_timer, p, &p->timer);
 }
 
+void sc__pubsub_move(sc__pubsub *p)
+{
+    drop_conn(p);
+    p->not_before_ms = 0;
+    if (has_host(p))
+        plan(p);
+}
+
 void sc__pubsub_stop(sc__pubsub *p)
 {
     for (sc__subscription *s = p->first; s; s = p->first) {

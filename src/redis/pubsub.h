@@ -44,4 +44,7 @@ void sc__client_unsubscribe(sc_client *client, sc__subscription *subscription);
 SC_MUST_USE sc_err sc__pubsub_start(sc__pubsub *p, sc_client *client);
 void sc__pubsub_stop(sc__pubsub *p);
 
+/* The client's server is another one now: hears from that. */
+void sc__pubsub_move(sc__pubsub *p);
+
 #endif

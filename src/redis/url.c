@@ -7,7 +7,15 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { DEFAULT_PORT = 6379, URL_MAX = 8 * 1024, DB_MAX = 1000000 };
+enum {
+    DEFAULT_PORT = 6379,
+    SENTINEL_PORT = 26379,
+    SENTINELS_MAX = 32,
+    URL_MAX = 8 * 1024,
+    DB_MAX = 1000000
+};
+
+#define SCHEMES "it begins with redis://, rediss://, unix:// or redis+sentinel://"
 
 static sc_err refuse(sc_reason *reason, const char *why)
 {
@@ -21,6 +29,10 @@ void sc__url_release(sc__url *url)
     sc_free(url->user);
     sc_free(url->password);
     sc_free(url->shown);
+    sc_free(url->master);
+    for (size_t i = 0; i < url->sentinel_count; i++)
+        sc__url_release(&url->sentinels[i]);
+    sc_free(url->sentinels);
     *url = (sc__url){0};
 }
 
@@ -116,7 +128,7 @@ static sc_err parse_port(sc_slice text, sc__url *url, sc_reason *reason)
     return SC_OK;
 }
 
-static sc_err parse_host(sc_slice text, sc__url *url, sc_reason *reason)
+static sc_err parse_host(sc_slice text, int default_port, sc__url *url, sc_reason *reason)
 {
     sc_slice host = text, port = {NULL, 0};
     bool has_port = false;
@@ -133,7 +145,7 @@ static sc_err parse_host(sc_slice text, sc__url *url, sc_reason *reason)
         has_port = true;
         port = text;
     }
-    url->port = DEFAULT_PORT;
+    url->port = default_port;
     if (has_port && parse_port(port, url, reason))
         return SC_EINVAL;
     if (host.len == 0)
@@ -165,10 +177,115 @@ static sc_err parse_tcp(sc_slice rest, sc_slice query, sc__url *url, sc_reason *
     if (take_credentials(&authority, &credentials))
         err = parse_credentials(credentials, url, reason);
     if (!err)
-        err = parse_host(authority, url, reason);
+        err = parse_host(authority, DEFAULT_PORT, url, reason);
     if (!err)
         err = parse_db(db, url, reason);
     return err ? err : parse_query(query, url, reason);
+}
+
+static void show_host(const sc__url *url, sc__str *out)
+{
+    sc__str_printf(out, strchr(url->host, ':') ? "[%s]:%d" : "%s:%d", url->host, url->port);
+}
+
+static sc_err make_shown(sc__url *url)
+{
+    AUTO_STR shown = STR_MAX(URL_MAX + 64);
+
+    if (url->path) {
+        sc__str_printf(&shown, "unix://%s", url->path);
+    } else if (url->master) {
+        sc__str_text(&shown, url->tls ? "rediss+sentinel://" : "redis+sentinel://");
+        for (size_t i = 0; i < url->sentinel_count; i++) {
+            sc__str_text(&shown, i ? "," : "");
+            show_host(&url->sentinels[i], &shown);
+        }
+        sc__str_printf(&shown, "/%s", url->master);
+    } else {
+        sc__str_text(&shown, url->tls ? "rediss://" : "redis://");
+        show_host(url, &shown);
+    }
+    return sc__str_take(&shown, &url->shown);
+}
+
+/* "sentinel_user" and "sentinel_password": what the sentinels themselves want to hear. */
+static sc_err parse_sentinel_query(sc_slice query, sc__url *login, sc_reason *reason)
+{
+    sc_err err = SC_OK;
+
+    while (query.len && !err) {
+        sc_slice part = query, key;
+
+        if (!take_until(&query, '&', &part))
+            query.len = 0;
+        if (!take_until(&part, '=', &key))
+            key = part;
+        if (sc_slice_eq(key, SC_S("sentinel_user")) && !login->user)
+            err = decode(part, &login->user, reason);
+        else if (sc_slice_eq(key, SC_S("sentinel_password")) && !login->password)
+            err = decode(part, &login->password, reason);
+        else
+            err = refuse(reason, "of sentinels it may have the parameters sentinel_user and "
+                                 "sentinel_password, once each");
+    }
+    return err;
+}
+
+static sc_err add_sentinel(sc_slice host, const sc__url *login, sc__url *url, sc_reason *reason)
+{
+    sc__url *sentinel = &url->sentinels[url->sentinel_count];
+    sc_err err;
+
+    if (url->sentinel_count == SENTINELS_MAX)
+        return refuse(reason, "it names more than 32 sentinels");
+    *sentinel = (sc__url){.tls = url->tls};
+    url->sentinel_count++;
+    err = parse_host(host, SENTINEL_PORT, sentinel, reason);
+    if (!err && login->user)
+        err = (sentinel->user = sc__strdup(login->user)) ? SC_OK : SC_ENOMEM;
+    if (!err && login->password)
+        err = (sentinel->password = sc__strdup(login->password)) ? SC_OK : SC_ENOMEM;
+    return err ? err : make_shown(sentinel);
+}
+
+static sc_err parse_sentinel_hosts(sc_slice hosts, sc_slice query, sc__url *url, sc_reason *reason)
+{
+    sc__url login = {0};
+    sc_err err = parse_sentinel_query(query, &login, reason);
+
+    url->sentinels = sc__calloc(SENTINELS_MAX, sizeof(*url->sentinels));
+    if (!err && !url->sentinels)
+        err = SC_ENOMEM;
+    for (bool more = true; more && !err;) {
+        sc_slice host = hosts;
+
+        more = take_until(&hosts, ',', &host);
+        err = add_sentinel(host, &login, url, reason);
+    }
+    sc__url_release(&login);
+    return err;
+}
+
+/* "[user:password@]host:port,host:port/master/0": the login is for the servers. */
+static sc_err parse_sentinels(sc_slice rest, sc_slice query, sc__url *url, sc_reason *reason)
+{
+    sc_slice authority, credentials, master = {NULL, 0}, db = {NULL, 0};
+    sc_err err = SC_OK;
+
+    if (take_until(&rest, '/', &authority)) {
+        master = rest;
+        if (take_until(&rest, '/', &master))
+            db = rest;
+    }
+    if (!master.len)
+        return refuse(reason, "it names no master (redis+sentinel://host:26379/mymaster)");
+    if (take_credentials(&authority, &credentials))
+        err = parse_credentials(credentials, url, reason);
+    if (!err)
+        err = decode(master, &url->master, reason);
+    if (!err)
+        err = parse_db(db, url, reason);
+    return err ? err : parse_sentinel_hosts(authority, query, url, reason);
 }
 
 static sc_err parse_unix(sc_slice rest, sc_slice query, sc__url *url, sc_reason *reason)
@@ -194,17 +311,9 @@ static sc_err parse_unix(sc_slice rest, sc_slice query, sc__url *url, sc_reason 
     return parse_query(query, url, reason);
 }
 
-static sc_err make_shown(sc__url *url)
+static bool is_scheme(sc_slice scheme, const char *name)
 {
-    AUTO_STR shown = STR_MAX(URL_MAX + 64);
-
-    if (url->path)
-        sc__str_printf(&shown, "unix://%s", url->path);
-    else if (strchr(url->host, ':'))
-        sc__str_printf(&shown, "%s://[%s]:%d", url->tls ? "rediss" : "redis", url->host, url->port);
-    else
-        sc__str_printf(&shown, "%s://%s:%d", url->tls ? "rediss" : "redis", url->host, url->port);
-    return sc__str_take(&shown, &url->shown);
+    return scheme.len == strlen(name) && strncasecmp(scheme.ptr, name, scheme.len) == 0;
 }
 
 static sc_err parse_scheme(sc_slice scheme, sc_slice rest, sc__url *url, sc_reason *reason)
@@ -215,12 +324,14 @@ static sc_err parse_scheme(sc_slice scheme, sc_slice rest, sc__url *url, sc_reas
         query = rest;
         rest = path;
     }
-    url->tls = scheme.len == 6 && strncasecmp(scheme.ptr, "rediss", 6) == 0;
-    if (url->tls || (scheme.len == 5 && strncasecmp(scheme.ptr, "redis", 5) == 0))
+    url->tls = is_scheme(scheme, "rediss") || is_scheme(scheme, "rediss+sentinel");
+    if (url->tls ? scheme.len == 6 : is_scheme(scheme, "redis"))
         return parse_tcp(rest, query, url, reason);
-    if (scheme.len == 4 && strncasecmp(scheme.ptr, "unix", 4) == 0)
+    if (url->tls || is_scheme(scheme, "redis+sentinel"))
+        return parse_sentinels(rest, query, url, reason);
+    if (is_scheme(scheme, "unix"))
         return parse_unix(rest, query, url, reason);
-    return refuse(reason, "it begins with redis://, rediss:// or unix://");
+    return refuse(reason, SCHEMES);
 }
 
 sc_err sc__url_parse(const char *text, sc__url *ret_url, sc_reason *ret_reason)
@@ -230,7 +341,7 @@ sc_err sc__url_parse(const char *text, sc__url *ret_url, sc_reason *ret_reason)
     sc_err err;
 
     if (!colon)
-        return refuse(ret_reason, "it begins with redis://, rediss:// or unix://");
+        return refuse(ret_reason, SCHEMES);
     if (strlen(text) > URL_MAX)
         return refuse(ret_reason, "it is too long");
     err = parse_scheme((sc_slice){text, (size_t)(colon - text)}, sc_slice_of(colon + 3), &url,

@@ -1,4 +1,4 @@
-/* A server's address: redis://, rediss://, unix://. */
+/* A server's address: redis://, rediss://, unix://; or who knows it: redis+sentinel://, rediss+sentinel://. */
 #ifndef SC_REDIS_URL_H
 #define SC_REDIS_URL_H
 
@@ -12,6 +12,11 @@ typedef struct sc__url {
     char *user, *password; /* NULL: none */
     int db;
     char *shown; /* for people and logs: without user and password */
+
+    /* Of sentinels: host and port are unknown (NULL) until one of them tells. */
+    char *master; /* its name among them; NULL: no sentinels */
+    struct sc__url *sentinels;
+    size_t sentinel_count;
 } sc__url;
 
 /* SC_EINVAL with a reason that never holds the password. */

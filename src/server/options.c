@@ -21,7 +21,8 @@ const struct option_row options_table[] = {
     {"state-dir", "STORYCHAIN_STATE_DIR", "DIR", OPTION_TEXT, AT(state_dir), NULL, NULL,
      "folder of database, embedded Redis and mail (default: $XDG_STATE_HOME/storychain or ~/.local/state/storychain)"},
     {"redis-url", "REDIS_URL", "URL", OPTION_TEXT, AT(redis_url), NULL, NULL,
-     "Redis or Valkey: redis://, rediss:// or unix:// (default: one of our own in the state folder)"},
+     "Redis or Valkey: redis://, rediss://, unix:// or redis+sentinel://host,host/master (default: one of our own in the "
+     "state folder)"},
     {"store-url", "STORE_URL", "URL", OPTION_TEXT, AT(store_url), NULL, NULL,
      "database: sqlite:///path (default: storychain.db in the state folder)"},
     {"smtp-url", "SMTP_URL", "URL", OPTION_TEXT, AT(smtp_url), NULL, NULL,

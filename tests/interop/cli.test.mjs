@@ -221,7 +221,7 @@ describe('serve does not start', () => {
 
   test('with URLs of kinds that are not known', async (t) => {
     const args = ['serve', '--listen', '127.0.0.1:0', '--state-dir', await tempFolder(t)];
-    await expectFailure([...args, '--redis-url', 'ftp://x'], USAGE, /the Redis URL is not valid: it begins with redis:\/\/, rediss:\/\/ or unix:\/\//);
+    await expectFailure([...args, '--redis-url', 'ftp://x'], USAGE, /the Redis URL is not valid: it begins with redis:\/\/, rediss:\/\/, unix:\/\/ or redis\+sentinel:\/\//);
     await expectFailure([...args, '--store-url', 'mysql://x'], USAGE, /"mysql:\/\/x" is of a kind that is not known/);
     await expectFailure([...args, '--smtp-url', 'http://x'], USAGE, /the mail server's URL must begin with smtp:\/\/ or smtps:\/\//);
     await expectFailure([...args, '--site-url', 'x'], USAGE, /the site's URL "x" must begin with https:\/\/ or http:\/\//);

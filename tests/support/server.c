@@ -16,7 +16,7 @@ enum { ARGS_MAX = 32, WORDS_MAX = 256, OUT_MAX = 64 * 1024 };
 
 static const char *extra[ARGS_MAX];
 
-static const char *server_program(void)
+const char *test_server_program(void)
 {
     const char *program = getenv("SC_TEST_SERVER");
 
@@ -25,14 +25,14 @@ static const char *server_program(void)
 
 const char *test_server_software(void)
 {
-    return strstr(server_program(), "valkey") ? "valkey" : "redis";
+    return strstr(test_server_program(), "valkey") ? "valkey" : "redis";
 }
 
 static void spawn(struct test_server *server)
 {
     const char *argv[64] = {
-        server_program(), "--port", "0", "--unixsocket", server->socket, "--dir",
-        server->folder,   "--save", "",  "--daemonize",  "no",           "--logfile",
+        test_server_program(), "--port", "0", "--unixsocket", server->socket, "--dir",
+        server->folder,        "--save", "",  "--daemonize",  "no",           "--logfile",
         "server.log"};
     size_t n = 13;
 

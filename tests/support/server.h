@@ -24,7 +24,8 @@ bool test_server_answers(const struct test_server *server);
 /* A TCP port of this machine that nobody listens on, as text. */
 void test_free_port(char out[8]);
 
-/* "redis" or "valkey". */
+/* The program, and what it is: "redis" or "valkey". */
+const char *test_server_program(void);
 const char *test_server_software(void);
 
 /* A client connected to it, patient enough for a busy machine; fails the test if that is not possible. */

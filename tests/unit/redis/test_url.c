@@ -52,7 +52,50 @@ TEST(each_part_of_a_url_is_found)
     }
 }
 
+TEST(sentinels_are_named_with_their_master)
+{
+    sc__url url;
+
+    assert_ok(
+        sc__url_parse("Redis+Sentinel://u:p%2c@a,[::1]:7,b:8/my%20master/3?sentinel_password=s%26t"
+                      "&sentinel_user=w",
+                      &url, NULL));
+
+    assert_string_equal(url.master, "my master");
+    assert_null(url.host);
+    assert_text(url.user, "u");
+    assert_text(url.password, "p,");
+    assert_int_equal(url.db, 3);
+    assert_int_equal(url.sentinel_count, 3);
+    assert_text(url.sentinels[0].host, "a");
+    assert_int_equal(url.sentinels[0].port, 26379);
+    assert_text(url.sentinels[1].host, "::1");
+    assert_int_equal(url.sentinels[1].port, 7);
+    assert_text(url.sentinels[2].host, "b");
+    assert_text(url.sentinels[2].user, "w");
+    assert_text(url.sentinels[2].password, "s&t");
+    assert_false(url.sentinels[2].tls);
+    assert_string_equal(url.shown, "redis+sentinel://a:26379,[::1]:7,b:8/my master");
+    sc__url_release(&url);
+
+    assert_ok(sc__url_parse("rediss+sentinel:///m", &url, NULL));
+    assert_true(url.tls && url.sentinels[0].tls);
+    assert_string_equal(url.shown, "rediss+sentinel://127.0.0.1:26379/m");
+    assert_null(url.sentinels[0].password);
+    sc__url_release(&url);
+}
+
 static const char *const bad[] = {
+    "redis+sentinel://h",
+    "redis+sentinel://h/",
+    "redis+sentinel://h//1",
+    "redis+sentinel://h:0/m",
+    "redis+sentinel://h,x:y/m",
+    "redis+sentinel://h/m/one",
+    "redis+sentinel://h/m?db=1",
+    "redis+sentinel://h/m?sentinel_password=secret&sentinel_password=secret",
+    "redis+sentinel://h/m?sentinel_password=secret%00",
+    "redis+sentinel://0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2/m",
     "",
     "localhost:6379",
     "http://h",
