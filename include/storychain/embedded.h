@@ -17,7 +17,8 @@ typedef struct sc_embedded sc_embedded;
 
 /* Starts the server (the first of valkey-server, redis-server on PATH; `program` overrides) with its files
  * in `folder`, which must exist and be writable by us, and waits up to 10 s until it answers.
- * A server that an earlier process of ours left in that folder is taken over.
+ * A server that an earlier process of ours left in that folder is taken over. The log of one that was killed is mended first, for up to
+ * a minute.
  * SC_ENOTFOUND: no such program (the reason names the package to install). SC_EBUSY: the folder is in
  * use by another live process. SC_EIO: it did not start; the reason has the last line of its log. */
 SC_API SC_MUST_USE sc_err sc_embedded_start(const char *folder, const char *program,

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "aof.h"
 #include "ask.h"
 #include "child.h"
 #include "reply.h"
@@ -403,6 +404,8 @@ sc_err sc_embedded_start(const char *folder, const char *program, sc_embedded **
 
 sc_err sc_embedded_restart(sc_embedded *server, sc_reason *ret_reason)
 {
+    if (!sc__child_is_up(server->child) && read_pid_file(server)) /* the last one was killed */
+        sc__aof_mend(server->program, server->folder, server->log);
     if (sc__child_start(server->child))
         return sc__because(ret_reason, SC_EIO,
                            "%s can't be started: there is no room for a process, or %s can't be "

@@ -1,6 +1,7 @@
 /* redis/embedded.c: a server as a child, in a folder of ours */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -315,5 +316,44 @@ TEST(it_runs_as_another_user_than_root)
     ASK(sc_embedded_url(server), out, "PING");
 
     assert_string_equal(out, "PONG");
+    sc_embedded_stop(server);
+}
+
+/* The end of its log is cut off, as when it was killed while it wrote a script's second command. */
+static void kill_within_a_script(sc_embedded *server)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    kill((pid_t)sc_embedded_pid(server), SIGKILL);
+    wait_until(!sc_embedded_is_alive(server));
+    snprintf(path, sizeof(path), "%s/appendonlydir/appendonly.aof.1.incr.aof", test_folder());
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size - 25), 0);
+}
+
+TEST(half_a_script_is_never_done_though_the_server_was_killed_in_it)
+{
+    sc_embedded *server = start(test_folder());
+    sc_reason reason = {""};
+    char out[64];
+
+    ASK(sc_embedded_url(server), out, "SET", "before", "1");
+    ASK(sc_embedded_url(server), out, "EVAL",
+        "redis.call('SET', 'first', 1) return redis.call('SET', 'second', 1)", "0");
+    kill_within_a_script(server);
+
+    assert_ok(sc_embedded_restart(server, &reason));
+    ASK(sc_embedded_url(server), out, "EVAL",
+        "redis.call('SET', 'behind', 1) return redis.call('SET', 'it', 1)", "0");
+    sc_embedded_stop(server);
+
+    server = start(test_folder());
+    ASK(sc_embedded_url(server), out, "EVAL",
+        "return tostring(redis.call('EXISTS', 'before', 'behind', 'it'))", "0");
+    assert_string_equal(out, "3");
+    ASK(sc_embedded_url(server), out, "EVAL",
+        "return tostring(redis.call('EXISTS', 'first', 'second'))", "0");
+    assert_string_equal(out, "0");
     sc_embedded_stop(server);
 }
