@@ -58,7 +58,8 @@ SC_API void sc_id_list_free(sc_id_list *list);
  * another job owns (see sc_dedup). A job that exists becomes a child of opts.parent, if the one that it had is gone.
  * SC_EPARENT: opts.parent does not exist, or the job exists and has another parent; it is not added.
  * SC_EINVAL, SC_ETOOBIG, SC_EREPLY (…) with a reason. After SC_ECONNLOST or SC_ETIMEDOUT the job may have
- * been added; with an id of your own it is safe to add it again. */
+ * been added; with an id of your own it is safe to add it again. Of a server that hangs it takes up to twice the client's
+ * command_timeout_ms: the calls before it may have to end first. */
 SC_API SC_MUST_USE sc_err sc_queue_add(sc_queue *queue, const sc_job_spec *spec, char **ret_id,
                                        sc_reason *ret_reason);
 

@@ -7,21 +7,6 @@
 #include "reply.h"
 #include "resp.h"
 
-enum { COMMAND_MAX = 32 * 1024 };
-
-static void say(sc__str *out, const sc_slice *argv, size_t argc)
-{
-    size_t size;
-    sc_err err = sc__resp_command_size(argv, argc, COMMAND_MAX, &size);
-
-    if (err)
-        out->err = err;
-    if (err || sc__str_reserve(out, size))
-        return;
-    sc__resp_command_write(out->ptr + out->len, argv, argc);
-    out->len += size;
-}
-
 static bool has_name(const sc__hello *h)
 {
     return h->name && *h->name;
@@ -51,7 +36,7 @@ static void say_hello(const sc__hello *h, sc__str *out)
         argv[argc++] = SC_S("SETNAME");
         argv[argc++] = sc_slice_of(h->name);
     }
-    say(out, argv, argc);
+    sc__resp_command_append(out, argv, argc);
 }
 
 static void say_auth(const sc__hello *h, sc__str *out)
@@ -62,7 +47,7 @@ static void say_auth(const sc__hello *h, sc__str *out)
     if (h->url->user) /* AUTH with a user came with Redis 6, as HELLO did */
         argv[argc++] = sc_slice_of(h->url->user);
     argv[argc++] = sc_slice_of(h->url->password);
-    say(out, argv, argc);
+    sc__resp_command_append(out, argv, argc);
 }
 
 static void say_select(const sc__hello *h, sc__str *out)
@@ -70,13 +55,13 @@ static void say_select(const sc__hello *h, sc__str *out)
     char digits[SC__INT_LEN];
     sc_slice argv[2] = {SC_S("SELECT"), {digits, sc__int_text(h->url->db, digits)}};
 
-    say(out, argv, 2);
+    sc__resp_command_append(out, argv, 2);
 }
 
 static void say_time(sc__hello *h, sc__str *out)
 {
     h->time_asked_ns = sc__mono_ns();
-    say(out, (const sc_slice[]){SC_S("TIME")}, 1);
+    sc__resp_command_append(out, (const sc_slice[]){SC_S("TIME")}, 1);
 }
 
 static void say_tracking(const sc__hello *h, sc__str *out)
@@ -84,7 +69,7 @@ static void say_tracking(const sc__hello *h, sc__str *out)
     const sc_slice argv[] = {SC_S("CLIENT"), SC_S("TRACKING"), SC_S("ON"),
                              SC_S("BCAST"),  SC_S("PREFIX"),   sc_slice_of(h->track_prefix)};
 
-    say(out, argv, h->track_prefix ? 6 : 3);
+    sc__resp_command_append(out, argv, h->track_prefix ? 6 : 3);
 }
 
 /* The next step that there is something to do for, and its command. */
@@ -108,9 +93,10 @@ static void go_on(sc__hello *h, enum sc__hello_step step, sc__str *out)
     else if (step == SC__HELLO_AUTH)
         say_auth(h, out);
     else if (step == SC__HELLO_SETNAME)
-        say(out, (const sc_slice[]){SC_S("CLIENT"), SC_S("SETNAME"), sc_slice_of(h->name)}, 3);
+        sc__resp_command_append(
+            out, (const sc_slice[]){SC_S("CLIENT"), SC_S("SETNAME"), sc_slice_of(h->name)}, 3);
     else if (step == SC__HELLO_INFO)
-        say(out, info, 2);
+        sc__resp_command_append(out, info, 2);
     else if (step == SC__HELLO_SELECT)
         say_select(h, out);
     else if (step == SC__HELLO_TRACKING)

@@ -23,15 +23,10 @@ static void flush(sc__pubsub *p)
 static void put(sc__pubsub *p, const char *command, sc_slice channel)
 {
     const sc_slice argv[] = {sc_slice_of(command), channel};
-    size_t len;
 
-    if (sc__resp_command_size(argv, 2, COMMANDS_BYTES_MAX, &len) ||
-        sc__str_reserve(&p->waiting, len)) {
+    sc__resp_command_append(&p->waiting, argv, 2);
+    if (p->waiting.err)
         sc__log(SC_LOG_ERROR, "no memory to listen to a channel");
-        return;
-    }
-    sc__resp_command_write(p->waiting.ptr + p->waiting.len, argv, 2);
-    p->waiting.len += len;
 }
 
 static void call_heard(sc__subscription *s)

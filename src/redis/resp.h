@@ -9,6 +9,8 @@
 
 #include <storychain/client.h>
 
+#include "base/str.h"
+
 enum {
     SC__RESP_DEPTH_MAX = 32,
     SC__RESP_LINE_MAX = 64 * 1024,       /* a simple string, an error, a number */
@@ -21,6 +23,9 @@ SC_MUST_USE sc_err sc__resp_command_size(const sc_slice *argv, size_t argc, size
 
 /* Writes exactly the bytes that sc__resp_command_size() counted; returns the end. */
 char *sc__resp_command_write(char *out, const sc_slice *argv, size_t argc);
+
+/* Appends the command to a string, whose ceiling bounds it; a failure is the string's `err`, as of its other calls. */
+void sc__resp_command_append(sc__str *out, const sc_slice *argv, size_t argc);
 
 /* An aggregate under way. */
 struct sc__resp_frame {

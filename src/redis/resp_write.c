@@ -58,3 +58,16 @@ char *sc__resp_command_write(char *out, const sc_slice *argv, size_t argc)
     }
     return out;
 }
+
+void sc__resp_command_append(sc__str *out, const sc_slice *argv, size_t argc)
+{
+    size_t size;
+    sc_err err = sc__resp_command_size(argv, argc, SIZE_MAX / 4, &size);
+
+    if (err)
+        out->err = err;
+    if (err || sc__str_reserve(out, size))
+        return;
+    sc__resp_command_write(out->ptr + out->len, argv, argc);
+    out->len += size;
+}

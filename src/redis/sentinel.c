@@ -72,19 +72,6 @@ static void fail(sc__sentinel *s, sc_err err, const char *text)
     answer(s, err, why.text);
 }
 
-static void append(sc__sentinel *s, const sc_slice *argv, size_t argc)
-{
-    size_t size;
-    sc_err err = sc__resp_command_size(argv, argc, QUESTION_MAX, &size);
-
-    if (err || sc__str_reserve(&s->out, size)) {
-        s->out.err = err ? err : s->out.err;
-        return;
-    }
-    sc__resp_command_write(s->out.ptr + s->out.len, argv, argc);
-    s->out.len += size;
-}
-
 static void send_question(sc__sentinel *s, bool is_first)
 {
     const sc_slice where[] = {SC_S("SENTINEL"), SC_S("GET-MASTER-ADDR-BY-NAME"),
@@ -96,11 +83,11 @@ static void send_question(sc__sentinel *s, bool is_first)
         return;
     }
     sc__str_reset(&s->out);
-    s->is_hearing =
-        is_first && sc__conn_id(s->conn); /* by RESP2 it would answer nothing else then */
+    /* By RESP2 it would answer nothing else then. */
+    s->is_hearing = is_first && sc__conn_id(s->conn);
     if (s->is_hearing)
-        append(s, hear, 2);
-    append(s, where, 3);
+        sc__resp_command_append(&s->out, hear, 2);
+    sc__resp_command_append(&s->out, where, 3);
     if (s->out.err) {
         fail(s, s->out.err, "the question is too long");
         return;
