@@ -168,7 +168,8 @@ SC_API SC_MUST_USE sc_err sc_cache_expire_tags(sc_cache *cache, const sc_slice *
  * a millisecond of the server. For keys of unknown names, of whatever program; it walks over the whole keyspace. Keys that
  * are there from the beginning to the end are removed, those made meanwhile perhaps. Long keys are met by their beginning
  * (hash_keys_above). `sweep` (may be NULL) is told after each SCAN. On an error or SC_ECANCELED some were removed, and nothing is
- * remembered. Without a client it walks over what is held here, in slices of about 500 keys; no other call waits for it. */
+ * remembered; an empty pattern is SC_EINVAL. Without a client it walks over what is held here, in slices of about 500 keys; no other call
+ * waits for it. */
 SC_API SC_MUST_USE sc_err sc_cache_del_pattern(sc_cache *cache, sc_slice pattern,
                                                const sc_sweep *sweep, int64_t *ret_removed);
 
