@@ -59,17 +59,14 @@ static void tell_copy(void)
 
 static sc_err read_copy(const char *name, sc_slice *ret_bytes, sc__tz_stamp *ret_stamp)
 {
-    const sc__zone_copy *copy = SC__ZONE_COPIES;
+    const sc__zone_copy *copy = sc__tz_copy_find(sc_slice_of(name));
     char *bytes;
 
-    while (copy->name && strcmp(copy->name, name) != 0)
-        copy++;
-    if (!copy->name)
+    if (!copy)
         return SC_EIO;
-    bytes = sc__malloc(copy->len);
+    bytes = sc__slice_dup((sc_slice){(const char *)copy->bytes, copy->len});
     if (!bytes)
         return SC_ENOMEM;
-    memcpy(bytes, copy->bytes, copy->len);
     *ret_bytes = (sc_slice){bytes, copy->len};
     *ret_stamp = (sc__tz_stamp){.is_copy = true};
     tell_copy();

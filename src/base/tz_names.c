@@ -94,14 +94,22 @@ static bool is_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static sc_err find_copy(sc_slice name, char *out)
+const sc__zone_copy *sc__tz_copy_find(sc_slice name)
 {
     for (const sc__zone_copy *copy = SC__ZONE_COPIES; copy->name; copy++)
-        if (strlen(copy->name) == name.len && !strncasecmp(copy->name, name.ptr, name.len)) {
-            memcpy(out, copy->name, name.len + 1);
-            return SC_OK;
-        }
-    return SC__ZONE_COPIES[0].name ? SC_ENOTFOUND : SC_EIO;
+        if (strlen(copy->name) == name.len && !strncasecmp(copy->name, name.ptr, name.len))
+            return copy;
+    return NULL;
+}
+
+static sc_err find_copy(sc_slice name, char *out)
+{
+    const sc__zone_copy *copy = sc__tz_copy_find(name);
+
+    if (!copy)
+        return SC__ZONE_COPIES[0].name ? SC_ENOTFOUND : SC_EIO;
+    memcpy(out, copy->name, name.len + 1);
+    return SC_OK;
 }
 
 static sc_err find_file(const char *folder, sc_slice name, char *out)
