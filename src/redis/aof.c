@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "child.h"
 
 enum { WITHIN_MS = 60000, PAUSE_MS = 5 };
 
@@ -34,26 +34,6 @@ static bool is_server(const char *program)
     return !strcmp(name, "redis-server") || !strcmp(name, "valkey-server");
 }
 
-/* In the child: system calls only. By that name the server is its checker; it asks before it cuts, and reads the answer from `yes`. */
-static _Noreturn void become(const char *program, const char *path, int yes, int log, pid_t parent)
-{
-    const char *const argv[] = {"redis-check-aof", "--fix", path, NULL};
-    sigset_t none;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(127);
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(yes, STDIN_FILENO);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    close_range(3, ~0u, 0);
-    execv(program, (char *const *)argv);
-    _exit(127);
-}
-
 static void await_end(pid_t pid)
 {
     int64_t until_ms = sc__mono_ms() + WITHIN_MS;
@@ -65,17 +45,19 @@ static void await_end(pid_t pid)
     }
 }
 
+/* By that name the server is its checker; it asks before it cuts, and reads the answer from its input. */
 void sc__aof_mend(const char *program, const char *folder, const char *log_path)
 {
-    int yes[2] = {-1, -1}, log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     char path[PATH_MAX];
+    const char *const argv[] = {"redis-check-aof", "--fix", path, NULL};
+    int yes[2] = {-1, -1}, log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     pid_t parent = getpid(), pid = -1;
 
     if (log >= 0 && is_server(program) && find_log(folder, path) && !pipe2(yes, O_CLOEXEC) &&
         write(yes[1], "y\n", 2) == 2)
         pid = fork();
     if (pid == 0)
-        become(program, path, yes[0], log, parent);
+        sc__child_become(program, argv, yes[0], log, SIGKILL, parent);
     for (int i = 0; i < 2; i++)
         if (yes[i] >= 0)
             close(yes[i]);

@@ -28,15 +28,14 @@ struct sc__child {
     pid_t pid;
 };
 
-/* In the child, between fork and exec: system calls only. */
-static _Noreturn void become(const sc__child *child, int log_fd, pid_t parent)
+_Noreturn void sc__child_become(const char *program, const char *const *argv, int in_fd, int out_fd,
+                                int death_signal, pid_t parent)
 {
     static const char sorry[] = "this program can't be run\n";
     struct sigaction by_default = {.sa_handler = SIG_DFL};
     sigset_t none;
-    int nothing = open("/dev/null", O_RDONLY);
 
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, death_signal);
     if (getppid() != parent)
         _exit(127);
     setsid();
@@ -45,11 +44,11 @@ static _Noreturn void become(const sc__child *child, int log_fd, pid_t parent)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     umask(077);
-    dup2(nothing, STDIN_FILENO);
-    dup2(log_fd, STDOUT_FILENO);
-    dup2(log_fd, STDERR_FILENO);
+    dup2(in_fd, STDIN_FILENO);
+    dup2(out_fd, STDOUT_FILENO);
+    dup2(out_fd, STDERR_FILENO);
     close_range(3, ~0u, 0);
-    execv(child->argv[0], (char *const *)child->argv);
+    execv(program, (char *const *)argv);
     if (write(STDERR_FILENO, sorry, sizeof(sorry) - 1) < 0)
         _exit(126);
     _exit(127);
@@ -72,7 +71,8 @@ static void spawn(sc__child *child)
 
     child->pid = log_fd < 0 ? -1 : fork();
     if (child->pid == 0)
-        become(child, log_fd, parent);
+        sc__child_become(child->argv[0], child->argv, open("/dev/null", O_RDONLY), log_fd, SIGTERM,
+                         parent);
     child->up = child->pid > 0;
     child->failed = !child->up;
     if (log_fd >= 0)

@@ -7,6 +7,8 @@
 #ifndef SC_REDIS_CHILD_H
 #define SC_REDIS_CHILD_H
 
+#include <sys/types.h>
+
 #include <storychain/base.h>
 
 typedef struct sc__child sc__child;
@@ -27,5 +29,10 @@ void sc__child_stop(sc__child *child, int64_t timeout_ms);
 
 /* The child must be down, or is killed. NULL is fine. */
 void sc__child_free(sc__child *child);
+
+/* In a process just forked, of which `parent` is to be the parent still: becomes `program`, with a session of its own, signals as they are by
+ * default, and no descriptors but these; gets `death_signal` when the thread that forked it ends. System calls only. */
+_Noreturn void sc__child_become(const char *program, const char *const *argv, int in_fd, int out_fd,
+                                int death_signal, pid_t parent);
 
 #endif
